@@ -1,0 +1,53 @@
+//! Compiles the contract (no system protoc) and the native half of the harness (no C compiler).
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, error::Error, fs};
+
+use prost::Message as _;
+
+const PROTO: &str = "coding_env/v1/coding_env.proto";
+const NATIVE: &str = "src/executor/harness/native.rs";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    println!("cargo::rerun-if-changed={NATIVE}");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let descriptors = protox::compile([PROTO], ["proto"])?;
+    fs::write(out.join("descriptor.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .build_server(env::var_os("CARGO_FEATURE_SERVER").is_some())
+        .build_client(env::var_os("CARGO_FEATURE_CLIENT").is_some())
+        .compile_fds(descriptors)?;
+
+    if env::var_os("CARGO_FEATURE_SERVER").is_some() {
+        compile_native(&out)?;
+    }
+    Ok(())
+}
+
+/// Builds `native.rs` as a shared object that any CPython 3.9 or newer loads as an extension module.
+///
+/// It is a crate of its own without the standard library, so that it needs nothing of the process that loads it but
+/// CPython's stable functions and libc; the binary embeds it.
+fn compile_native(out: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    let mut rustc = Command::new(env::var("RUSTC")?);
+    rustc
+        .args(["--edition=2024", "--crate-type=cdylib", "--crate-name=coding_env_native"])
+        .args(["-Copt-level=3", "-Cpanic=abort", "-Cdebuginfo=0", "-Cstrip=symbols"])
+        .args(["-Clink-arg=-nostdlib", "-Dwarnings"])
+        .args(["--target", &env::var("TARGET")?])
+        .arg("-o")
+        .arg(out.join("native.so"))
+        .arg(NATIVE);
+    let target = env::var("TARGET")?.to_uppercase().replace('-', "_");
+    if let Ok(linker) = env::var(format!("CARGO_TARGET_{target}_LINKER")) {
+        rustc.arg(format!("-Clinker={linker}"));
+    }
+    let status = rustc.status()?;
+    if !status.success() {
+        return Err(format!("compiling {NATIVE}: {status}").into());
+    }
+    Ok(())
+}

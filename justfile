@@ -1,0 +1,83 @@
+# Recipes for people. `just` alone lists them; `just ci` is what CI runs.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+image := "coding-env:latest"
+
+_default:
+    @just --list --unsorted
+
+# Format the code and the contract.
+fmt:
+    cargo fmt
+    PATH="$({{ quote(just_executable()) }} _tools):$PATH"; buf format --write
+
+# Clippy on all targets and features; a warning is a failure.
+lint:
+    cargo clippy --all-targets --all-features --locked -- -D warnings
+
+# Build the documentation; a warning is a failure.
+doc:
+    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --locked
+
+# The tests, or those that the arguments choose. Needs only Rust and python3.
+test *ARGS:
+    cargo test --locked {{ ARGS }}
+
+# Check no feature, and each feature alone.
+features:
+    .ci/run features
+
+# Lint the contract (buf, kept in a cache outside the tree).
+proto-lint:
+    .ci/run proto
+
+# Compare the contract with another commit: nothing that a client relies on may have changed.
+proto-breaking against="HEAD":
+    PATH="$({{ quote(just_executable()) }} _tools):$PATH"; buf breaking --against ".git#ref={{ against }}"
+
+# Drive a running server by reflection with grpcurl: list, describe, health, and an episode from Reset to Close.
+grpcurl-check address="127.0.0.1:8000":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    PATH="$({{ quote(just_executable()) }} _tools):$PATH"
+    address={{ quote(address) }}
+    service=coding_env.v1.CodingEnv
+    id="grpcurl-check-$$-$(date +%s)"
+    # call EXPECTED METHOD [REQUEST]: shows the reply, and fails unless it matches EXPECTED.
+    call() {
+        local reply method request=()
+        echo "--- $2 ${3-}"
+        read -ra method <<<"$2"
+        if (($# > 2)); then request=(-d "$3"); fi
+        reply=$(grpcurl -plaintext -max-time 60 "${request[@]}" "$address" "${method[@]}")
+        echo "$reply"
+        grep -qE -- "$1" <<<"$reply" || { echo "error: expected $1" >&2; exit 1; }
+    }
+    call "$service" list
+    call "rpc Step " "describe $service"
+    call '"SERVING"' grpc.health.v1.Health/Check '{"service": "readiness"}'
+    call "$id" "$service/Reset" "{\"episode_id\": \"$id\"}"
+    call 'Result: 8' "$service/Step" "{\"episode_id\": \"$id\", \"action\": {\"code\": \"x = 5 + 3; print('Result:', x)\"}}"
+    call '"stepCount": +1' "$service/GetState" "{\"episode_id\": \"$id\"}"
+    call . "$service/Close" "{\"episode_id\": \"$id\"}"
+    echo "grpcurl-check: ok"
+
+# The table of measurements (`just bench --json` for machines).
+bench *ARGS:
+    cargo run --release --locked -- bench {{ ARGS }}
+
+# Everything that CI checks, or the steps named.
+ci *STEPS:
+    .ci/run {{ STEPS }}
+
+# Build the container image.
+docker *ARGS:
+    docker build --tag {{ image }} \
+        --build-arg VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" \
+        --build-arg REVISION="$(git rev-parse HEAD)" {{ ARGS }} .
+
+# The folders of buf and grpcurl, for PATH; installed on first use.
+_tools:
+    @.ci/run buf grpcurl >&2
+    @.ci/run --tools-path

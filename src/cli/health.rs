@@ -1,0 +1,51 @@
+//! `coding-env health`: for probes on machines without curl.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use coding_env::client::{Options, endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+/// The arguments of `health`.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// The server. [default: this machine, at the port of CODING_ENV_LISTEN, or 8000]
+    #[arg(long, env = "CODING_ENV_URL", value_name = "URL")]
+    url: Option<String>,
+    /// The name to ask for: `readiness`, `liveness`, `coding_env.v1.CodingEnv`, or empty for the server as a whole.
+    #[arg(long, default_value = "readiness", value_name = "NAME")]
+    service: String,
+    /// How long to wait for an answer.
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    timeout: Duration,
+}
+
+/// Where a server on this machine listens, as its own setting says.
+fn local_url() -> String {
+    let port = std::env::var("CODING_ENV_LISTEN")
+        .ok()
+        .and_then(|address| address.parse::<std::net::SocketAddr>().ok())
+        .map_or(8000, |address| address.port());
+    format!("http://127.0.0.1:{port}")
+}
+
+#[expect(clippy::print_stdout, reason = "the answer")]
+pub(crate) async fn health(args: HealthArgs) -> anyhow::Result<ExitCode> {
+    let HealthArgs { url, service, timeout } = args;
+    let url = url.unwrap_or_else(local_url);
+    let check = async {
+        let channel = endpoint(&url, &Options::default())?.connect().await?;
+        let request = HealthCheckRequest { service };
+        anyhow::Ok(HealthClient::new(channel).check(request).await?.into_inner().status())
+    };
+    let status = match tokio::time::timeout(timeout, check).await {
+        Ok(status) => status.map_err(|error| error.context(format!("asking {url}")))?,
+        Err(_) => bail!("{url} did not answer within {timeout:?}"),
+    };
+    println!("{}", status.as_str_name());
+    Ok(if status == ServingStatus::Serving { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

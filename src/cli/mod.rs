@@ -1,0 +1,60 @@
+//! The subcommands of `coding-env`.
+//!
+//! Exit codes: 0 done; 1 failed; 2 the arguments could not be read (clap's own); 64 the settings can't be. `run` ends with the code's
+//! own exit code, `health` with 1 when the server is not ready.
+
+mod bench;
+mod health;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use coding_env::config::ServeArgs;
+
+/// EX_USAGE of sysexits.h.
+const USAGE: u8 = 64;
+
+/// Python episodes for reinforcement learning and agents, over gRPC.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve episodes until SIGTERM or SIGINT.
+    Serve(Box<ServeArgs>),
+    /// Run one piece of code in a fresh episode and end with its exit code.
+    Run(run::RunArgs),
+    /// Exit with 0 when a server is ready.
+    Health(health::HealthArgs),
+    /// Measure this machine, and print one table.
+    Bench(bench::BenchArgs),
+}
+
+/// Runs a subcommand.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let result = match cli.command {
+        Command::Serve(args) => runtime.block_on(serve::serve(*args)),
+        Command::Run(args) => runtime.block_on(run::run(args)),
+        Command::Health(args) => runtime.block_on(health::health(args)),
+        Command::Bench(args) => runtime.block_on(bench::bench(args)),
+    };
+    // Blocking work that is left (removing a large workspace) is the warden's to finish.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|error| fail(&error))
+}
+
+#[expect(clippy::print_stderr, reason = "the program's last word")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("coding-env: {error:#}");
+    if error.is::<coding_env::config::ConfigError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,176 @@
+//! What can go wrong, as types.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server refused it, or had a fault.
+    Refused(Refusal),
+    /// The deadline passed. The step, if it was one, may have run; the same call again finds out.
+    Deadline,
+    /// The connection broke, and stayed broken until the deadline.
+    Connect(String),
+    /// The URL is none that can be connected to.
+    Url(String),
+    /// There is no episode: reset first.
+    NoEpisode,
+}
+
+/// A refusal, as the contract describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// The reason in `ErrorInfo`.
+    pub reason: Reason,
+    /// The gRPC code.
+    pub code: Code,
+    /// What would be right, for people.
+    pub message: String,
+    /// The values in the message: `expected`, `episode_id`, …
+    pub metadata: HashMap<String, String>,
+    /// When to try again, if the server said so.
+    pub retry_after: Option<Duration>,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
+        /// The reasons of the contract.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $variant,)+
+            /// One that this client does not know, or an error without a reason.
+            Other(String),
+        }
+
+        impl Reason {
+            /// The reason's name in the contract.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Other(name) => name,
+                }
+            }
+        }
+
+        impl From<&str> for Reason {
+            fn from(name: &str) -> Self {
+                match name {
+                    $($name => Self::$variant,)+
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The request does not make sense.
+    InvalidField = "INVALID_FIELD",
+    /// There is no such episode.
+    EpisodeNotFound = "EPISODE_NOT_FOUND",
+    /// It was closed.
+    EpisodeClosed = "EPISODE_CLOSED",
+    /// It was idle for too long.
+    EpisodeExpired = "EPISODE_EXPIRED",
+    /// It is held by another server.
+    EpisodeServerGone = "EPISODE_SERVER_GONE",
+    /// The id is in use.
+    EpisodeExists = "EPISODE_EXISTS",
+    /// Its interpreter is gone.
+    EpisodeLost = "EPISODE_LOST",
+    /// The step's index does not fit.
+    StepOutOfOrder = "STEP_OUT_OF_ORDER",
+    /// The step has run, and its reply was dropped.
+    StepReplyDropped = "STEP_REPLY_DROPPED",
+    /// The episode ended while the step ran or was queued.
+    EpisodeEnded = "EPISODE_ENDED",
+    /// As many episodes as the server holds.
+    EpisodeLimit = "EPISODE_LIMIT",
+    /// As many steps as may wait for a turn.
+    StepLimit = "STEP_LIMIT",
+    /// As many steps as may be queued in an episode.
+    StepQueueFull = "STEP_QUEUE_FULL",
+    /// No interpreter became ready in time.
+    NoWorker = "NO_WORKER",
+    /// The server is shutting down.
+    ShuttingDown = "SHUTTING_DOWN",
+    /// The call's deadline passed at the server.
+    Deadline = "DEADLINE",
+    /// A fault of the server.
+    Internal = "INTERNAL",
+}
+
+impl Error {
+    pub(super) fn from_status(status: &Status) -> Self {
+        let details = status.get_error_details();
+        let (reason, metadata) = match details.error_info() {
+            Some(info) => (Reason::from(info.reason.as_str()), info.metadata.clone()),
+            // The transport's own words: the connection broke.
+            None if status.code() == Code::Unavailable => return Self::Connect(status.message().to_owned()),
+            None if is_broken_stream(status) => return Self::Connect(status.message().to_owned()),
+            None if status.code() == Code::Cancelled && status.message() == "Timeout expired" => return Self::Deadline,
+            None => (Reason::Other(format!("{:?}", status.code())), HashMap::new()),
+        };
+        Self::Refused(Refusal {
+            reason,
+            code: status.code(),
+            message: status.message().to_owned(),
+            metadata,
+            retry_after: details.retry_info().and_then(|retry| retry.retry_delay),
+        })
+    }
+
+    /// The refusal's reason, if it is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Refused(refusal) => Some(&refusal.reason),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_retryable(&self) -> bool {
+        match self {
+            Self::Connect(_) => true,
+            Self::Refused(refusal) => refusal.retry_after.is_some(),
+            Self::Deadline | Self::Url(_) | Self::NoEpisode => false,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// A connection that breaks in the middle of a reply is no UNAVAILABLE to the library: it tells the HTTP/2 or IO error.
+fn is_broken_stream(status: &Status) -> bool {
+    matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
+        && std::error::Error::source(status).is_some()
+        || status.message().starts_with("h2 protocol error")
+        || status.message().starts_with("error reading a body")
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "{}: {}", refusal.reason.as_str(), refusal.message),
+            Self::Deadline => f.write_str("the deadline passed before the reply was there"),
+            Self::Connect(what) => write!(f, "the server can't be reached: {what}"),
+            Self::Url(url) => write!(f, "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000"),
+            Self::NoEpisode => f.write_str("there is no episode: reset first"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,390 @@
+//! The typed client.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), coding_env::client::Error> {
+//! use coding_env::client::CodingEnv;
+//!
+//! let mut env = CodingEnv::connect("http://127.0.0.1:8000").await?;
+//! env.reset().await?;
+//! let reply = env.step("print('Hello, World!')").await?;
+//! println!("{}", reply.stdout());
+//! env.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Calls are retried when the connection breaks or the server says to try again, and a retry never runs code twice: every Reset bears an id
+//! and a request id, every Step its index.
+
+mod error;
+mod retry;
+
+use std::time::Duration;
+
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+
+pub use self::error::{Error, Reason, Refusal};
+use self::retry::Retry;
+use crate::proto::v1;
+use crate::proto::v1::coding_env_client::CodingEnvClient;
+
+/// The header that names the server which holds the episode: see "Routing" in the contract.
+const SERVER_HEADER: &str = "x-coding-env-server";
+const EPISODE_HEADER: &str = "x-episode-id";
+/// The largest reply that this client decodes; a server sends less unless a step asks for more.
+const REPLY_BYTES_MAX: usize = 64 << 20;
+/// How long a call may wait beyond the step's own timeout, when no deadline is set: for its turn, for the grace and for the network.
+const CALL_SLACK: Duration = Duration::from_secs(60);
+
+/// How a client behaves. Start from [`Options::default`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long a call may take in all, retries included. Default 5 min. A step whose timeout is longer gets that and a minute.
+    pub deadline: Duration,
+    /// The first pause before a retry; it doubles each time and is spread at random. Default 20 ms.
+    pub retry_first: Duration,
+    /// The longest pause before a retry. Default 2 s.
+    pub retry_max: Duration,
+    /// How often an idle connection is checked. Default 20 s.
+    pub keepalive: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(300),
+            retry_first: Duration::from_millis(20),
+            retry_max: Duration::from_secs(2),
+            keepalive: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What a Reset may ask for. Start from [`ResetOptions::default`].
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ResetOptions {
+    /// Makes the episode's random numbers reproducible.
+    pub seed: Option<u64>,
+    /// The runtime's name; empty for the default.
+    pub runtime: String,
+    /// Lowers limits for this episode.
+    pub limits: Option<v1::Limits>,
+    /// Environment variables to add.
+    pub environment: std::collections::HashMap<String, String>,
+}
+
+/// What a Step may ask for. Start from [`StepOptions::default`].
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct StepOptions {
+    /// How long the code may run. None: the server's default.
+    pub timeout: Option<Duration>,
+    /// Lowers limits for this step.
+    pub limits: Option<v1::StepLimits>,
+    /// The largest reply, in bytes. None: the server's default.
+    pub max_reply_bytes: Option<u32>,
+}
+
+/// One environment: at most one episode at a time, on one server.
+///
+/// Cheap to make from a shared [`Channel`], so thousands of episodes can go over one connection. Dropping it leaves the episode to the
+/// server's idle timeout; [`close`](Self::close) ends it.
+#[derive(Debug)]
+pub struct CodingEnv {
+    client: CodingEnvClient<Channel>,
+    options: Options,
+    episode: Option<Episode>,
+}
+
+#[derive(Debug, Clone)]
+struct Episode {
+    id: String,
+    server: Option<AsciiMetadataValue>,
+    /// How many steps have run, as far as this client knows.
+    steps: u32,
+}
+
+impl CodingEnv {
+    /// Connects to a server: `http://HOST:PORT`.
+    ///
+    /// # Errors
+    /// When the URL is none, or nobody answers there within the deadline.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::connect_with(url, Options::default()).await
+    }
+
+    /// Connects with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: Options) -> Result<Self, Error> {
+        let endpoint = endpoint(url, &options)?;
+        let mut retry = Retry::new(&options, options.deadline);
+        loop {
+            match endpoint.connect().await {
+                Ok(channel) => return Ok(Self::with_channel(channel, options)),
+                Err(error) => retry.pause(None).await.map_err(|()| Error::Connect(error.to_string()))?,
+            }
+        }
+    }
+
+    /// Uses a connection that others may use too.
+    #[must_use]
+    pub fn with_channel(channel: Channel, options: Options) -> Self {
+        let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
+        Self { client, options, episode: None }
+    }
+
+    /// The id of the episode, once there is one.
+    #[must_use]
+    pub fn episode_id(&self) -> Option<&str> {
+        self.episode.as_ref().map(|episode| episode.id.as_str())
+    }
+
+    /// Starts a fresh episode and ends the one before.
+    ///
+    /// # Errors
+    /// A refusal, or a connection that stays broken until the deadline.
+    pub async fn reset(&mut self) -> Result<v1::ResetResponse, Error> {
+        self.reset_with(ResetOptions::default()).await
+    }
+
+    /// Starts a fresh episode with options.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn reset_with(&mut self, options: ResetOptions) -> Result<v1::ResetResponse, Error> {
+        let ResetOptions { seed, runtime, limits, environment } = options;
+        let id = uuid::Uuid::now_v7().to_string();
+        let request = v1::ResetRequest {
+            episode_id: id.clone(),
+            request_id: uuid::Uuid::now_v7().to_string(),
+            previous_episode_id: self.episode.as_ref().map(|episode| episode.id.clone()).unwrap_or_default(),
+            seed,
+            runtime,
+            limits,
+            environment,
+        };
+        let episode = Episode {
+            id,
+            server: self.episode.as_ref().and_then(|episode| episode.server.clone()),
+            steps: 0,
+        };
+        let deadline = self.options.deadline;
+        let response = self
+            .call(Some(&episode), deadline, request, |client, request| {
+                let mut client = client.clone();
+                async move { client.reset(request).await }
+            })
+            .await?;
+        let server = response.metadata().get(SERVER_HEADER).cloned();
+        self.episode = Some(Episode { server, ..episode });
+        Ok(response.into_inner())
+    }
+
+    /// Runs code in the episode.
+    ///
+    /// # Errors
+    /// [`Error::NoEpisode`] before a reset; a refusal; a connection that stays broken until the deadline. What the code does is not an
+    /// error: see [`StepResponse::outcome`](v1::StepResponse).
+    pub async fn step(&mut self, code: impl Into<String>) -> Result<v1::StepResponse, Error> {
+        self.step_with(code, StepOptions::default()).await
+    }
+
+    /// Runs code with options.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub async fn step_with(
+        &mut self,
+        code: impl Into<String>,
+        options: StepOptions,
+    ) -> Result<v1::StepResponse, Error> {
+        let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
+        let StepOptions { timeout, limits, max_reply_bytes } = options;
+        let deadline = match timeout {
+            Some(timeout) => self.options.deadline.max(timeout.saturating_add(CALL_SLACK)),
+            None => self.options.deadline,
+        };
+        let timeout = timeout.map(prost_types::Duration::try_from).transpose();
+        let request = v1::StepRequest {
+            episode_id: episode.id.clone(),
+            action: Some(v1::CodeAction { code: code.into() }),
+            step_index: Some(episode.steps),
+            timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
+            limits,
+            max_reply_bytes,
+        };
+        let response = self
+            .call(Some(&episode), deadline, request, |client, request| {
+                let mut client = client.clone();
+                async move { client.step(request).await }
+            })
+            .await?
+            .into_inner();
+        if let Some(episode) = &mut self.episode {
+            episode.steps = response.step_index.saturating_add(1);
+        }
+        Ok(response)
+    }
+
+    /// The state of the episode.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub async fn state(&mut self) -> Result<v1::GetStateResponse, Error> {
+        let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
+        let request = v1::GetStateRequest { episode_id: episode.id.clone() };
+        let response = self.call(Some(&episode), self.options.deadline, request, |client, request| {
+            let mut client = client.clone();
+            async move { client.get_state(request).await }
+        });
+        Ok(response.await?.into_inner())
+    }
+
+    /// Something that can interrupt the running step from another task, while [`step`](Self::step) waits.
+    ///
+    /// # Errors
+    /// [`Error::NoEpisode`] before a reset.
+    pub fn interrupter(&self) -> Result<Interrupter, Error> {
+        let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
+        Ok(Interrupter { env: Self { client: self.client.clone(), options: self.options.clone(), episode: Some(episode) } })
+    }
+
+    /// What the server is.
+    ///
+    /// # Errors
+    /// A connection that stays broken until the deadline.
+    pub async fn server_info(&mut self) -> Result<v1::GetServerInfoResponse, Error> {
+        let request = v1::GetServerInfoRequest {};
+        let response = self.call(None, self.options.deadline, request, |client, request| {
+            let mut client = client.clone();
+            async move { client.get_server_info(request).await }
+        });
+        Ok(response.await?.into_inner())
+    }
+
+    /// Ends the episode, if there is one. It does not stop the server.
+    ///
+    /// # Errors
+    /// A connection that stays broken until the deadline.
+    pub async fn close(&mut self) -> Result<(), Error> {
+        let Some(episode) = self.episode.take() else { return Ok(()) };
+        let request = v1::CloseRequest { episode_id: episode.id.clone() };
+        let response = self.call(Some(&episode), self.options.deadline, request, |client, request| {
+            let mut client = client.clone();
+            async move { client.close(request).await }
+        });
+        response.await?;
+        Ok(())
+    }
+
+    /// Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module.
+    async fn call<T: Clone, R, F>(
+        &self,
+        episode: Option<&Episode>,
+        deadline: Duration,
+        message: T,
+        send: impl Fn(&CodingEnvClient<Channel>, Request<T>) -> F,
+    ) -> Result<Response<R>, Error>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        let mut retry = Retry::new(&self.options, deadline);
+        loop {
+            let mut request = Request::new(message.clone());
+            request.set_timeout(retry.left());
+            if let Some(episode) = episode {
+                let metadata = request.metadata_mut();
+                if let Some(server) = &episode.server {
+                    metadata.insert(SERVER_HEADER, server.clone());
+                }
+                if let Ok(id) = AsciiMetadataValue::try_from(&episode.id) {
+                    metadata.insert(EPISODE_HEADER, id);
+                }
+            }
+            let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(status)) => status,
+                Err(_) => return Err(Error::Deadline),
+            };
+            let error = Error::from_status(&status);
+            if !error.is_retryable() {
+                return Err(error);
+            }
+            let asked = error.retry_after();
+            retry.pause(asked).await.map_err(|()| error)?;
+        }
+    }
+}
+
+/// Interrupts the running step of an episode.
+#[derive(Debug)]
+pub struct Interrupter {
+    env: CodingEnv,
+}
+
+impl Interrupter {
+    /// Interrupts whichever step runs. False when none did.
+    ///
+    /// # Errors
+    /// As [`CodingEnv::step`].
+    pub async fn interrupt(&self) -> Result<bool, Error> {
+        let episode = self.env.episode.clone().ok_or(Error::NoEpisode)?;
+        let request = v1::InterruptRequest { episode_id: episode.id.clone(), step_index: None };
+        let response = self.env.call(Some(&episode), self.env.options.deadline, request, |client, request| {
+            let mut client = client.clone();
+            async move { client.interrupt(request).await }
+        });
+        Ok(response.await?.into_inner().interrupted)
+    }
+}
+
+/// How to reach a server: `http://HOST:PORT`.
+///
+/// # Errors
+/// When the URL is none.
+pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| Error::Url(url.clone()))?;
+    if endpoint.uri().host().is_none() {
+        return Err(Error::Url(url));
+    }
+    Ok(endpoint
+        .tcp_nodelay(true)
+        .connect_timeout(Duration::from_secs(10))
+        .http2_keep_alive_interval(options.keepalive)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(16 << 20))
+}
+
+impl v1::StepResponse {
+    /// What the step printed.
+    #[must_use]
+    pub fn stdout(&self) -> &str {
+        self.observation.as_ref().map_or("", |observation| &observation.stdout)
+    }
+
+    /// What it printed on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> &str {
+        self.observation.as_ref().map_or("", |observation| &observation.stderr)
+    }
+
+    /// Its exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        self.observation.as_ref().map_or(0, |observation| observation.exit_code)
+    }
+
+    /// `repr` of its last expression.
+    #[must_use]
+    pub fn result(&self) -> Option<&str> {
+        self.observation.as_ref().and_then(|observation| observation.result.as_deref())
+    }
+}

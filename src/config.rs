@@ -1,0 +1,472 @@
+//! Flags and environment, made into a [`Config`] that has been checked as a whole before anything starts.
+//!
+//! Every setting is one flag and one variable `CODING_ENV_*`; the flag wins. `coding-env serve --help` lists them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::executor::RuntimeConfig;
+use crate::limits::EpisodeLimits;
+use crate::transform::Chain;
+
+/// The largest source that a server can be set to take: 16 MiB.
+const SOURCE_BYTES_MAX: u32 = 16 << 20;
+/// The largest text of a stream or a result that a server can be set to keep: 16 MiB.
+const TEXT_BYTES_MAX: u32 = 16 << 20;
+/// Descriptors that the server needs beside those of episodes.
+const DESCRIPTORS_RESERVED: u64 = 256;
+/// Descriptors of an episode: its control socket, stdout and stderr.
+const DESCRIPTORS_PER_EPISODE: u64 = 3;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings of `coding-env serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address to listen on. With a port of 0 the system picks one, which the log tells.
+    #[arg(long, env = "CODING_ENV_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// What this server calls itself in replies and to proxies: 1 to 128 of [A-Za-z0-9._-]. [default: the host name]
+    #[arg(long, env = "CODING_ENV_SERVER_ID", value_name = "ID")]
+    pub server_id: Option<String>,
+
+    /// The Python of the runtime `default`: a path, or a name on PATH. CPython 3.9 or newer.
+    #[arg(long, env = "CODING_ENV_PYTHON", default_value = "python3", value_name = "PROGRAM")]
+    pub python: PathBuf,
+
+    /// Modules that the runtime `default` imports before an episode starts, separated by commas.
+    #[arg(long, env = "CODING_ENV_PRELOAD", value_delimiter = ',', value_name = "MODULES")]
+    pub preload: Vec<String>,
+
+    /// A further runtime: NAME, NAME=PYTHON or NAME=PYTHON:MODULE,MODULE. Give it again for more; in the variable they are
+    /// separated by `;`. An empty PYTHON is that of --python.
+    #[arg(long, env = "CODING_ENV_RUNTIME", value_delimiter = ';', value_name = "RUNTIME")]
+    pub runtime: Vec<String>,
+
+    /// PYTHONHASHSEED of every interpreter: 0 to 4294967295.
+    #[arg(long, env = "CODING_ENV_HASH_SEED", default_value_t = 0, value_name = "NUMBER")]
+    pub hash_seed: u32,
+
+    /// Interpreters kept ready for each runtime: 1 to 1024.
+    #[arg(long, env = "CODING_ENV_WARM_WORKERS", default_value_t = 16, value_name = "COUNT")]
+    pub warm_workers: u16,
+
+    /// Transforms that give the reward, in order, separated by commas: `safety`, `quality`, or `none`.
+    #[arg(long, env = "CODING_ENV_TRANSFORMS", default_value = "safety,quality", value_name = "NAMES")]
+    pub transforms: String,
+
+    /// Live episodes: 1 to 1000000. [default: 4096, or what the limit of open files allows]
+    #[arg(long, env = "CODING_ENV_MAX_EPISODES", value_name = "COUNT")]
+    pub max_episodes: Option<u32>,
+
+    /// Steps that run at the same time: 1 to 100000. More wait their turn.
+    #[arg(long, env = "CODING_ENV_MAX_RUNNING_STEPS", default_value_t = 1024, value_name = "COUNT")]
+    pub max_running_steps: u32,
+
+    /// Steps that wait for a turn to run: 0 to 1000000. More are refused.
+    #[arg(long, env = "CODING_ENV_MAX_WAITING_STEPS", default_value_t = 16384, value_name = "COUNT")]
+    pub max_waiting_steps: u32,
+
+    /// Steps queued behind the running one in one episode: 0 to 1024. More are refused.
+    #[arg(long, env = "CODING_ENV_MAX_QUEUED_STEPS", default_value_t = 16, value_name = "COUNT")]
+    pub max_queued_steps: u32,
+
+    /// The largest source of a step, in bytes: 1 to 16777216.
+    #[arg(long, env = "CODING_ENV_MAX_SOURCE_BYTES", default_value_t = SOURCE_BYTES_MAX, value_name = "BYTES")]
+    pub max_source_bytes: u32,
+
+    /// The most text kept of each of stdout and stderr, in bytes: 1024 to 16777216.
+    #[arg(long, env = "CODING_ENV_MAX_OUTPUT_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
+    pub max_output_bytes: u32,
+
+    /// The most text kept of a result, in bytes: 1024 to 16777216.
+    #[arg(long, env = "CODING_ENV_MAX_RESULT_BYTES", default_value_t = 256 << 10, value_name = "BYTES")]
+    pub max_result_bytes: u32,
+
+    /// How long a step may run when the request does not say: 1ms to --max-step-timeout.
+    #[arg(long, env = "CODING_ENV_STEP_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub step_timeout: Duration,
+
+    /// The longest that a request may ask for: 1ms to 7d.
+    #[arg(long, env = "CODING_ENV_MAX_STEP_TIMEOUT", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub max_step_timeout: Duration,
+
+    /// The CPU time that a step may use: 10ms to 7d.
+    #[arg(long, env = "CODING_ENV_MAX_STEP_CPU_TIME", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub max_step_cpu_time: Duration,
+
+    /// How long an episode may be idle before it expires: 1s to 30d.
+    #[arg(long, env = "CODING_ENV_MAX_IDLE_TIMEOUT", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub max_idle_timeout: Duration,
+
+    /// The address space of each process of an episode, in bytes: 67108864 (64 MiB) or more.
+    #[arg(long, env = "CODING_ENV_MAX_MEMORY_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
+    pub max_memory_bytes: u64,
+
+    /// Open files of each process of an episode: 16 to 1048576.
+    #[arg(long, env = "CODING_ENV_MAX_OPEN_FILES", default_value_t = 1024, value_name = "COUNT")]
+    pub max_open_files: u32,
+
+    /// The largest file that a process of an episode may write, in bytes: 1048576 (1 MiB) or more.
+    #[arg(long, env = "CODING_ENV_MAX_FILE_BYTES", default_value_t = 1 << 30, value_name = "BYTES")]
+    pub max_file_bytes: u64,
+
+    /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
+    #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub interrupt_grace: Duration,
+
+    /// CPU time of an idle episode's threads after which it is frozen until its next step: 100ms to 7d.
+    #[arg(long, env = "CODING_ENV_BACKGROUND_CPU_TIME", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub background_cpu_time: Duration,
+
+    /// How long a Reset waits for an interpreter: 10ms to 10m.
+    #[arg(long, env = "CODING_ENV_WORKER_WAIT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub worker_wait: Duration,
+
+    /// Replies kept for retries beyond each episode's last, over all episodes, in bytes.
+    #[arg(long, env = "CODING_ENV_KEPT_REPLY_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
+    pub kept_reply_bytes: u64,
+
+    /// How long live episodes get to go on after SIGTERM: 0s to 1d.
+    #[arg(long, env = "CODING_ENV_DRAIN_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub drain_timeout: Duration,
+
+    /// How often a connection is checked for a peer that has gone silent: 1s to 1d.
+    #[arg(long, env = "CODING_ENV_KEEPALIVE", default_value = "20s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub keepalive: Duration,
+
+    /// Where the directory for workspaces is made. [default: TMPDIR, or /tmp]
+    #[arg(long, env = "CODING_ENV_STATE_DIR", value_name = "DIRECTORY")]
+    pub state_dir: Option<PathBuf>,
+
+    /// How log lines look.
+    #[arg(long, env = "CODING_ENV_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// What is logged: a level (error, warn, info, debug, trace), or directives as of tracing's EnvFilter.
+    #[arg(long, env = "CODING_ENV_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// A setting that can't be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// A server's settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// What this server calls itself.
+    pub server_id: String,
+    /// The runtimes; the first is `default`. Their programs are absolute paths.
+    pub runtimes: Vec<RuntimeConfig>,
+    /// PYTHONHASHSEED of every interpreter.
+    pub hash_seed: u32,
+    /// Interpreters kept ready for each runtime.
+    pub warm_workers: u16,
+    /// The transforms.
+    pub transforms: Chain,
+    /// Live episodes.
+    pub max_episodes: u32,
+    /// Steps that run at the same time.
+    pub max_running_steps: u32,
+    /// Steps that wait for a turn.
+    pub max_waiting_steps: u32,
+    /// Steps queued in one episode.
+    pub max_queued_steps: u32,
+    /// What an episode gets, and the most that it may ask for.
+    pub limits: EpisodeLimits,
+    /// A step's timeout when the request does not say.
+    pub step_timeout: Duration,
+    /// What an interrupted step gets before the kill.
+    pub interrupt_grace: Duration,
+    /// CPU time of an idle episode after which it is frozen.
+    pub background_cpu_time: Duration,
+    /// How long a Reset waits for an interpreter.
+    pub worker_wait: Duration,
+    /// Replies kept for retries, over all episodes.
+    pub kept_reply_bytes: u64,
+    /// How long live episodes get to go on after SIGTERM.
+    pub drain_timeout: Duration,
+    /// How often a connection is checked.
+    pub keepalive: Duration,
+    /// Where the directory for workspaces is made.
+    pub state_dir: PathBuf,
+    /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
+    pub role_program: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    /// The defaults and what the environment says, as `coding-env serve` without flags has them.
+    ///
+    /// # Errors
+    /// A variable whose value can't be read.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        use clap::{FromArgMatches as _, Command};
+        let matches = Self::augment_args(Command::new("coding-env"))
+            .try_get_matches_from(["coding-env"])
+            .map_err(|error| ConfigError(error.to_string()))?;
+        Self::from_arg_matches(&matches).map_err(|error| ConfigError(error.to_string()))
+    }
+}
+
+/// Checks that a value lies in its range.
+fn in_range<T: PartialOrd + std::fmt::Debug>(flag: &str, value: T, min: T, max: T) -> Result<T, ConfigError> {
+    if value < min || value > max {
+        return Err(ConfigError(format!("`--{flag}` is {value:?}: it has to be between {min:?} and {max:?}")));
+    }
+    Ok(value)
+}
+
+impl TryFrom<ServeArgs> for Config {
+    type Error = ConfigError;
+
+    /// Checks all settings and how they relate, and finds the programs.
+    fn try_from(args: ServeArgs) -> Result<Self, ConfigError> {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        const MILLISECOND: Duration = Duration::from_millis(1);
+        let ServeArgs {
+            listen,
+            server_id,
+            python,
+            preload,
+            runtime,
+            hash_seed,
+            warm_workers,
+            transforms,
+            max_episodes,
+            max_running_steps,
+            max_waiting_steps,
+            max_queued_steps,
+            max_source_bytes,
+            max_output_bytes,
+            max_result_bytes,
+            step_timeout,
+            max_step_timeout,
+            max_step_cpu_time,
+            max_idle_timeout,
+            max_memory_bytes,
+            max_open_files,
+            max_file_bytes,
+            interrupt_grace,
+            background_cpu_time,
+            worker_wait,
+            kept_reply_bytes,
+            drain_timeout,
+            keepalive,
+            state_dir,
+            log_format: _,
+            log: _,
+        } = args;
+        let limits = EpisodeLimits {
+            source_bytes: in_range("max-source-bytes", max_source_bytes, 1, SOURCE_BYTES_MAX)?,
+            output_bytes: in_range("max-output-bytes", max_output_bytes, 1024, TEXT_BYTES_MAX)?,
+            result_bytes: in_range("max-result-bytes", max_result_bytes, 1024, TEXT_BYTES_MAX)?,
+            step_timeout: in_range("max-step-timeout", max_step_timeout, MILLISECOND, 7 * DAY)?,
+            step_cpu_time: in_range("max-step-cpu-time", max_step_cpu_time, 10 * MILLISECOND, 7 * DAY)?,
+            idle_timeout: in_range("max-idle-timeout", max_idle_timeout, Duration::from_secs(1), 30 * DAY)?,
+            memory_bytes: in_range("max-memory-bytes", max_memory_bytes, 64 << 20, u64::MAX)?,
+            open_files: in_range("max-open-files", max_open_files, 16, 1 << 20)?,
+            file_bytes: in_range("max-file-bytes", max_file_bytes, 1 << 20, u64::MAX)?,
+        };
+        let transforms: Chain =
+            transforms.parse().map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
+        Ok(Self {
+            listen,
+            server_id: check_server_id(server_id)?,
+            runtimes: runtimes(&python, preload, &runtime)?,
+            hash_seed,
+            warm_workers: in_range("warm-workers", warm_workers, 1, 1024)?,
+            transforms,
+            max_episodes: check_max_episodes(max_episodes, warm_workers)?,
+            max_running_steps: in_range("max-running-steps", max_running_steps, 1, 100_000)?,
+            max_waiting_steps: in_range("max-waiting-steps", max_waiting_steps, 0, 1_000_000)?,
+            max_queued_steps: in_range("max-queued-steps", max_queued_steps, 0, 1024)?,
+            step_timeout: in_range("step-timeout", step_timeout, MILLISECOND, limits.step_timeout)?,
+            limits,
+            interrupt_grace: in_range("interrupt-grace", interrupt_grace, MILLISECOND, Duration::from_secs(60))?,
+            background_cpu_time: in_range(
+                "background-cpu-time",
+                background_cpu_time,
+                100 * MILLISECOND,
+                7 * DAY,
+            )?,
+            worker_wait: in_range("worker-wait", worker_wait, 10 * MILLISECOND, Duration::from_secs(600))?,
+            kept_reply_bytes,
+            drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
+            keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
+            state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
+            role_program: None,
+        })
+    }
+}
+
+fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
+    let id = match configured {
+        Some(id) => id,
+        None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    };
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if id.is_empty() || id.len() > 128 || !id.bytes().all(valid) {
+        return Err(ConfigError(format!("`--server-id` is `{id}`: it has to be 1 to 128 of [A-Za-z0-9._-]")));
+    }
+    Ok(id)
+}
+
+/// How many episodes the limit of open files allows, and whether that is what was asked for.
+fn check_max_episodes(configured: Option<u32>, warm_workers: u16) -> Result<u32, ConfigError> {
+    const DEFAULT: u32 = 4096;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let files = limit.maximum.unwrap_or(u64::MAX);
+    let reserved = DESCRIPTORS_RESERVED + u64::from(warm_workers) * DESCRIPTORS_PER_EPISODE;
+    let allowed = files.saturating_sub(reserved) / DESCRIPTORS_PER_EPISODE;
+    let allowed = u32::try_from(allowed).unwrap_or(u32::MAX);
+    match configured {
+        None => Ok(DEFAULT.min(allowed).max(1)),
+        Some(count) => {
+            in_range("max-episodes", count, 1, 1_000_000)?;
+            if count > allowed {
+                return Err(ConfigError(format!(
+                    "`--max-episodes` is {count}: the hard limit of {files} open files allows {allowed}; raise it \
+                     (ulimit -Hn) or ask for fewer"
+                )));
+            }
+            Ok(count)
+        }
+    }
+}
+
+/// Parses the runtimes and finds their programs.
+fn runtimes(python: &Path, preload: Vec<String>, further: &[String]) -> Result<Vec<RuntimeConfig>, ConfigError> {
+    let split = |list: &str| -> Vec<String> {
+        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    let mut runtimes = vec![RuntimeConfig {
+        name: "default".to_owned(),
+        python: find_python("python", python)?,
+        preloads: split(&preload.join(",")),
+    }];
+    for text in further.iter().filter(|text| !text.is_empty()) {
+        let (name, rest) = text.split_once('=').unwrap_or((text, ""));
+        let (program, preloads) = rest.split_once(':').unwrap_or((rest, ""));
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(valid) {
+            return Err(ConfigError(format!(
+                "`--runtime` is `{text}`: it has to be NAME, NAME=PYTHON or NAME=PYTHON:MODULE,MODULE with a NAME of 1 to \
+                 64 of [A-Za-z0-9_-]"
+            )));
+        }
+        if runtimes.iter().any(|runtime| runtime.name == name) {
+            return Err(ConfigError(format!("`--runtime` names `{name}` twice")));
+        }
+        let program = if program.is_empty() { python } else { Path::new(program) };
+        runtimes.push(RuntimeConfig {
+            name: name.to_owned(),
+            python: find_python("runtime", program)?,
+            preloads: split(preloads),
+        });
+    }
+    Ok(runtimes)
+}
+
+/// The absolute path of an interpreter. A wrapper script (such as pyenv's) needs the environment that templates
+/// don't get, so it is asked which program it stands for.
+fn find_python(flag: &str, program: &Path) -> Result<PathBuf, ConfigError> {
+    let missing = || {
+        ConfigError(format!("`--{flag}`: there is no program `{}`; name a CPython 3.9 or newer", program.display()))
+    };
+    let found = if program.components().count() > 1 {
+        std::path::absolute(program).map_err(|_| missing())?
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .map(|dir| dir.join(program))
+            .find(|candidate| candidate.is_file())
+            .and_then(|found| std::path::absolute(found).ok())
+            .ok_or_else(missing)?
+    };
+    let mut magic = [0; 2];
+    let read = std::fs::File::open(&found)
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
+    read.map_err(|_| missing())?;
+    if &magic != b"#!" {
+        return Ok(found);
+    }
+    let asked = std::process::Command::new(&found)
+        .args(["-I", "-S", "-c", "import sys; sys.stdout.write(sys.executable)"])
+        .output()
+        .map_err(|_| missing())?;
+    let executable = PathBuf::from(String::from_utf8_lossy(&asked.stdout).into_owned());
+    if !asked.status.success() || !executable.is_absolute() {
+        return Err(ConfigError(format!(
+            "`--{flag}`: the script `{}` does not start a Python; name the interpreter itself",
+            found.display()
+        )));
+    }
+    Ok(executable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> ServeArgs {
+        use clap::{Command, FromArgMatches as _};
+        let matches = ServeArgs::augment_args(Command::new("x")).try_get_matches_from(["x"]).unwrap();
+        ServeArgs::from_arg_matches(&matches).unwrap()
+    }
+
+    fn refused(change: impl FnOnce(&mut ServeArgs)) -> String {
+        let mut args = args();
+        change(&mut args);
+        Config::try_from(args).unwrap_err().0
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let config = Config::try_from(args()).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.runtimes[0].name, "default");
+        assert!(config.runtimes[0].python.is_absolute());
+    }
+
+    #[test]
+    fn what_can_not_be_is_told_with_what_can() {
+        assert_eq!(
+            refused(|args| args.warm_workers = 0),
+            "`--warm-workers` is 0: it has to be between 1 and 1024"
+        );
+        assert_eq!(
+            refused(|args| args.step_timeout = Duration::from_secs(7200)),
+            "`--step-timeout` is 7200s: it has to be between 1ms and 3600s"
+        );
+        assert!(refused(|args| args.server_id = Some("a b".into())).contains("[A-Za-z0-9._-]"));
+        assert!(refused(|args| args.python = "no-such-python".into()).contains("no program `no-such-python`"));
+        assert!(refused(|args| args.runtime = vec!["default".into()]).contains("names `default` twice"));
+        assert!(refused(|args| args.runtime = vec!["a b=x".into()]).contains("NAME=PYTHON"));
+        assert!(refused(|args| args.transforms = "beauty".into()).contains("beauty"));
+        assert!(refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000"));
+    }
+
+    #[test]
+    fn runtimes_are_read_with_their_preloads() {
+        let mut args = args();
+        args.runtime = vec!["a".into(), "b=python3:json,re".into(), "c=:json".into()];
+        let config = Config::try_from(args).unwrap();
+        let preloads: Vec<_> = config.runtimes.iter().map(|runtime| runtime.preloads.join("+")).collect();
+        assert_eq!(preloads, ["", "", "json+re", "json"]);
+    }
+}

@@ -1,0 +1,467 @@
+//! Between the contract's messages and our own types, both ways. Requests are taken apart without `..`, so that a new field does
+//! not compile until it is handled.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use tonic::Status;
+
+use crate::episode::{
+    EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Started, Status as EpisodeStatus, StepAnswer, StepReply,
+    StreamFacts,
+};
+use crate::executor::{ExitStatus, Usage, shorten};
+use crate::limits::{EpisodeLimits, LEAST};
+use crate::proto::v1;
+use crate::status::Violations;
+
+/// The largest reply when the request does not say: clients decode 4 MiB by default.
+pub(crate) const REPLY_BYTES: u32 = 3_670_016;
+/// What a request may ask for.
+const REPLY_BYTES_MIN: u32 = 64 << 10;
+pub(crate) const REPLY_BYTES_MAX: u32 = 64 << 20;
+/// Room in a reply for all that is not text.
+const REPLY_FACTS_BYTES: usize = 16 << 10;
+/// The sum of names and values of `ResetRequest.environment`.
+pub(crate) const ENVIRONMENT_BYTES_MAX: usize = 64 << 10;
+const ID_BYTES_MAX: usize = 128;
+
+fn check_id(violations: &mut Violations, field: &str, id: &str) {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if id.len() > ID_BYTES_MAX || !id.bytes().all(valid) {
+        violations.add(field, format!("has to be 1 to {ID_BYTES_MAX} of [A-Za-z0-9_-]"));
+    }
+}
+
+/// Checks the id of an episode that has to be named.
+pub(crate) fn episode_id(id: &str) -> Result<(), Status> {
+    let mut violations = Violations::default();
+    check_episode_id(&mut violations, id);
+    violations.check()
+}
+
+fn check_episode_id(violations: &mut Violations, id: &str) {
+    if id.is_empty() {
+        violations.add("episode_id", "is required");
+    }
+    check_id(violations, "episode_id", id);
+}
+
+/// A positive duration. Negative ones and zero are violations.
+fn positive(violations: &mut Violations, field: &str, duration: prost_types::Duration) -> Option<Duration> {
+    match Duration::try_from(duration) {
+        Ok(duration) if !duration.is_zero() => Some(duration),
+        _ => {
+            violations.add(field, "has to be longer than zero");
+            None
+        }
+    }
+}
+
+/// A limit that was asked for: within `least..=max`, or a violation that names them.
+fn lowered<T: PartialOrd + Copy + std::fmt::Debug>(
+    violations: &mut Violations,
+    field: &str,
+    asked: Option<T>,
+    (least, max): (T, T),
+) -> T {
+    match asked {
+        Some(asked) if asked < least || asked > max => {
+            violations.add(field, format!("is {asked:?}: it has to be between {least:?} and {max:?}, the maximum"));
+            max
+        }
+        Some(asked) => asked,
+        None => max,
+    }
+}
+
+fn limits(violations: &mut Violations, asked: Option<v1::Limits>, max: &EpisodeLimits) -> EpisodeLimits {
+    let Some(v1::Limits {
+        source_bytes,
+        output_bytes,
+        result_bytes,
+        step_timeout,
+        step_cpu_time,
+        idle_timeout,
+        memory_bytes,
+        open_files,
+        file_bytes,
+    }) = asked
+    else {
+        return *max;
+    };
+    let mut duration = |field: &str, asked: Option<prost_types::Duration>, least, max| {
+        let asked = asked.and_then(|asked| positive(violations, field, asked));
+        lowered(violations, field, asked, (least, max))
+    };
+    let step_timeout = duration("limits.step_timeout", step_timeout, LEAST.step_timeout, max.step_timeout);
+    let step_cpu_time = duration("limits.step_cpu_time", step_cpu_time, LEAST.step_cpu_time, max.step_cpu_time);
+    let idle_timeout = duration("limits.idle_timeout", idle_timeout, LEAST.idle_timeout, max.idle_timeout);
+    let mut number = |field: &str, asked: Option<u32>, least, max| lowered(violations, field, asked, (least, max));
+    EpisodeLimits {
+        source_bytes: number("limits.source_bytes", source_bytes, LEAST.source_bytes, max.source_bytes),
+        output_bytes: number("limits.output_bytes", output_bytes, LEAST.output_bytes, max.output_bytes),
+        result_bytes: number("limits.result_bytes", result_bytes, LEAST.result_bytes, max.result_bytes),
+        open_files: number("limits.open_files", open_files, LEAST.open_files, max.open_files),
+        memory_bytes: lowered(
+            violations,
+            "limits.memory_bytes",
+            memory_bytes,
+            (LEAST.memory_bytes, max.memory_bytes),
+        ),
+        file_bytes: lowered(violations, "limits.file_bytes", file_bytes, (LEAST.file_bytes, max.file_bytes)),
+        step_timeout,
+        step_cpu_time,
+        idle_timeout,
+    }
+}
+
+fn environment(violations: &mut Violations, asked: HashMap<String, String>) -> Vec<(String, String)> {
+    let bytes: usize = asked.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > ENVIRONMENT_BYTES_MAX {
+        violations
+            .add("environment", format!("has {bytes} bytes: names and values may have {ENVIRONMENT_BYTES_MAX}"));
+    }
+    let mut environment: Vec<(String, String)> = asked.into_iter().collect();
+    environment.sort();
+    for (name, value) in &environment {
+        let field = format!("environment[{name:?}]");
+        if name.is_empty() || name.contains(['\0', '=']) {
+            violations.add(&field, "a name may not be empty nor contain NUL or `=`");
+        }
+        if name.starts_with("LD_") || name.starts_with("PYTHON") {
+            violations.add(&field, "names that begin with LD_ or PYTHON are refused");
+        }
+        if value.contains('\0') {
+            violations.add(&field, "a value may not contain NUL");
+        }
+    }
+    environment
+}
+
+/// Checks a Reset. `runtime` finds a runtime by its name.
+pub(crate) fn new_episode(
+    request: v1::ResetRequest,
+    max: &EpisodeLimits,
+    runtime: impl FnOnce(&str) -> Result<usize, String>,
+) -> Result<NewEpisode, Status> {
+    let v1::ResetRequest {
+        episode_id,
+        request_id,
+        previous_episode_id,
+        seed,
+        runtime: runtime_name,
+        limits: asked,
+        environment: variables,
+    } = request;
+    let mut violations = Violations::default();
+    check_id(&mut violations, "episode_id", &episode_id);
+    check_id(&mut violations, "request_id", &request_id);
+    check_id(&mut violations, "previous_episode_id", &previous_episode_id);
+    if !episode_id.is_empty() && episode_id == previous_episode_id {
+        violations.add("previous_episode_id", "has to differ from episode_id");
+    }
+    let limits = limits(&mut violations, asked, max);
+    let environment = environment(&mut violations, variables);
+    let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
+        violations.add("runtime", format!("there is no `{runtime_name}`: this server has {known}"));
+        0
+    });
+    violations.check()?;
+    Ok(NewEpisode {
+        id: episode_id,
+        request_id,
+        previous_id: previous_episode_id,
+        seed,
+        runtime,
+        limits,
+        environment,
+    })
+}
+
+/// Checks a Step. Returns the episode's id, the step, and how large the reply may be.
+pub(crate) fn new_step(
+    request: v1::StepRequest,
+    max: &EpisodeLimits,
+    caller_wait: Option<Duration>,
+) -> Result<(String, NewStep, u32), Status> {
+    let v1::StepRequest { episode_id, action, step_index, timeout, limits, max_reply_bytes } = request;
+    let mut violations = Violations::default();
+    check_episode_id(&mut violations, &episode_id);
+    let code = match action {
+        Some(v1::CodeAction { code }) => code,
+        None => {
+            violations.add("action", "is required");
+            String::new()
+        }
+    };
+    let source_max = usize::try_from(max.source_bytes).unwrap_or(usize::MAX);
+    if code.len() > source_max {
+        violations.add("action.code", format!("has {} bytes: it may have {source_max}", code.len()));
+    }
+    let timeout = timeout.and_then(|timeout| positive(&mut violations, "timeout", timeout));
+    let v1::StepLimits { output_bytes, cpu_time } = limits.unwrap_or_default();
+    let cpu_time = cpu_time.and_then(|time| positive(&mut violations, "limits.cpu_time", time));
+    let output_range = (LEAST.output_bytes, max.output_bytes);
+    let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
+    let output_bytes =
+        output_bytes.map(|bytes| lowered(&mut violations, "limits.output_bytes", Some(bytes), output_range));
+    let cpu_time = cpu_time.map(|time| lowered(&mut violations, "limits.cpu_time", Some(time), cpu_range));
+    let reply_bytes = max_reply_bytes.unwrap_or(REPLY_BYTES);
+    if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
+        violations.add(
+            "max_reply_bytes",
+            format!("is {reply_bytes}: it has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}"),
+        );
+    }
+    violations.check()?;
+    let step = NewStep { code, index: step_index, timeout, caller_wait, output_bytes, cpu_time };
+    Ok((episode_id, step, reply_bytes))
+}
+
+fn duration(duration: Duration) -> prost_types::Duration {
+    prost_types::Duration::try_from(duration)
+        .unwrap_or(prost_types::Duration { seconds: i64::MAX, nanos: 0 })
+}
+
+/// Our durations, as the contract has them.
+pub(crate) fn some_duration(value: Duration) -> Option<prost_types::Duration> {
+    Some(duration(value))
+}
+
+/// A moment, as the contract has it.
+pub(crate) fn timestamp(time: SystemTime) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp::from(time))
+}
+
+/// Limits with every field present.
+pub(crate) fn limits_message(limits: &EpisodeLimits) -> v1::Limits {
+    let EpisodeLimits {
+        source_bytes,
+        output_bytes,
+        result_bytes,
+        step_timeout,
+        step_cpu_time,
+        idle_timeout,
+        memory_bytes,
+        open_files,
+        file_bytes,
+    } = *limits;
+    v1::Limits {
+        source_bytes: Some(source_bytes),
+        output_bytes: Some(output_bytes),
+        result_bytes: Some(result_bytes),
+        step_timeout: some_duration(step_timeout),
+        step_cpu_time: some_duration(step_cpu_time),
+        idle_timeout: some_duration(idle_timeout),
+        memory_bytes: Some(memory_bytes),
+        open_files: Some(open_files),
+        file_bytes: Some(file_bytes),
+    }
+}
+
+/// The reply to Reset.
+pub(crate) fn reset_response(
+    started: Started,
+    runtime: String,
+    reward: Option<f64>,
+    server_id: &str,
+) -> v1::ResetResponse {
+    v1::ResetResponse {
+        observation: Some(v1::CodeObservation::default()),
+        reward,
+        done: false,
+        limits: Some(limits_message(&started.limits)),
+        state: Some(v1::CodeState { episode_id: started.id, step_count: 0, last_exit_code: 0 }),
+        metadata: HashMap::new(),
+        server_id: server_id.to_owned(),
+        runtime,
+    }
+}
+
+fn usage(usage: &Usage, wall: Option<Duration>, queued: Option<Duration>) -> v1::Usage {
+    v1::Usage {
+        scope: v1::UsageScope::Worker.into(),
+        wall_time: wall.map(duration),
+        queued_time: queued.map(duration),
+        cpu_user_time: usage.cpu.map(|cpu| duration(cpu.user)),
+        cpu_system_time: usage.cpu.map(|cpu| duration(cpu.system)),
+        peak_memory_bytes: usage.memory.map(|memory| memory.peak_bytes),
+        minor_page_faults: usage.memory.map(|memory| memory.minor_page_faults),
+        major_page_faults: usage.memory.map(|memory| memory.major_page_faults),
+    }
+}
+
+fn outcome(outcome: Outcome) -> v1::Outcome {
+    match outcome {
+        Outcome::Completed => v1::Outcome::Completed,
+        Outcome::Raised => v1::Outcome::Raised,
+        Outcome::Exited => v1::Outcome::Exited,
+        Outcome::Interrupted => v1::Outcome::Interrupted,
+        Outcome::TimedOut => v1::Outcome::TimedOut,
+        Outcome::LimitExceeded => v1::Outcome::LimitExceeded,
+        Outcome::Killed => v1::Outcome::Killed,
+        Outcome::ProtocolViolation => v1::Outcome::ProtocolViolation,
+    }
+}
+
+fn observed(reply: &StepReply, stdout: StreamFacts, stderr: StreamFacts) -> v1::Observed {
+    let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    v1::Observed {
+        usage: Some(usage(&reply.usage, Some(reply.wall_time), Some(reply.queued_time))),
+        background: reply.background.as_ref().map(|background| usage(background, None, None)),
+        stdout_total_bytes: stdout.total_bytes,
+        stderr_total_bytes: stderr.total_bytes,
+        stdout_kept_bytes: bytes(stdout.kept_bytes),
+        stderr_kept_bytes: bytes(stderr.kept_bytes),
+        stdout_truncated: stdout.truncated,
+        stderr_truncated: stderr.truncated,
+        limit: match reply.limit {
+            None => v1::LimitKind::Unspecified,
+            Some(LimitHit::StepTimeout) => v1::LimitKind::StepTimeout,
+            Some(LimitHit::CpuTime) => v1::LimitKind::CpuTime,
+        }
+        .into(),
+        signal: match reply.process_end {
+            Some(ExitStatus::Signal(signal)) => u32::try_from(signal).ok(),
+            _ => None,
+        },
+        process_exit_code: match reply.process_end {
+            Some(ExitStatus::Code(code)) => Some(code),
+            _ => None,
+        },
+        violation: reply.violation.to_owned(),
+    }
+}
+
+/// Cuts a text that is too long for the reply.
+fn fit(text: String, facts: &mut StreamFacts, room: usize) -> String {
+    if text.len() <= room {
+        return text;
+    }
+    let cut = shorten(text, facts.total_bytes, room);
+    facts.kept_bytes = cut.kept_bytes;
+    facts.truncated = true;
+    cut.text
+}
+
+/// The reply to Step, of at most `reply_bytes`.
+pub(crate) fn step_response(
+    episode_id: &str,
+    answer: StepAnswer,
+    reply_bytes: u32,
+    server_id: &str,
+) -> v1::StepResponse {
+    let StepAnswer { reply, texts, replayed } = answer;
+    let facts = reply.facts();
+    let output_dropped = texts.is_none();
+    let texts = texts.map(|texts| (*texts).clone()).unwrap_or_default();
+    let (mut stdout_facts, mut stderr_facts) = (facts.stdout, facts.stderr);
+    let mut result_truncated = facts.result_truncated;
+    // Each text gets a third of the reply, and what the ones before it left.
+    let mut room = usize::try_from(reply_bytes).unwrap_or(usize::MAX).saturating_sub(REPLY_FACTS_BYTES);
+    let result = texts.result.map(|mut result| {
+        let end = floor_char_boundary(&result, room / 3);
+        result_truncated |= end < result.len();
+        result.truncate(end);
+        result
+    });
+    room -= result.as_ref().map_or(0, String::len);
+    let stderr = fit(texts.stderr, &mut stderr_facts, room / 2);
+    room = room.saturating_sub(stderr.len());
+    let stdout = fit(texts.stdout, &mut stdout_facts, room);
+    v1::StepResponse {
+        observation: Some(v1::CodeObservation { stdout, stderr, exit_code: facts.exit_code, result }),
+        reward: facts.reward,
+        done: facts.lost,
+        outcome: outcome(facts.outcome).into(),
+        state_after: if facts.lost { v1::StateAfter::Lost } else { v1::StateAfter::Intact }.into(),
+        state: Some(v1::CodeState {
+            episode_id: episode_id.to_owned(),
+            step_count: facts.step_count,
+            last_exit_code: facts.exit_code,
+        }),
+        metadata: facts.metadata.clone().into_iter().collect(),
+        step_index: facts.step_index,
+        server_id: server_id.to_owned(),
+        timeout: some_duration(facts.timeout),
+        reported: Some(v1::Reported {
+            exception: facts
+                .exception
+                .clone()
+                .map(|(kind, message)| v1::PythonException { r#type: kind, message }),
+            result_truncated,
+        }),
+        observed: Some(observed(facts, stdout_facts, stderr_facts)),
+        replayed,
+        output_dropped,
+    }
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The reply to GetState.
+pub(crate) fn state_response(view: EpisodeView, runtime: String, server_id: &str) -> v1::GetStateResponse {
+    let totals = view.totals;
+    v1::GetStateResponse {
+        state: Some(v1::CodeState {
+            episode_id: view.id,
+            step_count: view.step_count,
+            last_exit_code: view.last_exit_code,
+        }),
+        status: match view.status {
+            EpisodeStatus::Idle => v1::EpisodeStatus::Idle,
+            EpisodeStatus::Running => v1::EpisodeStatus::Running,
+            EpisodeStatus::Lost => v1::EpisodeStatus::Lost,
+            EpisodeStatus::Frozen => v1::EpisodeStatus::Frozen,
+        }
+        .into(),
+        loss: view.loss.map(|loss| v1::Loss {
+            step_index: loss.step_index,
+            outcome: loss.outcome.map_or(v1::Outcome::Unspecified, outcome).into(),
+            description: loss.description,
+        }),
+        server_id: server_id.to_owned(),
+        runtime,
+        limits: Some(limits_message(&view.limits)),
+        seed: view.seed,
+        create_time: timestamp(view.created),
+        expire_time: view.expires.and_then(timestamp),
+        queued_steps: u32::try_from(view.queued_steps).unwrap_or(u32::MAX),
+        totals: Some(usage(&totals.usage, Some(totals.wall_time), Some(totals.queued_time))),
+        output_total_bytes: totals.output_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::episode::{KeptReply, Texts};
+
+    #[test]
+    fn a_reply_stays_within_what_its_caller_decodes() {
+        use prost::Message as _;
+        for text in ["x".repeat(3 << 20), "é".repeat(3 << 19)] {
+            let texts = Texts { stdout: text.clone(), stderr: text.clone(), result: Some(text) };
+            let total = u64::try_from(texts.stdout.len()).unwrap();
+            let stream = StreamFacts { total_bytes: total, kept_bytes: texts.stdout.len(), truncated: false };
+            let facts = StepReply { stdout: stream, stderr: stream, ..StepReply::default() };
+            let reply = KeptReply::new(facts, texts);
+            for bytes in [REPLY_BYTES_MIN, REPLY_BYTES, REPLY_BYTES_MAX] {
+                let texts = reply.texts();
+                let answer = StepAnswer { reply: Arc::clone(&reply), texts, replayed: false };
+                let response = step_response("e", answer, bytes, "s");
+                assert!(response.encoded_len() <= bytes as usize, "{} > {bytes}", response.encoded_len());
+                let cut = bytes < REPLY_BYTES_MAX;
+                let observed = response.observed.unwrap();
+                assert_eq!((observed.stdout_truncated, observed.stderr_truncated), (cut, cut));
+                assert_eq!(response.reported.unwrap().result_truncated, cut);
+                assert_eq!(observed.stdout_total_bytes, total);
+            }
+        }
+    }
+}

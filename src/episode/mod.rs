@@ -1,0 +1,227 @@
+//! Episodes: who they are, what they have run, and how they end. Nothing here knows gRPC.
+//!
+//! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
+//! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies.
+//!
+//! ```text
+//! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
+//!              │         │       │          │
+//!              ▼         ▼       ▼          ▼
+//!            failed    ended: closed, expired or drained (remembered for a while)
+//! ```
+
+mod driver;
+mod kept;
+mod ledger;
+mod outcome;
+mod registry;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+#[cfg(test)]
+pub(crate) use kept::KeptReply;
+pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
+
+use crate::executor::{ExitStatus, Usage};
+use crate::limits::EpisodeLimits;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Outcome {
+    #[default]
+    Completed,
+    Raised,
+    Exited,
+    Interrupted,
+    TimedOut,
+    LimitExceeded,
+    Killed,
+    ProtocolViolation,
+}
+
+/// A limit that ended a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LimitHit {
+    StepTimeout,
+    CpuTime,
+}
+
+/// A fresh episode, as asked for and checked.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEpisode {
+    /// Empty: make one.
+    pub(crate) id: String,
+    /// Empty: none.
+    pub(crate) request_id: String,
+    /// Empty: none.
+    pub(crate) previous_id: String,
+    pub(crate) seed: Option<u64>,
+    pub(crate) runtime: usize,
+    pub(crate) limits: EpisodeLimits,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// A step, as asked for and checked against the server's limits.
+#[derive(Debug, Clone)]
+pub(crate) struct NewStep {
+    pub(crate) code: String,
+    pub(crate) index: Option<u32>,
+    pub(crate) timeout: Option<Duration>,
+    /// How long the caller will wait.
+    pub(crate) caller_wait: Option<Duration>,
+    pub(crate) output_bytes: Option<u32>,
+    pub(crate) cpu_time: Option<Duration>,
+}
+
+/// What an episode is when it starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Started {
+    pub(crate) id: String,
+    pub(crate) runtime: usize,
+    pub(crate) limits: EpisodeLimits,
+}
+
+/// The state of an episode.
+#[derive(Debug, Clone)]
+pub(crate) struct EpisodeView {
+    pub(crate) id: String,
+    pub(crate) step_count: u32,
+    pub(crate) last_exit_code: i32,
+    pub(crate) status: Status,
+    pub(crate) loss: Option<Loss>,
+    pub(crate) runtime: usize,
+    pub(crate) limits: EpisodeLimits,
+    pub(crate) seed: Option<u64>,
+    pub(crate) created: SystemTime,
+    pub(crate) expires: Option<SystemTime>,
+    pub(crate) queued_steps: usize,
+    pub(crate) totals: Totals,
+}
+
+/// Where an episode is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Idle,
+    Running,
+    Lost,
+    Frozen,
+}
+
+/// The sums over an episode's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Totals {
+    pub(crate) usage: Usage,
+    pub(crate) wall_time: Duration,
+    pub(crate) queued_time: Duration,
+    pub(crate) output_bytes: u64,
+}
+
+/// How an episode lost its interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) step_index: u32,
+    /// None: between steps.
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) description: String,
+}
+
+/// The texts of a reply, which may be dropped for space.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Texts {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) result: Option<String>,
+}
+
+impl Texts {
+    fn bytes(&self) -> usize {
+        self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len)
+    }
+}
+
+/// What is known of one output stream beside its text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StreamFacts {
+    pub(crate) total_bytes: u64,
+    pub(crate) kept_bytes: usize,
+    pub(crate) truncated: bool,
+}
+
+/// A step that has ended, but for its texts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct StepReply {
+    pub(crate) step_index: u32,
+    pub(crate) outcome: Outcome,
+    pub(crate) lost: bool,
+    pub(crate) exit_code: i32,
+    pub(crate) step_count: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) reward: Option<f64>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// The exception's type and text, as reported.
+    pub(crate) exception: Option<(String, String)>,
+    pub(crate) result_truncated: bool,
+    pub(crate) usage: Usage,
+    pub(crate) background: Option<Usage>,
+    pub(crate) wall_time: Duration,
+    pub(crate) queued_time: Duration,
+    pub(crate) stdout: StreamFacts,
+    pub(crate) stderr: StreamFacts,
+    pub(crate) limit: Option<LimitHit>,
+    pub(crate) process_end: Option<ExitStatus>,
+    pub(crate) violation: &'static str,
+}
+
+/// Why a request about an episode is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no episode `{0}`: it was never made here, or ended long ago")]
+    NotFound(String),
+    #[error("episode `{0}` was closed")]
+    Closed(String),
+    #[error("episode `{id}` expired: nothing stepped it for {idle:?}")]
+    Expired { id: String, idle: Duration },
+    #[error("episode `{0}` exists already, made by another request; use a fresh id, or the same request_id to retry")]
+    Exists(String),
+    #[error("the id `{0}` was an episode's that has ended; use a fresh id")]
+    ExistedBefore(String),
+    #[error("episode `{id}` has lost its interpreter: {loss}; reset to go on", loss = .loss.description)]
+    Lost { id: String, loss: Loss },
+    #[error("step_index does not fit: the next step of this episode is {expected}")]
+    OutOfOrder { expected: u32 },
+    #[error("step {index} has run, and its reply was dropped for space")]
+    ReplyDropped { index: u32, brief: Option<ledger::Brief> },
+    #[error("episode `{id}` {how} before this step was done")]
+    Ended { id: String, how: EndReason },
+    #[error("the server holds {max} episodes, which is its limit; end some, or retry later")]
+    EpisodeLimit { max: u32 },
+    #[error("{waiting} steps wait for a turn to run, which is the limit; retry later")]
+    StepLimit { waiting: u32 },
+    #[error("{max} steps are queued in this episode, which is the limit; retry when one has ended")]
+    QueueFull { max: u32 },
+    #[error("no interpreter became ready within {waited:?}; retry later")]
+    NoWorker { waited: Duration },
+    #[error("the server is shutting down; use another one")]
+    ShuttingDown,
+    #[error("the call's deadline passed before the reply was there; the step goes on, and a retry with its step_index collects it")]
+    Deadline,
+}
+
+/// How an episode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndReason {
+    Closed,
+    Expired { idle: Duration },
+    Drained,
+}
+
+impl std::fmt::Display for EndReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "was closed",
+            Self::Expired { .. } => "expired",
+            Self::Drained => "was ended because the server shuts down",
+        })
+    }
+}

@@ -1,0 +1,628 @@
+//! All episodes of a server: making them, finding them, ending them.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::kept::{Budget, KeptReply};
+use super::ledger::{Admission, Digest, Ledger};
+use super::{
+    EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals, driver,
+};
+use crate::executor::{Executor, Setup, Worker};
+use crate::limits::EpisodeLimits;
+use crate::transform::Chain;
+
+/// Ended episodes that are remembered, so that the reason can be told.
+const ENDED_MAX: usize = 100_000;
+/// How long they are remembered.
+const ENDED_FOR: Duration = Duration::from_secs(3600);
+/// How often idle episodes are looked at.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+
+/// What the registry needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct EpisodesConfig {
+    pub(crate) max_episodes: u32,
+    pub(crate) max_running_steps: u32,
+    pub(crate) max_waiting_steps: u32,
+    pub(crate) max_queued_steps: u32,
+    pub(crate) step_timeout: Duration,
+    pub(crate) interrupt_grace: Duration,
+    pub(crate) background_cpu_time: Duration,
+    pub(crate) worker_wait: Duration,
+    pub(crate) kept_reply_bytes: u64,
+    pub(crate) transforms: Chain,
+}
+
+/// A reply and what is left of its texts.
+#[derive(Debug, Clone)]
+pub(crate) struct StepAnswer {
+    pub(crate) reply: Arc<KeptReply>,
+    pub(crate) texts: Option<Arc<Texts>>,
+    pub(crate) replayed: bool,
+}
+
+/// The registry. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Episodes(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) config: EpisodesConfig,
+    executor: Executor,
+    live: Mutex<HashMap<String, Arc<Episode>>>,
+    ended: Mutex<Ended>,
+    /// Turns to run a step; served in order.
+    pub(super) turns: Semaphore,
+    pub(super) waiting: AtomicU32,
+    pub(super) budget: Budget,
+    draining: AtomicBool,
+    none_left: Notify,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    digests: [RandomState; 2],
+}
+
+/// One episode.
+#[derive(Debug)]
+pub(super) struct Episode {
+    pub(super) id: String,
+    request_id: String,
+    runtime: usize,
+    pub(super) limits: EpisodeLimits,
+    seed: Option<u64>,
+    created: SystemTime,
+    start: watch::Sender<Start>,
+    /// Cancelled when the episode has ended.
+    pub(super) over: CancellationToken,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone)]
+enum Start {
+    Waiting,
+    Done,
+    Failed(Refusal),
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) ledger: Ledger<Arc<Pending>, Arc<KeptReply>>,
+    /// The interpreter, while no step runs in it.
+    pub(super) worker: Option<Worker>,
+    /// A task runs this episode's steps.
+    pub(super) driving: bool,
+    pub(super) totals: Totals,
+    pub(super) last_active: Instant,
+    pub(super) loss: Option<Loss>,
+    pub(super) last_reply: Option<Arc<KeptReply>>,
+    ended: Option<EndReason>,
+}
+
+impl State {
+    /// An idle episode's interpreter may have ended by itself.
+    pub(super) fn note_death(&mut self) {
+        if self.loss.is_none()
+            && let Some(worker) = &self.worker
+            && !worker.is_alive()
+        {
+            self.worker = None;
+            self.loss = Some(Loss {
+                step_index: self.ledger.ended(),
+                outcome: None,
+                description: "its process ended between steps".to_owned(),
+            });
+        }
+    }
+}
+
+/// A step that was admitted and has not ended.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) order: NewStep,
+    pub(super) admitted: Instant,
+    /// Calls that wait for it.
+    callers: AtomicUsize,
+    pub(super) interrupt: Notify,
+    done: watch::Sender<Option<Result<StepAnswer, Refusal>>>,
+}
+
+impl Pending {
+    fn new(order: NewStep) -> Arc<Self> {
+        Arc::new(Self {
+            order,
+            admitted: Instant::now(),
+            callers: AtomicUsize::new(0),
+            interrupt: Notify::new(),
+            done: watch::Sender::new(None),
+        })
+    }
+
+    /// Whether nobody waits for it any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.callers.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn finish(&self, result: Result<StepAnswer, Refusal>) {
+        self.done.send_replace(Some(result));
+    }
+}
+
+/// A call that waits for a step. Made under the episode's lock, so that the step never looks abandoned to its driver.
+struct Caller(Arc<Pending>);
+
+impl Caller {
+    fn new(pending: &Arc<Pending>) -> Self {
+        pending.callers.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(pending))
+    }
+
+    async fn answer(self) -> Result<StepAnswer, Refusal> {
+        let mut done = self.0.done.subscribe();
+        match done.wait_for(Option::is_some).await.map(|done| done.clone()) {
+            Ok(Some(result)) => result,
+            // The sender is in `self`.
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.callers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    reasons: HashMap<String, EndReason>,
+    oldest_first: VecDeque<(Instant, String)>,
+}
+
+impl Ended {
+    fn insert(&mut self, id: String, reason: EndReason) {
+        self.forget_old();
+        self.oldest_first.push_back((Instant::now(), id.clone()));
+        self.reasons.insert(id, reason);
+    }
+
+    fn forget_old(&mut self) {
+        while let Some((ended, _)) = self.oldest_first.front()
+            && (ended.elapsed() > ENDED_FOR || self.oldest_first.len() >= ENDED_MAX)
+            && let Some((_, id)) = self.oldest_first.pop_front()
+        {
+            self.reasons.remove(&id);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Episode {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn started(&self) -> Started {
+        Started { id: self.id.clone(), runtime: self.runtime, limits: self.limits }
+    }
+
+    /// Waits until it has an interpreter.
+    async fn wait_started(&self) -> Result<(), Refusal> {
+        if matches!(*self.start.borrow(), Start::Done) {
+            return Ok(());
+        }
+        let mut start = self.start.subscribe();
+        match start.wait_for(|start| !matches!(start, Start::Waiting)).await.as_deref() {
+            Ok(Start::Failed(refusal)) => Err(refusal.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Episodes {
+    pub(crate) fn new(config: EpisodesConfig, executor: Executor) -> Self {
+        let turns = usize::try_from(config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
+        let episodes = Self(Arc::new(Inner {
+            turns: Semaphore::new(turns),
+            budget: Budget::new(config.kept_reply_bytes),
+            config,
+            executor,
+            live: Mutex::default(),
+            ended: Mutex::default(),
+            waiting: AtomicU32::new(0),
+            draining: AtomicBool::new(false),
+            none_left: Notify::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            digests: [RandomState::new(), RandomState::new()],
+        }));
+        let sweeper = episodes.clone();
+        episodes.0.tasks.spawn(async move { sweeper.sweep_regularly().await });
+        episodes
+    }
+
+    /// Makes an episode, or returns the one that this very request made before.
+    ///
+    /// # Cancel-Safety
+    /// Safe: an episode that its caller did not wait for is there for the retry, or ends at once when no retry could find it.
+    pub(crate) async fn reset(&self, new: NewEpisode) -> Result<Started, Refusal> {
+        let (episode, fresh) = self.reserve(&new)?;
+        if !fresh {
+            episode.wait_started().await?;
+            return Ok(episode.started());
+        }
+        let findable = !new.request_id.is_empty();
+        let setup = Setup {
+            seed: new.seed,
+            memory_bytes: new.limits.memory_bytes,
+            open_files: new.limits.open_files,
+            file_bytes: new.limits.file_bytes,
+            environment: new.environment,
+        };
+        let abandoned = CancellationToken::new();
+        let guard = abandoned.clone().drop_guard();
+        let registry = self.clone();
+        let starting = Arc::clone(&episode);
+        // A task of its own, unless it is done at once: the caller may go while it waits for an interpreter.
+        let start = async move {
+            let waited = registry.0.config.worker_wait;
+            let result = tokio::select! {
+                result = registry.0.executor.checkout(starting.runtime, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
+                () = starting.over.cancelled() => Err(Refusal::Closed(starting.id.clone())),
+                () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.id.clone())),
+            };
+            registry.finish_start(&starting, result, &setup);
+        };
+        self.0.tasks.spawn(start);
+        let result = episode.wait_started().await;
+        drop(guard.disarm());
+        result.map(|()| episode.started())
+    }
+
+    /// Finds or inserts the episode of a Reset. True when it is new.
+    fn reserve(&self, new: &NewEpisode) -> Result<(Arc<Episode>, bool), Refusal> {
+        let max = self.0.config.max_episodes;
+        if !new.id.is_empty()
+            && let Some(episode) = lock(&self.0.live).get(&new.id)
+        {
+            let same = !new.request_id.is_empty() && episode.request_id == new.request_id;
+            return if same { Ok((Arc::clone(episode), false)) } else { Err(Refusal::Exists(new.id.clone())) };
+        }
+        if self.is_draining() {
+            return Err(Refusal::ShuttingDown);
+        }
+        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&new.id) {
+            return Err(Refusal::ExistedBefore(new.id.clone()));
+        }
+        if !new.previous_id.is_empty() {
+            self.end(&new.previous_id, EndReason::Closed);
+        }
+        let id = if new.id.is_empty() { uuid::Uuid::now_v7().to_string() } else { new.id.clone() };
+        let episode = Arc::new(Episode {
+            id: id.clone(),
+            request_id: new.request_id.clone(),
+            runtime: new.runtime,
+            limits: new.limits,
+            seed: new.seed,
+            created: SystemTime::now(),
+            start: watch::Sender::new(Start::Waiting),
+            over: CancellationToken::new(),
+            state: Mutex::new(State {
+                ledger: Ledger::default(),
+                worker: None,
+                driving: false,
+                totals: Totals::default(),
+                last_active: Instant::now(),
+                loss: None,
+                last_reply: None,
+                ended: None,
+            }),
+        });
+        let mut live = lock(&self.0.live);
+        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) {
+            return Err(Refusal::EpisodeLimit { max });
+        }
+        match live.entry(id) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(Arc::clone(&episode));
+                Ok((episode, true))
+            }
+            // Another request with this id was faster.
+            std::collections::hash_map::Entry::Occupied(entry) => {
+                let episode = entry.get();
+                let same = !new.request_id.is_empty() && episode.request_id == new.request_id;
+                if same { Ok((Arc::clone(episode), false)) } else { Err(Refusal::Exists(new.id.clone())) }
+            }
+        }
+    }
+
+    fn finish_start(&self, episode: &Arc<Episode>, result: Result<Worker, Refusal>, setup: &Setup) {
+        match result {
+            Ok(mut worker) => {
+                worker.set_up(setup);
+                let mut state = episode.state();
+                if state.ended.is_none() {
+                    state.worker = Some(worker);
+                    state.last_active = Instant::now();
+                }
+                drop(state);
+                episode.start.send_replace(Start::Done);
+            }
+            Err(refusal) => {
+                lock(&self.0.live).remove(&episode.id);
+                self.note_if_empty();
+                episode.start.send_replace(Start::Failed(refusal));
+            }
+        }
+    }
+
+    /// Runs a step, or finds the reply that it had.
+    ///
+    /// # Cancel-Safety
+    /// Safe: the step belongs to the episode.
+    pub(crate) async fn step(&self, id: &str, step: NewStep) -> Result<StepAnswer, Refusal> {
+        let episode = self.find(id)?;
+        episode.wait_started().await?;
+        let caller = {
+            let digest = self.digest(&step.code);
+            let mut state = episode.state();
+            if let Some(reason) = state.ended {
+                return Err(ended_before(id, reason));
+            }
+            state.note_death();
+            let max = self.0.config.max_queued_steps;
+            let waiting = self.0.waiting.load(Ordering::Relaxed);
+            let index = step.index;
+            let lost = state.loss.clone();
+            if let Admission::New(_) = state.ledger.look_up(index, digest) {
+                if let Some(loss) = lost {
+                    return Err(Refusal::Lost { id: id.to_owned(), loss });
+                }
+                if self.0.turns.available_permits() == 0 && waiting >= self.0.config.max_waiting_steps {
+                    return Err(Refusal::StepLimit { waiting });
+                }
+            }
+            let mut caller = None;
+            let queue_max = usize::try_from(max).unwrap_or(usize::MAX);
+            let admission = state.ledger.admit(index, digest, queue_max, |_| {
+                let pending = Pending::new(step);
+                caller = Some(Caller::new(&pending));
+                pending
+            });
+            match admission {
+                Admission::New(_) => {}
+                Admission::Join(pending) => caller = Some(Caller::new(pending)),
+                Admission::Replay(reply) => {
+                    let texts = reply.texts();
+                    return Ok(StepAnswer { reply: Arc::clone(reply), texts, replayed: true });
+                }
+                Admission::Dropped(brief) => {
+                    return Err(Refusal::ReplyDropped { index: index.unwrap_or_default(), brief });
+                }
+                Admission::OutOfOrder { expected } => return Err(Refusal::OutOfOrder { expected }),
+                Admission::QueueFull => return Err(Refusal::QueueFull { max }),
+            }
+            if !state.driving {
+                state.driving = true;
+                let (registry, episode) = (Arc::clone(&self.0), Arc::clone(&episode));
+                self.0.tasks.spawn(driver::drive(registry, episode));
+            }
+            caller
+        };
+        match caller {
+            Some(caller) => caller.answer().await,
+            None => Err(Refusal::NotFound(id.to_owned())),
+        }
+    }
+
+    /// Interrupts the running step, if it is the one meant. Returns its index.
+    pub(crate) fn interrupt(&self, id: &str, index: Option<u32>) -> Result<Option<u32>, Refusal> {
+        let episode = self.find(id)?;
+        let state = episode.state();
+        let running = state.ledger.running().filter(|running| index.is_none_or(|index| index == *running));
+        if running.is_some()
+            && let Some(pending) = state.ledger.first()
+        {
+            pending.interrupt.notify_one();
+        }
+        Ok(running)
+    }
+
+    /// The state of an episode.
+    pub(crate) async fn view(&self, id: &str) -> Result<EpisodeView, Refusal> {
+        let episode = self.find(id)?;
+        episode.wait_started().await?;
+        let mut state = episode.state();
+        state.note_death();
+        let idle = episode.limits.idle_timeout.saturating_sub(state.last_active.elapsed());
+        let status = match &state.worker {
+            _ if state.loss.is_some() => Status::Lost,
+            _ if !state.ledger.is_idle() => Status::Running,
+            Some(worker) if worker.is_frozen() => Status::Frozen,
+            _ => Status::Idle,
+        };
+        Ok(EpisodeView {
+            id: episode.id.clone(),
+            step_count: state.ledger.ended(),
+            last_exit_code: state.ledger.last_exit_code(),
+            status,
+            loss: state.loss.clone(),
+            runtime: episode.runtime,
+            limits: episode.limits,
+            seed: episode.seed,
+            created: episode.created,
+            expires: state.ledger.is_idle().then(|| SystemTime::now() + idle),
+            queued_steps: state.ledger.queued(),
+            totals: state.totals,
+        })
+    }
+
+    /// Ends an episode. False when there was nothing to end.
+    pub(crate) fn close(&self, id: &str) -> bool {
+        self.end(id, EndReason::Closed)
+    }
+
+    /// The limits of a live episode.
+    pub(crate) fn limits(&self, id: &str) -> Option<EpisodeLimits> {
+        lock(&self.0.live).get(id).map(|episode| episode.limits)
+    }
+
+    /// How many episodes there are, and how many steps wait for a turn and run.
+    pub(crate) fn counts(&self) -> (usize, u32, u32) {
+        let turns = usize::try_from(self.0.config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
+        let running = turns.saturating_sub(self.0.turns.available_permits());
+        let running = u32::try_from(running).unwrap_or(u32::MAX);
+        (lock(&self.0.live).len(), running, self.0.waiting.load(Ordering::Relaxed))
+    }
+
+    /// Refuses new episodes from now on.
+    pub(crate) fn start_draining(&self) {
+        self.0.draining.store(true, Ordering::Release);
+        self.note_if_empty();
+    }
+
+    /// Whether new episodes are refused.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    /// Completes when there is no episode left.
+    pub(crate) async fn none_left(&self) {
+        loop {
+            let notified = self.0.none_left.notified();
+            if lock(&self.0.live).is_empty() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Interrupts every running step and completes when none runs, or the grace has passed.
+    pub(crate) async fn interrupt_all(&self) {
+        let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
+        for episode in &episodes {
+            let _: Result<_, Refusal> = self.interrupt(&episode.id, None);
+        }
+        let deadline = tokio::time::Instant::now() + self.0.config.interrupt_grace;
+        for episode in episodes {
+            let pending = episode.state().ledger.first().map(Caller::new);
+            if let Some(caller) = pending {
+                let over = episode.over.cancelled();
+                let answer = async { drop(caller.answer().await) };
+                tokio::select! {
+                    () = answer => {}
+                    () = over => {}
+                    () = tokio::time::sleep_until(deadline) => {}
+                }
+            }
+        }
+    }
+
+    /// Ends every episode, and the registry's own tasks.
+    pub(crate) async fn shut_down(&self) {
+        self.start_draining();
+        self.0.stop.cancel();
+        let ids: Vec<String> = lock(&self.0.live).keys().cloned().collect();
+        for id in ids {
+            self.end(&id, EndReason::Drained);
+        }
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Episode>, Refusal> {
+        if let Some(episode) = lock(&self.0.live).get(id) {
+            return Ok(Arc::clone(episode));
+        }
+        match lock(&self.0.ended).reasons.get(id) {
+            Some(reason) => Err(ended_before(id, *reason)),
+            None => Err(Refusal::NotFound(id.to_owned())),
+        }
+    }
+
+    fn end(&self, id: &str, reason: EndReason) -> bool {
+        let Some(episode) = lock(&self.0.live).remove(id) else {
+            return false;
+        };
+        lock(&self.0.ended).insert(id.to_owned(), reason);
+        let (pending, worker) = {
+            let mut state = episode.state();
+            state.ended = Some(reason);
+            (state.ledger.take_all(), state.worker.take())
+        };
+        episode.over.cancel();
+        for pending in pending {
+            pending.finish(Err(Refusal::Ended { id: id.to_owned(), how: reason }));
+        }
+        drop(worker);
+        self.note_if_empty();
+        true
+    }
+
+    fn note_if_empty(&self) {
+        if lock(&self.0.live).is_empty() {
+            self.0.none_left.notify_waiters();
+        }
+    }
+
+    fn digest(&self, code: &str) -> Digest {
+        let [high, low] = self.0.digests.each_ref().map(|state| u128::from(state.hash_one(code)));
+        high << 64 | low
+    }
+
+    async fn sweep_regularly(&self) {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => self.sweep(),
+                () = self.0.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Ends episodes that were idle for too long, and freezes those that work too much meanwhile.
+    fn sweep(&self) {
+        let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
+        let bound = self.0.config.background_cpu_time;
+        for episode in episodes {
+            let idle = episode.limits.idle_timeout;
+            let expired = {
+                let mut state = episode.state();
+                if !state.ledger.is_idle() || !matches!(*episode.start.borrow(), Start::Done) {
+                    continue;
+                }
+                if let Some(worker) = &mut state.worker
+                    && !worker.is_frozen()
+                    && worker.background_cpu().is_some_and(|used| used > bound)
+                {
+                    tracing::info!(episode = episode.id, ?bound, "frozen: its threads used more CPU time than they may while idle");
+                    worker.freeze();
+                }
+                state.last_active.elapsed() >= idle
+            };
+            if expired {
+                tracing::info!(episode = episode.id, ?idle, "expired");
+                self.end(&episode.id, EndReason::Expired { idle });
+            }
+        }
+        lock(&self.0.ended).forget_old();
+    }
+}
+
+fn ended_before(id: &str, reason: EndReason) -> Refusal {
+    match reason {
+        EndReason::Closed | EndReason::Drained => Refusal::Closed(id.to_owned()),
+        EndReason::Expired { idle } => Refusal::Expired { id: id.to_owned(), idle },
+    }
+}

@@ -1,0 +1,288 @@
+//! The frames between server and worker: pure encoding and decoding.
+//!
+//! A frame is its size as a 32-bit little-endian number (without these four bytes), a byte that says its kind, and the rest.
+//! The harness's side is in `harness.py`. What comes from a worker is a claim of the program that runs in it, so decoding
+//! takes nothing on trust: each frame is checked whole, and bounded before it is read.
+
+use crate::wire::{Malformed, Reader, Writer};
+
+const SETUP: u8 = 1;
+const STEP: u8 = 2;
+const READY: u8 = 1;
+const REPORT: u8 = 2;
+
+/// The bytes of a frame's size.
+pub(crate) const HEADER_BYTES: usize = 4;
+/// The largest exception type or text in a report; `TEXT_BYTES_MAX` of the harness.
+const TEXT_BYTES_MAX: usize = 4096;
+/// The largest part of a report beside its result.
+const REPORT_OVERHEAD_BYTES_MAX: usize = 64 + 2 * TEXT_BYTES_MAX;
+
+/// What an episode's interpreter gets before its first step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setup {
+    pub(crate) seed: Option<u64>,
+    /// RLIMIT_AS of each process.
+    pub(crate) memory_bytes: u64,
+    /// RLIMIT_NOFILE of each process.
+    pub(crate) open_files: u32,
+    /// RLIMIT_FSIZE of each process.
+    pub(crate) file_bytes: u64,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+fn framed(body: Vec<u8>) -> Vec<u8> {
+    Writer::default().block(&body).finish()
+}
+
+/// The request that prepares an interpreter. It has no reply.
+pub(crate) fn encode_setup(setup: &Setup) -> Vec<u8> {
+    let entries = u32::try_from(setup.environment.len()).unwrap_or(u32::MAX);
+    let mut frame = Writer::new(SETUP)
+        .u8(setup.seed.is_some().into())
+        .u64(setup.seed.unwrap_or(0))
+        .u64(setup.memory_bytes)
+        .u64(setup.open_files.into())
+        .u64(setup.file_bytes)
+        .u32(entries);
+    for (name, value) in &setup.environment {
+        frame = frame.block(name.as_bytes()).block(value.as_bytes());
+    }
+    framed(frame.finish())
+}
+
+/// The head of the request to run a step; the source's bytes follow it. `number` counts from 1. None when the source
+/// is longer than a frame can be.
+pub(crate) fn encode_step(number: u32, result_bytes: u32, source: &str) -> Option<Vec<u8>> {
+    const HEAD_BYTES: usize = 9;
+    let size = u32::try_from(HEAD_BYTES.checked_add(source.len())?).ok()?;
+    Some(
+        Writer::default()
+            .u32(size)
+            .u8(STEP)
+            .u32(number)
+            .u32(result_bytes)
+            .raw(source.as_bytes())
+            .finish(),
+    )
+}
+
+/// How the program says that its step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReportedEnd {
+    Completed,
+    Raised,
+    Exited,
+}
+
+/// The program's report of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The step's number, from 1.
+    pub(crate) number: u32,
+    pub(crate) end: ReportedEnd,
+    pub(crate) exit_code: i32,
+    /// `ast.parse` refused the source.
+    pub(crate) syntax_error: bool,
+    /// A KeyboardInterrupt ended the step.
+    pub(crate) interrupted: bool,
+    pub(crate) result: Option<String>,
+    pub(crate) result_truncated: bool,
+    /// The exception's type and text.
+    pub(crate) exception: Option<(String, String)>,
+}
+
+/// A frame from a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FromWorker {
+    /// The interpreter waits for its first request.
+    Ready,
+    /// A step has ended.
+    Report(Report),
+}
+
+/// The largest body of a frame that a worker may send, when results may have `result_bytes`.
+pub(crate) fn body_bytes_max(result_bytes: u32) -> usize {
+    usize::try_from(result_bytes).unwrap_or(usize::MAX).saturating_add(REPORT_OVERHEAD_BYTES_MAX)
+}
+
+/// Takes the first whole frame off `buffer`. None when it isn't all there yet.
+///
+/// # Errors
+/// A frame that is larger than `body_bytes`, or malformed.
+pub(crate) fn decode(buffer: &mut Vec<u8>, body_bytes: usize) -> Result<Option<FromWorker>, Malformed> {
+    let Some((header, rest)) = buffer.split_first_chunk::<HEADER_BYTES>() else {
+        return Ok(None);
+    };
+    let size = usize::try_from(u32::from_le_bytes(*header)).map_err(|_| Malformed)?;
+    if size > body_bytes {
+        return Err(Malformed);
+    }
+    let Some(body) = rest.get(..size) else {
+        return Ok(None);
+    };
+    let frame = decode_body(body)?;
+    buffer.drain(..HEADER_BYTES + size);
+    Ok(Some(frame))
+}
+
+fn decode_body(body: &[u8]) -> Result<FromWorker, Malformed> {
+    let mut reader = Reader::new(body);
+    match reader.u8()? {
+        READY => {
+            reader.end()?;
+            Ok(FromWorker::Ready)
+        }
+        REPORT => decode_report(reader).map(FromWorker::Report),
+        _ => Err(Malformed),
+    }
+}
+
+fn decode_report(mut reader: Reader<'_>) -> Result<Report, Malformed> {
+    const SYNTAX_ERROR: u8 = 1;
+    const INTERRUPTED: u8 = 2;
+    const HAS_RESULT: u8 = 4;
+    const RESULT_CUT: u8 = 8;
+
+    let number = reader.u32()?;
+    let end = match reader.u8()? {
+        1 => ReportedEnd::Completed,
+        2 => ReportedEnd::Raised,
+        3 => ReportedEnd::Exited,
+        _ => return Err(Malformed),
+    };
+    let flags = reader.u8()?;
+    let exit_code = reader.i32()?;
+    let _result_bytes = reader.u64()?;
+    let sizes = [reader.u32()?, reader.u32()?, reader.u32()?];
+    let [result, kind, text] = sizes.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    if kind > TEXT_BYTES_MAX || text > TEXT_BYTES_MAX || !(0..=255).contains(&exit_code) {
+        return Err(Malformed);
+    }
+    let result = lossy_text(reader.take(result)?);
+    let kind = lossy_text(reader.take(kind)?);
+    let text = lossy_text(reader.take(text)?);
+    reader.end()?;
+    let has_exception = end == ReportedEnd::Raised && !kind.is_empty();
+    Ok(Report {
+        number,
+        end,
+        exit_code,
+        syntax_error: flags & SYNTAX_ERROR != 0,
+        interrupted: flags & INTERRUPTED != 0,
+        result: (flags & HAS_RESULT != 0).then_some(result),
+        result_truncated: flags & RESULT_CUT != 0,
+        exception: has_exception.then_some((kind, text)),
+    })
+}
+
+/// UTF-8 text; what isn't becomes U+FFFD, and a character that was cut in two at the end is left out.
+pub(crate) fn lossy_text(bytes: &[u8]) -> String {
+    let whole = match std::str::from_utf8(bytes) {
+        Ok(text) => return text.to_owned(),
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or(bytes),
+        Err(_) => bytes,
+    };
+    String::from_utf8_lossy(whole).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A report as harness.py packs it.
+    fn pack(report: &Report) -> Vec<u8> {
+        let result = report.result.clone().unwrap_or_default();
+        let (kind, text) = report.exception.clone().unwrap_or_default();
+        let flags = u8::from(report.syntax_error)
+            | u8::from(report.interrupted) << 1
+            | u8::from(report.result.is_some()) << 2
+            | u8::from(report.result_truncated) << 3;
+        framed(
+            Writer::new(REPORT)
+                .u32(report.number)
+                .u8(match report.end {
+                    ReportedEnd::Completed => 1,
+                    ReportedEnd::Raised => 2,
+                    ReportedEnd::Exited => 3,
+                })
+                .u8(flags)
+                .i32(report.exit_code)
+                .u64(result.len() as u64)
+                .u32(u32::try_from(result.len()).unwrap())
+                .u32(u32::try_from(kind.len()).unwrap())
+                .u32(u32::try_from(text.len()).unwrap())
+                .raw(result.as_bytes())
+                .raw(kind.as_bytes())
+                .raw(text.as_bytes())
+                .finish(),
+        )
+    }
+
+    fn report() -> impl Strategy<Value = Report> {
+        let end = prop_oneof![
+            Just(ReportedEnd::Completed),
+            Just(ReportedEnd::Raised),
+            Just(ReportedEnd::Exited)
+        ];
+        (
+            any::<u32>(),
+            end,
+            0..256_i32,
+            any::<(bool, bool, bool)>(),
+            proptest::option::of(".{0,40}"),
+            "[A-Z][a-z]{0,9}",
+            ".{0,40}",
+        )
+            .prop_map(|(number, end, exit_code, flags, result, kind, text)| Report {
+                number,
+                end,
+                exit_code,
+                syntax_error: flags.0,
+                interrupted: flags.1,
+                result,
+                result_truncated: flags.2,
+                exception: (end == ReportedEnd::Raised).then_some((kind, text)),
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_report_comes_out_as_it_went_in(report in report(), cut in any::<proptest::sample::Index>()) {
+            let bytes = pack(&report);
+            let mut partial = bytes[..cut.index(bytes.len())].to_vec();
+            prop_assert_eq!(decode(&mut partial, 1 << 20), Ok(None));
+            let mut two = [bytes.clone(), bytes].concat();
+            for _ in 0..2 {
+                prop_assert_eq!(decode(&mut two, 1 << 20), Ok(Some(FromWorker::Report(report.clone()))));
+            }
+            prop_assert!(two.is_empty());
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut framed = framed(bytes.clone());
+            let mut raw = bytes;
+            for buffer in [&mut raw, &mut framed] {
+                while let Ok(Some(_)) = decode(buffer, 1000) {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_is_refused_by_its_size_before_it_is_read() {
+        let mut buffer = 1001_u32.to_le_bytes().to_vec();
+        assert_eq!(decode(&mut buffer, 1000), Err(Malformed));
+        let mut buffer = 1000_u32.to_le_bytes().to_vec();
+        assert_eq!(decode(&mut buffer, 1000), Ok(None));
+    }
+
+    #[test]
+    fn a_character_cut_at_the_end_is_left_out() {
+        assert_eq!(lossy_text("aé".as_bytes()), "aé");
+        assert_eq!(lossy_text(&"aé".as_bytes()[..2]), "a");
+        assert_eq!(lossy_text(b"a\xff\xc3"), "a\u{fffd}\u{fffd}");
+    }
+}

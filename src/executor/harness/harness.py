@@ -1,0 +1,503 @@
+"""The Python half of coding-env: the template's fork loop, and a worker's step loop.
+
+The template runs this file as a script, imports the preloads and then only forks. A worker is such a fork: it takes
+requests from the server one at a time (native `exchange`), runs them in a fresh `__main__`, and reports. It shares
+its interpreter with user code, so nothing that it reports is more than a claim; the server measures the rest.
+
+Frames, little-endian, are described in src/executor/frame.rs, the other end.
+"""
+
+import builtins
+import gc
+import importlib.machinery
+import io
+import linecache
+import os
+import struct
+import sys
+import traceback
+import types
+
+import _ast
+
+HERE = __file__
+ONLY_AST = 0x400  # PyCF_ONLY_AST of Include/cpython/compile.h, as in `ast`
+# What `from __future__` leaves in a code object: the compiler flags that the next step inherits.
+FUTURE_FLAGS = 0
+for _name in __import__("__future__").all_feature_names:
+    FUTURE_FLAGS |= getattr(__import__("__future__"), _name).compiler_flag
+
+CONTROL = 3
+NATIVE = "/proc/self/fd/4"
+
+SETUP, STEP = 1, 2  # requests
+READY, REPORT = 1, 2  # reports
+COMPLETED, RAISED, EXITED = 1, 2, 3  # how a step ended
+SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a report
+
+STEP_HEADER = struct.Struct("<BII")  # kind, step number, result bytes
+SETUP_HEADER = struct.Struct("<BBQQQQI")  # kind, has seed, seed, memory, open files, file size, environment entries
+REPORT_HEADER = struct.Struct("<IBIBBiQIII")  # size, kind, step number, end, flags, exit code, result bytes, three lengths
+TEXT_BYTES_MAX = 4096  # of an exception's type or message
+SOURCES_KEPT_BYTES_MAX = 16 << 20  # of steps, for tracebacks and inspect.getsource
+
+len, isinstance, compile, exec, eval, repr, str, type = (
+    builtins.len, builtins.isinstance, builtins.compile, builtins.exec, builtins.eval, builtins.repr, builtins.str,
+    builtins.type,
+)
+getpid, leave, linecache_entries, EXCEPTHOOK = os.getpid, os._exit, linecache.cache, sys.__excepthook__
+
+
+def load_native():
+    loader = importlib.machinery.ExtensionFileLoader("_coding_env", NATIVE)
+    spec = importlib.machinery.ModuleSpec("_coding_env", loader, origin=NATIVE)
+    module = loader.create_module(spec)
+    loader.exec_module(module)
+    sys.modules.pop("_coding_env", None)
+    return module
+
+
+# === template ===
+
+
+def template(preloads):
+    """Imports the preloads, says so to the warden, and forks a worker for each order until the warden is gone."""
+    native = None
+    problem = check_interpreter() or import_preloads(preloads)
+    if problem is None:
+        try:
+            native = load_native()
+        except Exception as error:
+            problem = "the harness's native half can't be loaded: {}: {}".format(type(error).__name__, error)
+    if problem is not None:
+        os.write(CONTROL, b"E" + problem.encode("utf-8", "replace")[:TEXT_BYTES_MAX])
+        leave(1)
+    main = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    main.__annotations__ = {}
+    main.__loader__ = importlib.machinery.BuiltinImporter
+    sys.modules["__main__"] = main
+    sys.argv = [""]
+    sys.path[0] = ""
+    warden = os.getppid()
+    gc.collect()
+    gc.freeze()
+    os.write(CONTROL, b"R" + "{}.{}.{}".format(*sys.version_info[:3]).encode())
+    while True:
+        order = native.receive_order(CONTROL)
+        if order is None:
+            leave(0)
+        workspace, control, out, err = order
+        pid = native.clone_worker()
+        if pid == 0:
+            try:
+                Worker(native, main).start(workspace, control, out, err, warden)
+            finally:
+                leave(70)
+        os.close(control)
+        os.close(out)
+        os.close(err)
+        os.write(CONTROL, struct.pack("<q", pid))
+
+
+def check_interpreter():
+    """Returns what is wrong with this interpreter, or None."""
+    if sys.version_info < (3, 9):
+        return "python 3.9 or newer is needed, this is {}.{}".format(*sys.version_info[:2])
+    if sys.implementation.name != "cpython":
+        return "CPython is needed, this is " + sys.implementation.name
+    if "t" in getattr(sys, "abiflags", ""):
+        return "a CPython with a GIL is needed, this is a free-threaded build"
+    return None
+
+
+def import_preloads(preloads):
+    """Imports the preloads. Returns what is wrong, or None."""
+    for name in preloads:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            return "preload `{}` failed: {}: {}".format(name, type(error).__name__, error)
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        return "preloads left {} threads running; a template must have one (set the library's thread count to 1)".format(
+            threads)
+    return None
+
+
+# === worker ===
+
+
+class Worker:
+    """One episode's interpreter."""
+
+    def __init__(self, native, main):
+        self.exchange = native.exchange
+        self.native = native
+        self.names = main.__dict__
+        self.pid = getpid()
+        self.futures = 0
+        self.sources_bytes = 0
+        self.sources = []
+
+    def start(self, workspace, control, out, err, warden):
+        failed = self.native.become_worker(control, out, err, warden)
+        if failed:
+            raise OSError(-failed, os.strerror(-failed))
+        os.mkdir(workspace, 0o700)
+        os.chdir(workspace)
+        home = os.fsdecode(workspace)
+        os.environ["HOME"] = os.environ["TMPDIR"] = os.environ["PWD"] = home
+        keep_fork_as_start_method()
+        reseed_loaded(None)
+        self.serve(struct.pack("<IB", 1, READY))
+
+    def serve(self, report):
+        """Answers requests until the server is gone."""
+        number = 0
+        while True:
+            try:
+                request = self.exchange(report)
+                if type(request) is int:
+                    leave(0)
+                report = b""
+                if request[0] == SETUP:
+                    self.set_up(request)
+                    continue
+                _, number, result_bytes_max = STEP_HEADER.unpack_from(request)
+                report = self.step(number, result_bytes_max, request[STEP_HEADER.size:])
+            except BaseException as error:
+                # An interrupt that landed on the way to or from user code, or user code that broke what the harness stands
+                # on (the recursion limit, say): the step is over and the report says so.
+                self.leave_if_child(1)
+                interrupted = isinstance(error, KeyboardInterrupt)
+                report = pack_report(number, RAISED, INTERRUPTED if interrupted else 0, 130 if interrupted else 1)
+
+    def leave_if_child(self, status):
+        """A process that user code forked has come to the end of the code: it leaves without reporting."""
+        if getpid() != self.pid:
+            flush()
+            leave(status & 255)
+
+    def set_up(self, request):
+        _, has_seed, seed, memory, open_files, file_bytes, entries = SETUP_HEADER.unpack_from(request)
+        at = SETUP_HEADER.size
+        for _ in range(entries):
+            pair = []
+            for _ in range(2):
+                (size,) = struct.unpack_from("<I", request, at)
+                at += 4
+                pair.append(request[at:at + size])
+                at += size
+            os.environb[pair[0]] = pair[1]
+        if has_seed:
+            reseed_loaded(seed)
+            sys.meta_path.insert(0, SeedLater(seed))
+        self.native.set_limits(memory, open_files, file_bytes)
+
+    def step(self, number, result_bytes_max, source):
+        """Runs one step and returns its report."""
+        end, exit_code, marks, kind, text, result, result_bytes = COMPLETED, 0, 0, "", "", None, 0
+        try:
+            value = None
+            try:
+                value, marks = self.run(number, source.decode("utf-8"))
+                if value is not None:
+                    builtins._ = value
+                    if sys.displayhook is sys.__displayhook__:
+                        result = repr(value)
+                    else:
+                        sys.displayhook(value)
+            except SystemExit as error:
+                end, exit_code = EXITED, exit_status(error)
+            except BaseException as error:
+                end, exit_code = RAISED, 1
+                if isinstance(error, SyntaxError):
+                    marks |= getattr(error, "_coding_env_parse", 0)
+                if isinstance(error, KeyboardInterrupt):
+                    exit_code, marks = 130, marks | INTERRUPTED
+                kind, text = describe(error)
+                show(error)
+            if result is not None:
+                marks |= HAS_RESULT
+                result, result_bytes, cut = clip(result, result_bytes_max)
+                if cut:
+                    marks |= RESULT_CUT
+            self.leave_if_child(exit_code)
+            flush()
+            if sys.stdin is None or sys.stdin.closed:
+                sys.stdin = open(0, encoding="utf-8", closefd=False)
+        except KeyboardInterrupt:
+            # Landed after the code's end, while it was being shown.
+            end, exit_code, marks, result = RAISED, 130, marks | INTERRUPTED, None
+            kind, text = "KeyboardInterrupt", ""
+        self.leave_if_child(exit_code)
+        return pack_report(number, end, marks, exit_code, result or b"", result_bytes, kind, text)
+
+    def run(self, number, source):
+        """Compiles and runs the source. Returns the last expression's value and the report's flags."""
+        name = "<step {}>".format(number)
+        marks = 0
+        if source.startswith("\ufeff"):
+            marks = SYNTAX_ERROR  # ast.parse refuses the mark; a person who pasted it wants it gone
+            source = source[1:]
+        self.keep_source(name, source)
+        tree = code = last = value = None
+        try:
+            tree = compile(source, name, "exec", ONLY_AST | self.futures, True)
+            body = tree.body
+            if body and type(body[-1]) is _ast.Expr:
+                last = _ast.Expression(body.pop().value)
+            if body:
+                code = compile(tree, name, "exec", self.futures, True)
+                self.futures |= code.co_flags & FUTURE_FLAGS
+            if last is not None:
+                last = compile(last, name, "eval", self.futures, True)
+        except SyntaxError as error:
+            if tree is None:
+                error._coding_env_parse = SYNTAX_ERROR
+            elif error.text is None and error.lineno:
+                error.text = linecache.getline(name, error.lineno) or None  # CPython looks for a file of that name
+            raise
+        if code is not None:
+            exec(code, self.names)
+        if last is not None:
+            value = eval(last, self.names)
+        return value, marks
+
+    def keep_source(self, name, source):
+        """Lets tracebacks and `inspect` find the lines of a step, of as many steps as there is room for."""
+        if "\r" in source:
+            source = source.replace("\r\n", "\n").replace("\r", "\n")
+        lines = [line + "\n" for line in source.split("\n")]
+        if lines[-1] == "\n":
+            lines.pop()
+        linecache_entries[name] = (len(source), None, lines, name)
+        self.sources.append((name, len(source)))
+        self.sources_bytes += len(source)
+        while self.sources_bytes > SOURCES_KEPT_BYTES_MAX and len(self.sources) > 1:
+            oldest, size = self.sources.pop(0)
+            self.sources_bytes -= size
+            linecache_entries.pop(oldest, None)
+
+
+def pack_report(number, end, marks, exit_code, result=b"", result_bytes=0, kind="", text=""):
+    kind = encode(kind)[:TEXT_BYTES_MAX]
+    text = encode(text)[:TEXT_BYTES_MAX]
+    size = REPORT_HEADER.size - 4 + len(result) + len(kind) + len(text)
+    return REPORT_HEADER.pack(
+        size, REPORT, number, end, marks, exit_code, result_bytes, len(result), len(kind), len(text),
+    ) + result + kind + text
+
+
+def encode(text):
+    """UTF-8; lone surrogates come out as bytes that the server shows as U+FFFD."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def clip(text, bytes_max):
+    """At most `bytes_max` bytes of a text, how many bytes there were (at least), and whether any were cut."""
+    whole = encode(text if len(text) <= bytes_max else str.__getitem__(text, slice(bytes_max + 1)))
+    return whole[:bytes_max], max(len(whole), len(text)), len(whole) > bytes_max
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            pass
+
+
+def describe(error):
+    """The exception's class and text, as a report carries them."""
+    kind = type(error)
+    name = getattr(kind, "__qualname__", "")
+    module = getattr(kind, "__module__", None)
+    if isinstance(module, str) and module not in ("builtins", "__main__"):
+        name = module + "." + str(name)
+    try:
+        text = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        text = "<exception str() failed>"
+    return str(name), text[:TEXT_BYTES_MAX]
+
+
+def show(error):
+    """Prints an uncaught exception as python does, with the user's frames only."""
+    lines = error.__traceback__
+    while lines is not None and lines.tb_frame.f_code.co_filename == HERE:
+        lines = lines.tb_next
+    error.__traceback__ = lines
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, lines
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    hook = sys.excepthook
+    if hook is EXCEPTHOOK:
+        print_exception(error, lines)
+        return
+    try:
+        hook(type(error), error, lines)
+    except SystemExit:
+        pass
+    except BaseException as second:
+        inner = second.__traceback__
+        print("Error in sys.excepthook:", file=sys.stderr)
+        print_exception(second, inner.tb_next if inner is not None else None)
+        print("\nOriginal exception was:", file=sys.stderr)
+        print_exception(error, lines)
+
+
+def print_exception(error, lines):
+    """The interpreter's own display. Before 3.13 it is in C, and looks for source lines in files only: a step's are in no file."""
+    if sys.version_info >= (3, 13):
+        EXCEPTHOOK(type(error), error, lines)
+    elif sys.version_info >= (3, 11):
+        sys.stderr.write(traceback_with_c_ending(error, lines))
+    else:
+        print_with_files(error, lines)
+
+
+def print_with_files(error, lines):
+    """3.9 and 3.10 open the files that they show lines of by `io.open`: there, steps are given to them as files."""
+    real = io.open
+
+    def open_step(name, *args, **kwargs):
+        entry = linecache_entries.get(name) if type(name) is str and name.startswith("<step ") else None
+        if entry is None:
+            return real(name, *args, **kwargs)
+        file = real(os.memfd_create("step"), "wb+", buffering=0)
+        file.write(encode("".join(entry[2])))
+        file.seek(0)
+        return file
+
+    io.open = open_step
+    try:
+        EXCEPTHOOK(type(error), error, lines)
+    finally:
+        io.open = real
+
+
+def traceback_with_c_ending(error, lines):
+    """3.11 and 3.12 refuse names like `<step 1>`. The traceback module shows the same, but for the last lines of the exceptions to
+    which the display in C adds a suggestion."""
+    text = "".join(traceback.format_exception(type(error), error, lines))
+    if not isinstance(error, (NameError, AttributeError, ImportError, SyntaxError)):
+        return text
+    ending = "".join(traceback.format_exception_only(type(error), error))
+    if not text.endswith(ending):
+        return text
+    chain = error.__cause__, error.__context__, error.__suppress_context__
+    stderr, sys.stderr = sys.stderr, io.StringIO()
+    try:
+        error.__cause__ = error.__context__ = None
+        EXCEPTHOOK(type(error), error, lines)
+        shown = sys.stderr.getvalue()
+    finally:
+        sys.stderr = stderr
+        error.__cause__, error.__context__, error.__suppress_context__ = chain
+    first = ending.split("\n", 1)[0].split(":", 1)[0]
+    start = shown.rfind("\n" + first) + 1
+    if isinstance(error, SyntaxError):
+        location = shown.rfind('  File "')
+        if location >= 0 and ", in " not in shown[location:].split("\n", 1)[0]:
+            start = location
+    return text[:-len(ending)] + shown[start:]
+
+
+def exit_status(error):
+    """What a process that raised this SystemExit would end with (handle_system_exit of Python/pythonrun.c)."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        # PyLong_AsLong, then int, then what the kernel keeps of it.
+        return code & 255 if -(1 << 63) <= code < 1 << 63 else 255
+    try:
+        print(code, file=sys.stderr)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        print(file=sys.stderr)
+    return 1
+
+
+# === random state and start method ===
+
+SEEDED = ("random", "numpy.random", "torch")
+
+
+def seed_module(name, module, seed):
+    """Seeds a library's global generator: from the kernel's entropy when `seed` is None."""
+    if name == "random":
+        module.seed(seed)
+    elif name == "numpy.random":
+        # numpy takes 32 bits, or an array of them, which it hashes.
+        module.seed(seed if seed is None or seed < 1 << 32 else [seed & 0xFFFFFFFF, seed >> 32])
+    elif seed is None:
+        module.seed()
+    else:
+        module.manual_seed(seed)
+
+
+def reseed_loaded(seed):
+    for name in SEEDED:
+        module = sys.modules.get(name)
+        if module is not None and not (seed is None and name == "random"):  # CPython reseeds that one after a fork
+            seed_module(name, module, seed)
+
+
+class AfterImport:
+    """A finder that runs `act(name, module)` once after each named module is first imported."""
+
+    def __init__(self, names):
+        self.names = set(name for name in names if name not in sys.modules)
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.names:
+            return None
+        self.names.discard(name)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            self.act(name, module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+class SeedLater(AfterImport):
+    """Seeds the libraries that an episode with a seed imports later."""
+
+    def __init__(self, seed):
+        super().__init__(SEEDED)
+        self.seed = seed
+
+    def act(self, name, module):
+        seed_module(name, module, self.seed)
+
+
+class ForkByDefault(AfterImport):
+    """Keeps multiprocessing's start method `fork`, which CPython 3.14 changed: others need a main file."""
+
+    def act(self, name, module):
+        module._default_context = module.DefaultContext(module._concrete_contexts["fork"])
+
+
+def keep_fork_as_start_method():
+    if sys.version_info >= (3, 14):
+        sys.meta_path.insert(0, ForkByDefault(["multiprocessing.context"]))
+
+
+template(sys.argv[2:])  # the first is the runtime's name, for `ps`

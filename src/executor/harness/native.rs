@@ -1,0 +1,539 @@
+//! The native half of the harness: a CPython extension module, `_coding_env`, that template and workers load.
+//!
+//! `build.rs` compiles this file by itself, without the standard library; the server embeds the result and hands it to
+//! the template as a memory file. It holds what Python can't do well: a `clone` whose child belongs to the
+//! warden, the few system calls that turn that child into a worker, and the exchange of a report for the next request with
+//! no bytecode between the two.
+//!
+//! It uses only functions that are in CPython's stable interface or have been exported unchanged since 3.7, and the layout of
+//! `PyModuleDef`, which is part of the stable ABI (PEP 384) of builds with a GIL. The harness refuses other builds.
+//!
+//! Every function is called by CPython with the GIL held and valid objects, which is what makes the calls below sound.
+#![no_std]
+
+use core::arch::asm;
+use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
+use core::ptr::{addr_of_mut, null, null_mut};
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    exit(70)
+}
+
+// === CPython ===
+
+type Object = *mut c_void;
+type Method = unsafe extern "C" fn(Object, Object) -> Object;
+
+#[repr(C)]
+struct MethodDef {
+    name: *const c_char,
+    method: Option<Method>,
+    flags: c_int,
+    doc: *const c_char,
+}
+
+#[repr(C)]
+struct ModuleDef {
+    refcount: isize,
+    kind: *mut c_void,
+    init: *mut c_void,
+    index: isize,
+    copy: *mut c_void,
+    name: *const c_char,
+    doc: *const c_char,
+    size: isize,
+    methods: *mut MethodDef,
+    slots: *mut c_void,
+    traverse: *mut c_void,
+    clear: *mut c_void,
+    free: *mut c_void,
+}
+
+const METH_VARARGS: c_int = 1;
+const METH_NOARGS: c_int = 4;
+/// `PYTHON_ABI_VERSION` of the stable ABI.
+const ABI_VERSION: c_int = 3;
+
+unsafe extern "C" {
+    fn PyModule_Create2(definition: *mut ModuleDef, version: c_int) -> Object;
+    /// `PyArg_ParseTuple` as PY_SSIZE_T_CLEAN names it: sizes are Py_ssize_t in every version.
+    #[link_name = "_PyArg_ParseTuple_SizeT"]
+    fn PyArg_ParseTuple(args: Object, format: *const c_char, ...) -> c_int;
+    #[link_name = "_Py_BuildValue_SizeT"]
+    fn Py_BuildValue(format: *const c_char, ...) -> Object;
+    fn PyLong_FromLong(value: c_long) -> Object;
+    fn PyBytes_FromStringAndSize(text: *const c_char, size: isize) -> Object;
+    fn PyBytes_AsString(bytes: Object) -> *mut c_char;
+    fn PyEval_SaveThread() -> *mut c_void;
+    fn PyEval_RestoreThread(state: *mut c_void);
+    fn PyErr_CheckSignals() -> c_int;
+    fn PyErr_WriteUnraisable(object: Object);
+    fn PyErr_Clear();
+    fn PyErr_ExceptionMatches(kind: Object) -> c_int;
+    static PyExc_KeyboardInterrupt: Object;
+    fn Py_DecRef(object: Object);
+    fn PyOS_BeforeFork();
+    fn PyOS_AfterFork_Parent();
+    fn PyOS_AfterFork_Child();
+    fn pthread_self() -> *const u32;
+}
+
+// === system calls ===
+
+#[cfg(target_arch = "x86_64")]
+mod nr {
+    pub const READ: usize = 0;
+    pub const CLOSE: usize = 3;
+    pub const DUP3: usize = 292;
+    pub const SENDTO: usize = 44;
+    pub const RECVMSG: usize = 47;
+    pub const CLONE: usize = 56;
+    pub const SETSID: usize = 112;
+    pub const PRCTL: usize = 157;
+    pub const GETTID: usize = 186;
+    pub const GETPPID: usize = 110;
+    pub const SET_ROBUST_LIST: usize = 273;
+    pub const GET_ROBUST_LIST: usize = 274;
+    pub const PRLIMIT64: usize = 302;
+    pub const CLOSE_RANGE: usize = 436;
+    pub const EXIT_GROUP: usize = 231;
+}
+#[cfg(target_arch = "aarch64")]
+mod nr {
+    pub const READ: usize = 63;
+    pub const CLOSE: usize = 57;
+    pub const DUP3: usize = 24;
+    pub const SENDTO: usize = 206;
+    pub const RECVMSG: usize = 212;
+    pub const CLONE: usize = 220;
+    pub const SETSID: usize = 157;
+    pub const PRCTL: usize = 167;
+    pub const GETTID: usize = 178;
+    pub const GETPPID: usize = 173;
+    pub const SET_ROBUST_LIST: usize = 99;
+    pub const GET_ROBUST_LIST: usize = 100;
+    pub const PRLIMIT64: usize = 261;
+    pub const CLOSE_RANGE: usize = 436;
+    pub const EXIT_GROUP: usize = 94;
+}
+
+const EINTR: isize = -4;
+const EBADMSG: isize = -74;
+const ESRCH: isize = -3;
+
+/// One system call. Returns the result or a negative errno.
+///
+/// # Safety
+/// The arguments must be what the kernel's manual asks of call `number`.
+#[cfg(target_arch = "x86_64")]
+unsafe fn call(number: usize, a: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the x86-64 calling convention of syscall(2); the caller answers for the arguments.
+    unsafe {
+        asm!("syscall", inlateout("rax") number as isize => result,
+            in("rdi") a[0], in("rsi") a[1], in("rdx") a[2], in("r10") a[3], in("r8") a[4], in("r9") a[5],
+            lateout("rcx") _, lateout("r11") _, options(nostack));
+    }
+    result
+}
+
+/// One system call. Returns the result or a negative errno.
+///
+/// # Safety
+/// The arguments must be what the kernel's manual asks of call `number`.
+#[cfg(target_arch = "aarch64")]
+unsafe fn call(number: usize, a: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the arm64 calling convention of syscall(2); the caller answers for the arguments.
+    unsafe {
+        asm!("svc 0", in("x8") number, inlateout("x0") a[0] => result,
+            in("x1") a[1], in("x2") a[2], in("x3") a[3], in("x4") a[4], in("x5") a[5], options(nostack));
+    }
+    result
+}
+
+/// A system call whose arguments are plain numbers, so that none can be a bad pointer.
+fn plain(number: usize, a: [usize; 6]) -> isize {
+    // SAFETY: only called for calls that take numbers.
+    unsafe { call(number, a) }
+}
+
+fn exit(status: usize) -> ! {
+    loop {
+        plain(nr::EXIT_GROUP, [status, 0, 0, 0, 0, 0]);
+    }
+}
+
+// === template ===
+
+const CLONE_PARENT: usize = 0x8000;
+const CLONE_CHILD_CLEARTID: usize = 0x20_0000;
+const CLONE_CHILD_SETTID: usize = 0x0100_0000;
+const SIGCHLD: usize = 17;
+/// How far into its thread descriptor glibc and musl keep the thread's id, at the most.
+const DESCRIPTOR_WORDS: usize = 512;
+
+/// Where libc keeps the id of this thread, so that the kernel can mend it in the child as `fork` does; null when it
+/// isn't found.
+fn thread_id_slot() -> *const u32 {
+    let id = plain(nr::GETTID, [0; 6]) as u32;
+    // SAFETY: no arguments.
+    let descriptor = unsafe { pthread_self() };
+    for word in 0..DESCRIPTOR_WORDS {
+        let slot = descriptor.wrapping_add(word);
+        // SAFETY: the descriptor and the libc data behind it span more than the words looked at.
+        if unsafe { slot.read_volatile() } == id {
+            return slot;
+        }
+    }
+    null()
+}
+
+/// `clone_worker() -> int`: forks this single-threaded process. The child belongs to this process's parent (the warden), which
+/// alone waits for it. Returns 0 in the child, its pid in the template, or a negative errno.
+///
+/// pthread_atfork handlers do not run: with one thread there is no lock that they could mend.
+unsafe extern "C" fn clone_worker(_: Object, _: Object) -> Object {
+    let mut robust: usize = 0;
+    let mut robust_bytes: usize = 0;
+    let slot = thread_id_slot();
+    let mut flags = CLONE_PARENT | SIGCHLD;
+    if !slot.is_null() {
+        flags |= CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;
+    }
+    // SAFETY: both addresses are of live locals of the right size.
+    unsafe {
+        call(nr::GET_ROBUST_LIST, [0, &raw mut robust as usize, &raw mut robust_bytes as usize, 0, 0, 0]);
+    }
+    // SAFETY: the GIL is held; a matching PyOS_AfterFork_* follows on every path.
+    unsafe { PyOS_BeforeFork() };
+    // SAFETY: no CLONE_VM, so the child has its own copy of this stack and of all memory. The child's id goes to
+    // where libc keeps it. x86-64 takes the address as fourth argument, arm64 as fifth.
+    let pid = unsafe { call(nr::CLONE, [flags, 0, 0, slot as usize, slot as usize * CTID_IS_FIFTH, 0]) };
+    if pid == 0 {
+        // SAFETY: the list head that libc registered for this thread in the parent, at the same address here.
+        unsafe { call(nr::SET_ROBUST_LIST, [robust, robust_bytes, 0, 0, 0, 0]) };
+        // SAFETY: see PyOS_BeforeFork above.
+        unsafe { PyOS_AfterFork_Child() };
+    } else {
+        // SAFETY: see PyOS_BeforeFork above.
+        unsafe { PyOS_AfterFork_Parent() };
+    }
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(pid as c_long) }
+}
+
+#[cfg(target_arch = "x86_64")]
+const CTID_IS_FIFTH: usize = 0;
+#[cfg(target_arch = "aarch64")]
+const CTID_IS_FIFTH: usize = 1;
+
+#[repr(C)]
+struct IoVec {
+    base: *mut c_void,
+    bytes: usize,
+}
+
+#[repr(C)]
+struct MsgHdr {
+    name: *mut c_void,
+    name_bytes: u32,
+    iov: *mut IoVec,
+    iov_count: usize,
+    control: *mut c_void,
+    control_bytes: usize,
+    flags: c_int,
+}
+
+/// A control message with the three descriptors of a worker: `cmsghdr`, then `int[3]`.
+#[repr(C)]
+struct Rights {
+    bytes: usize,
+    level: c_int,
+    kind: c_int,
+    descriptors: [c_int; 3],
+}
+
+const ORDER_BYTES_MAX: usize = 4096;
+const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
+
+/// `receive_order(fd) -> (payload, control, stdout, stderr) | None`: the warden's next order to fork a worker, or None when
+/// the warden is gone. Raises nothing: anything malformed counts as gone, because the warden is trusted.
+unsafe extern "C" fn receive_order(_: Object, args: Object) -> Object {
+    let mut fd: c_int = 0;
+    // SAFETY: one "i" takes one int.
+    if unsafe { PyArg_ParseTuple(args, c"i".as_ptr(), &raw mut fd) } == 0 {
+        return null_mut();
+    }
+    let mut payload = [0_u8; ORDER_BYTES_MAX];
+    let mut rights = Rights { bytes: 0, level: 0, kind: 0, descriptors: [-1; 3] };
+    let mut received;
+    loop {
+        let mut iov = IoVec { base: payload.as_mut_ptr().cast(), bytes: payload.len() };
+        let mut message = MsgHdr {
+            name: null_mut(),
+            name_bytes: 0,
+            iov: &raw mut iov,
+            iov_count: 1,
+            control: (&raw mut rights).cast(),
+            control_bytes: size_of::<Rights>(),
+            flags: 0,
+        };
+        // SAFETY: the message points at live locals with their true sizes.
+        received = unsafe {
+            call(nr::RECVMSG, [fd as usize, &raw mut message as usize, MSG_CMSG_CLOEXEC, 0, 0, 0])
+        };
+        if received != EINTR {
+            break;
+        }
+    }
+    if received <= 0 || rights.descriptors[2] < 0 {
+        // SAFETY: an empty format builds None.
+        return unsafe { Py_BuildValue(c"".as_ptr()) };
+    }
+    let [control, out, err] = rights.descriptors;
+    // SAFETY: "y#" takes a pointer and a Py_ssize_t that bounds it, "i" an int.
+    unsafe { Py_BuildValue(c"(y#iii)".as_ptr(), payload.as_ptr(), received, control, out, err) }
+}
+
+// === worker ===
+
+const PR_SET_PDEATHSIG: usize = 1;
+const PR_SET_CHILD_SUBREAPER: usize = 36;
+const SIGKILL: usize = 9;
+const RLIMIT_FSIZE: usize = 1;
+const RLIMIT_CORE: usize = 4;
+const RLIMIT_NOFILE: usize = 7;
+const RLIMIT_AS: usize = 9;
+/// The control socket's descriptor in a worker.
+const CONTROL: usize = 3;
+
+fn limit(resource: usize, value: u64) -> isize {
+    let pair = [value, value];
+    // SAFETY: rlimit64 is two u64; no old value is asked for.
+    unsafe { call(nr::PRLIMIT64, [0, resource, pair.as_ptr() as usize, 0, 0, 0]) }
+}
+
+/// `set_limits(memory_bytes, open_files, file_bytes) -> int`: soft and hard limit of each. 0 or a negative errno.
+unsafe extern "C" fn set_limits(_: Object, args: Object) -> Object {
+    let (mut memory, mut files, mut file): (u64, u64, u64) = (0, 0, 0);
+    // SAFETY: three "K" take three unsigned long long.
+    let parsed = unsafe {
+        PyArg_ParseTuple(args, c"KKK".as_ptr(), &raw mut memory, &raw mut files, &raw mut file)
+    };
+    if parsed == 0 {
+        return null_mut();
+    }
+    let results = [limit(RLIMIT_AS, memory), limit(RLIMIT_NOFILE, files), limit(RLIMIT_FSIZE, file)];
+    let first = results.into_iter().find(|result| *result < 0).unwrap_or(0);
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(first as c_long) }
+}
+
+/// `become_worker(control, stdout, stderr, warden) -> int`: takes the place of a worker right after the fork: a session of its own,
+/// dead when the warden is, parent of its own orphans, no core files, and no descriptor but 0 to 3. 0 or a negative errno.
+unsafe extern "C" fn become_worker(_: Object, args: Object) -> Object {
+    let (mut control, mut out, mut err, mut warden): (c_int, c_int, c_int, c_int) = (0, 0, 0, 0);
+    // SAFETY: four "i" take four ints.
+    let parsed = unsafe {
+        PyArg_ParseTuple(args, c"iiii".as_ptr(), &raw mut control, &raw mut out, &raw mut err, &raw mut warden)
+    };
+    if parsed == 0 {
+        return null_mut();
+    }
+    let mut failed = 0;
+    let mut step = |result: isize| {
+        if result < 0 && failed == 0 {
+            failed = result;
+        }
+    };
+    step(plain(nr::SETSID, [0; 6]));
+    step(plain(nr::PRCTL, [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0]));
+    // The warden may have died before the line above.
+    if plain(nr::GETPPID, [0; 6]) != warden as isize {
+        step(ESRCH);
+    }
+    step(plain(nr::PRCTL, [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0]));
+    // The descriptors came with numbers above 3: 0 to 2 are taken, and the template keeps its socket open on 3.
+    step(plain(nr::DUP3, [out as usize, 1, 0, 0, 0, 0]));
+    step(plain(nr::DUP3, [err as usize, 2, 0, 0, 0, 0]));
+    step(plain(nr::DUP3, [control as usize, CONTROL, O_CLOEXEC, 0, 0, 0]));
+    step(limit(RLIMIT_CORE, 0));
+    if plain(nr::CLOSE_RANGE, [CONTROL + 1, u32::MAX as usize, 0, 0, 0, 0]) < 0 {
+        // Before kernel 5.9: one by one, up to the limit that the server set for its own descriptors.
+        for fd in CONTROL + 1..65_536 {
+            plain(nr::CLOSE, [fd, 0, 0, 0, 0, 0]);
+        }
+    }
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(failed as c_long) }
+}
+
+const O_CLOEXEC: usize = 0o2_000_000;
+const MSG_NOSIGNAL: usize = 0x4000;
+const BUFFER_BYTES: usize = 16 * 1024;
+const HEADER_BYTES: usize = 4;
+
+/// Requests that were read with an earlier one. Only `exchange` touches it, and only the main thread calls that.
+static mut BUFFER: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
+static mut BUFFER_START: usize = 0;
+static mut BUFFER_END: usize = 0;
+
+/// Runs Python's signal handlers with the GIL held. What they raise is theirs: a KeyboardInterrupt that lands outside user code is
+/// dropped, anything else is shown as CPython shows an exception that nobody can catch.
+fn run_signal_handlers() {
+    // SAFETY: the GIL is held; the error indicator is clear on return.
+    unsafe {
+        while PyErr_CheckSignals() != 0 {
+            if PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0 {
+                PyErr_Clear();
+            } else {
+                PyErr_WriteUnraisable(null_mut());
+            }
+        }
+    }
+}
+
+/// Repeats a call that a signal broke off, with the handlers run in between. The GIL is held outside and released during the call.
+fn with_signals(mut operation: impl FnMut() -> isize) -> isize {
+    loop {
+        // SAFETY: the GIL is held here and taken again before anything else of CPython is called.
+        let state = unsafe { PyEval_SaveThread() };
+        let result = operation();
+        // SAFETY: the state saved above.
+        unsafe { PyEval_RestoreThread(state) };
+        if result != EINTR {
+            return result;
+        }
+        run_signal_handlers();
+    }
+}
+
+/// `exchange(report) -> bytes | int`: sends a report, then waits for the next request. No Python runs in between but signal handlers.
+/// Returns the request, or 0 when the server has gone, or a negative errno.
+unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
+    let mut report: *const u8 = null();
+    let mut report_bytes: isize = 0;
+    // SAFETY: "y#" takes a pointer and a Py_ssize_t.
+    let parsed = unsafe { PyArg_ParseTuple(args, c"y#".as_ptr(), &raw mut report, &raw mut report_bytes) };
+    if parsed == 0 {
+        return null_mut();
+    }
+    let mut sent = 0;
+    while sent < report_bytes as usize {
+        let result = with_signals(|| {
+            // SAFETY: within the report, which the caller's tuple keeps alive.
+            unsafe {
+                call(nr::SENDTO, [CONTROL, report as usize + sent, report_bytes as usize - sent, MSG_NOSIGNAL, 0, 0])
+            }
+        });
+        if result <= 0 {
+            // SAFETY: the GIL is held.
+            return unsafe { PyLong_FromLong(result as c_long) };
+        }
+        sent += result as usize;
+    }
+    // SAFETY: only the main thread comes here (see BUFFER).
+    let (buffer, mut start, mut end) = unsafe { (addr_of_mut!(BUFFER).cast::<u8>(), BUFFER_START, BUFFER_END) };
+    let request = loop {
+        if end - start >= HEADER_BYTES {
+            // SAFETY: four bytes from `start` are filled and inside the buffer.
+            let size = u32::from_le(unsafe { buffer.add(start).cast::<u32>().read_unaligned() }) as usize;
+            start += HEADER_BYTES;
+            let ready = size.min(end - start);
+            // SAFETY: the GIL is held; the size is not negative.
+            let bytes = unsafe { PyBytes_FromStringAndSize(null(), size as isize) };
+            if bytes.is_null() {
+                return null_mut();
+            }
+            // SAFETY: a bytes object of `size` bytes that nobody else has seen yet.
+            let text = unsafe { PyBytes_AsString(bytes) }.cast::<u8>();
+            // SAFETY: `ready` bytes are in both, and they don't overlap.
+            unsafe { text.copy_from_nonoverlapping(buffer.add(start), ready) };
+            start += ready;
+            let mut filled = ready;
+            while filled < size {
+                let result = read(text.wrapping_add(filled), size - filled);
+                if result <= 0 {
+                    // SAFETY: our own reference.
+                    unsafe { Py_DecRef(bytes) };
+                    // SAFETY: the GIL is held.
+                    return unsafe { PyLong_FromLong(result as c_long) };
+                }
+                filled += result as usize;
+            }
+            break bytes;
+        }
+        // SAFETY: both ranges lie inside the buffer; `copy` allows overlap.
+        unsafe { buffer.copy_from(buffer.add(start), end - start) };
+        end -= start;
+        start = 0;
+        let result = read(buffer.wrapping_add(end), BUFFER_BYTES - end);
+        if result <= 0 {
+            let result = if result == 0 && end > 0 { EBADMSG } else { result };
+            // SAFETY: the GIL is held.
+            return unsafe { PyLong_FromLong(result as c_long) };
+        }
+        end += result as usize;
+    };
+    // SAFETY: as above.
+    unsafe {
+        BUFFER_START = start;
+        BUFFER_END = end;
+    }
+    // An interrupt that was meant for the step before this request is dropped here.
+    run_signal_handlers();
+    request
+}
+
+fn read(to: *mut u8, bytes: usize) -> isize {
+    // SAFETY: the callers pass room for `bytes` bytes.
+    with_signals(|| unsafe { call(nr::READ, [CONTROL, to as usize, bytes, 0, 0, 0]) })
+}
+
+// === module ===
+
+const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef {
+    MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
+}
+
+static mut METHODS: [MethodDef; 6] = [
+    method(c"clone_worker", clone_worker, METH_NOARGS),
+    method(c"receive_order", receive_order, METH_VARARGS),
+    method(c"become_worker", become_worker, METH_VARARGS),
+    method(c"set_limits", set_limits, METH_VARARGS),
+    method(c"exchange", exchange, METH_VARARGS),
+    MethodDef { name: null(), method: None, flags: 0, doc: null() },
+];
+
+static mut MODULE: ModuleDef = ModuleDef {
+    refcount: 1,
+    kind: null_mut(),
+    init: null_mut(),
+    index: 0,
+    copy: null_mut(),
+    name: c"_coding_env".as_ptr(),
+    doc: null(),
+    size: -1,
+    methods: null_mut(),
+    slots: null_mut(),
+    traverse: null_mut(),
+    clear: null_mut(),
+    free: null_mut(),
+};
+
+/// Called by CPython once, on import.
+///
+/// # Safety
+/// The GIL is held.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInit__coding_env() -> Object {
+    // SAFETY: import is serialised by the GIL, and nothing else refers to these statics before it.
+    unsafe {
+        (*addr_of_mut!(MODULE)).methods = addr_of_mut!(METHODS).cast();
+        PyModule_Create2(addr_of_mut!(MODULE), ABI_VERSION)
+    }
+}
+
+const _: () = assert!(size_of::<c_ulong>() == 8, "written for 64-bit Linux");

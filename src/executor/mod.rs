@@ -1,0 +1,542 @@
+//! Workers: real CPython processes, forked from warm templates by the warden.
+//!
+//! [`Executor`] owns the warden and one pool per runtime. [`worker::Worker`] is one interpreter and the life of a step in it;
+//! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
+
+mod frame;
+mod link;
+mod output;
+mod pool;
+mod usage;
+mod worker;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use frame::{ReportedEnd, Setup};
+#[cfg(test)]
+pub(crate) use frame::Report;
+pub(crate) use output::{Captured, shorten};
+pub(crate) use usage::Usage;
+pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
+
+pub(crate) use crate::sandbox::order::ExitStatus;
+
+use self::link::Link;
+use self::pool::Pool;
+use self::worker::Shared;
+use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
+use crate::sandbox::role;
+
+/// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
+const TEMPLATE_STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// How long a forked worker may take to say that it is ready.
+const WORKER_READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long the warden may take to end.
+const WARDEN_ENDS_WITHIN: Duration = Duration::from_secs(15);
+/// The first pause before a template is started again, doubled each time, up to the next.
+const TEMPLATE_BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const TEMPLATE_BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// A named interpreter with its preloads, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// The name that Reset gives. 1 to 64 of `[A-Za-z0-9_-]`.
+    pub name: String,
+    /// The program: a path, or a name on PATH.
+    pub python: PathBuf,
+    /// Modules to import before forking.
+    pub preloads: Vec<String>,
+}
+
+/// What the executor needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct ExecutorConfig {
+    pub(crate) runtimes: Vec<RuntimeConfig>,
+    /// Ready workers per runtime.
+    pub(crate) warm_workers: usize,
+    pub(crate) hash_seed: u32,
+    pub(crate) role_program: Option<PathBuf>,
+    /// Where the directory with the workspaces is made.
+    pub(crate) state_parent: PathBuf,
+}
+
+/// Why the executor could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The program that starts the server would not become a warden.
+    #[error(
+        "this program can't start a server: call `coding_env::enter_role()` as the first line of `main`, or set \
+         `Config::role_program` to a `coding-env` binary"
+    )]
+    NoRole,
+    /// A template could not start.
+    #[error("runtime `{runtime}` ({python}): {reason}")]
+    Template {
+        /// The runtime's name.
+        runtime: String,
+        /// Its interpreter.
+        python: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// A system call failed.
+    #[error("starting the warden: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// No worker could be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no interpreter became ready in time")]
+pub(crate) struct NoWorker;
+
+#[derive(Debug)]
+struct Runtime {
+    config: RuntimeConfig,
+    pool: Pool,
+    template: watch::Sender<TemplateState>,
+    version: OnceLock<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TemplateState {
+    Starting,
+    Ready,
+    Gone(String),
+}
+
+#[derive(Debug)]
+struct Inner {
+    link: Link,
+    runtimes: Vec<Runtime>,
+    hash_seed: u32,
+    workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
+    next_worker: AtomicU64,
+    state_dir: PathBuf,
+    tasks: TaskTracker,
+    stopping: AtomicBool,
+    /// Cancelled when the warden has gone: nothing can run any more.
+    gone: CancellationToken,
+}
+
+/// Gives out workers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Executor(Arc<Inner>);
+
+/// What is known of a runtime.
+#[derive(Debug, Clone)]
+pub(crate) struct RuntimeInfo {
+    pub(crate) name: String,
+    pub(crate) python_version: String,
+    pub(crate) preloads: Vec<String>,
+    pub(crate) hash_seed: u32,
+    pub(crate) warm_workers: usize,
+}
+
+impl Executor {
+    /// Starts the warden and the templates. [`templates_ready`](Self::templates_ready) tells when they are ready.
+    pub(crate) fn launch(config: ExecutorConfig) -> Result<Self, StartError> {
+        let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
+        let state_dir = make_state_dir(&config.state_parent)?;
+        let socket = start_warden(&program, &state_dir)?;
+        let runtimes = config.runtimes.into_iter().map(|runtime| Runtime {
+            config: runtime,
+            pool: Pool::new(config.warm_workers),
+            template: watch::Sender::new(TemplateState::Starting),
+            version: OnceLock::new(),
+        });
+        let executor = Self(Arc::new(Inner {
+            link: Link::new(socket)?,
+            runtimes: runtimes.collect(),
+            hash_seed: config.hash_seed,
+            workers: Mutex::default(),
+            next_worker: AtomicU64::new(1),
+            state_dir,
+            tasks: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            gone: CancellationToken::new(),
+        }));
+        executor.spawn_link_tasks();
+        for index in 0..executor.0.runtimes.len() {
+            executor.start_template(index);
+        }
+        Ok(executor)
+    }
+
+    /// Waits until every template is ready.
+    pub(crate) async fn templates_ready(&self) -> Result<(), StartError> {
+        for runtime in &self.0.runtimes {
+            let ready = wait_for_template(&runtime.template);
+            let reason = match tokio::time::timeout(TEMPLATE_STARTS_WITHIN, ready).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(reason)) => reason,
+                Err(_) => format!("its template was not ready within {TEMPLATE_STARTS_WITHIN:?}"),
+            };
+            return Err(StartError::Template {
+                runtime: runtime.config.name.clone(),
+                python: runtime.config.python.display().to_string(),
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    fn spawn_link_tasks(&self) {
+        let sender = self.0.link.clone();
+        let gone = self.0.gone.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = sender.send_waiting() => {}
+                () = gone.cancelled() => {}
+            }
+        });
+        let executor = self.clone();
+        self.0.tasks.spawn(async move {
+            loop {
+                match executor.0.link.receive().await {
+                    Ok(Some(event)) => executor.take_event(event),
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::error!(%error, "the warden's socket failed");
+                        break;
+                    }
+                }
+            }
+            if !executor.0.stopping.load(Ordering::Acquire) {
+                tracing::error!("the warden has gone: every episode is lost");
+            }
+            executor.0.gone.cancel();
+        });
+    }
+
+    /// Completes when the warden has gone: a fault, unless [`shut_down`](Self::shut_down) was called.
+    pub(crate) async fn gone(&self) {
+        self.0.gone.cancelled().await;
+    }
+
+    /// The index of a runtime by its name; the empty name is the first.
+    pub(crate) fn runtime(&self, name: &str) -> Option<usize> {
+        if name.is_empty() {
+            return Some(0);
+        }
+        self.0.runtimes.iter().position(|runtime| runtime.config.name == name)
+    }
+
+    /// What is known of each runtime.
+    pub(crate) fn runtimes(&self) -> Vec<RuntimeInfo> {
+        let info = |runtime: &Runtime| RuntimeInfo {
+            name: runtime.config.name.clone(),
+            python_version: runtime.version.get().cloned().unwrap_or_default(),
+            preloads: runtime.config.preloads.clone(),
+            hash_seed: self.0.hash_seed,
+            warm_workers: runtime.pool.ready_count(),
+        };
+        self.0.runtimes.iter().map(info).collect()
+    }
+
+    /// Hands over a fresh worker, waiting for one if none is warm.
+    ///
+    /// # Errors
+    /// When none became ready within `wait`.
+    ///
+    /// # Cancel-Safety
+    /// Safe.
+    pub(crate) async fn checkout(&self, runtime: usize, wait: Duration) -> Result<Worker, NoWorker> {
+        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else {
+            return Err(NoWorker);
+        };
+        let waiting = pool.wait();
+        self.refill(runtime);
+        let worker = tokio::select! {
+            biased;
+            worker = tokio::time::timeout(wait, waiting.worker()) => worker.ok().flatten(),
+            () = self.0.gone.cancelled() => None,
+        };
+        worker.ok_or(NoWorker)
+    }
+
+    /// Ends every process, and returns when all have ended.
+    pub(crate) async fn shut_down(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+        for runtime in &self.0.runtimes {
+            runtime.pool.close();
+        }
+        // Closing our end is what tells the warden; its closing of its own tells us that all is over.
+        if let Err(error) = self.0.link.close() {
+            tracing::warn!(%error, "could not close the warden's socket");
+        }
+        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.gone.cancelled()).await.is_err() {
+            tracing::error!("the warden did not end in time");
+        }
+        self.0.tasks.close();
+        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.tasks.wait()).await.is_err() {
+            tracing::error!("some tasks of the executor did not end in time");
+        }
+    }
+
+    fn start_template(&self, index: usize) {
+        let (Some(runtime), Ok(number)) = (self.0.runtimes.get(index), RuntimeIndex::try_from(index)) else {
+            return;
+        };
+        runtime.template.send_replace(TemplateState::Starting);
+        let order = Order::StartTemplate {
+            runtime: number,
+            name: runtime.config.name.clone(),
+            python: runtime.config.python.clone().into_os_string(),
+            preloads: runtime.config.preloads.clone(),
+            environment: environment(&runtime.config.python, self.0.hash_seed),
+        };
+        self.0.link.send(&order, Vec::new());
+    }
+
+    fn take_event(&self, event: Event) {
+        match event {
+            Event::TemplateReady { runtime, version } => {
+                if let Some(runtime) = self.0.runtimes.get(usize::from(runtime)) {
+                    runtime.version.get_or_init(|| version);
+                    runtime.pool.set_template_ready(true);
+                    runtime.template.send_replace(TemplateState::Ready);
+                }
+                self.refill(usize::from(runtime));
+            }
+            Event::TemplateGone { runtime, reason } => self.replace_template(usize::from(runtime), reason),
+            Event::Spawned { worker, pid } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.set_pid(pid);
+                }
+            }
+            Event::SpawnFailed { worker, reason } => {
+                tracing::warn!(worker, reason, "a worker could not be forked");
+                if let Some(shared) = self.remove_worker(worker) {
+                    shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
+                }
+            }
+            Event::Exited { worker, status, usage } => {
+                if let Some(shared) = self.remove_worker(worker) {
+                    shared.set_exit(status, usage);
+                }
+                self.remove_workspace(worker);
+            }
+            Event::Signalled { worker } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.count_signal();
+                }
+            }
+        }
+    }
+
+    fn worker(&self, id: WorkerId) -> Option<Arc<Shared>> {
+        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    fn remove_worker(&self, id: WorkerId) -> Option<Arc<Shared>> {
+        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    /// A template has ended. Before its first readiness that is final; afterwards it is replaced, and live episodes notice nothing.
+    fn replace_template(&self, index: usize, reason: String) {
+        let Some(runtime) = self.0.runtimes.get(index) else { return };
+        runtime.pool.set_template_ready(false);
+        runtime.template.send_replace(TemplateState::Gone(reason.clone()));
+        if runtime.version.get().is_none() || self.0.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        tracing::warn!(runtime = runtime.config.name, reason, "a template has ended and is replaced");
+        let executor = self.clone();
+        self.0.tasks.spawn(async move {
+            let Some(runtime) = executor.0.runtimes.get(index) else { return };
+            let mut pause = TEMPLATE_BACKOFF_FIRST;
+            loop {
+                executor.start_template(index);
+                let ready = wait_for_template(&runtime.template);
+                let ready = tokio::select! {
+                    ready = tokio::time::timeout(TEMPLATE_STARTS_WITHIN, ready) => ready,
+                    () = executor.0.gone.cancelled() => return,
+                };
+                match ready {
+                    Ok(Ok(())) => return,
+                    Ok(Err(reason)) => {
+                        tracing::error!(runtime = runtime.config.name, reason, "a template could not be replaced");
+                    }
+                    Err(_) => {
+                        tracing::error!(runtime = runtime.config.name, "a template takes too long to be replaced");
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = executor.0.gone.cancelled() => return,
+                }
+                pause = (pause * 2).min(TEMPLATE_BACKOFF_MAX);
+            }
+        });
+    }
+
+    /// Forks as many workers as the pool lacks.
+    fn refill(&self, runtime: usize) {
+        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else { return };
+        for _ in 0..pool.take_demand() {
+            match self.spawn_worker(runtime) {
+                Ok(worker) => {
+                    let executor = self.clone();
+                    self.0.tasks.spawn(async move { executor.admit_worker(runtime, worker).await });
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a worker's descriptors could not be made");
+                    self.retry_refill(runtime);
+                }
+            }
+        }
+    }
+
+    fn retry_refill(&self, runtime: usize) {
+        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else { return };
+        let pause = pool.spawn_failed();
+        let executor = self.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => executor.refill(runtime),
+                () = executor.0.gone.cancelled() => {}
+            }
+        });
+    }
+
+    /// Waits for a new worker's first word and puts it into the pool.
+    async fn admit_worker(&self, runtime: usize, mut worker: Worker) {
+        let ready = tokio::select! {
+            ready = tokio::time::timeout(WORKER_READY_WITHIN, worker.wait_ready()) => ready,
+            () = self.0.gone.cancelled() => return,
+        };
+        match ready {
+            Ok(Ok(())) => {
+                if let Some(runtime) = self.0.runtimes.get(runtime) {
+                    runtime.pool.add(worker);
+                }
+                self.refill(runtime);
+            }
+            failed => {
+                if !self.0.stopping.load(Ordering::Acquire) {
+                    let reason = match failed {
+                        Ok(Err(error)) => error.to_string(),
+                        _ => format!("it was not ready within {WORKER_READY_WITHIN:?}"),
+                    };
+                    tracing::warn!(reason, "a new worker failed");
+                }
+                drop(worker);
+                self.retry_refill(runtime);
+            }
+        }
+    }
+
+    fn spawn_worker(&self, runtime: usize) -> io::Result<Worker> {
+        let (control, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let (stdout, stdout_writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stderr, stderr_writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        for fd in [control.as_fd(), stdout.as_fd(), stderr.as_fd()] {
+            rustix::io::ioctl_fionbio(fd, true)?;
+        }
+        let control = UnixStream::from_std(control.into())?;
+        let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::new(Shared::new(id));
+        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&shared));
+        let order = Order::Spawn {
+            runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
+            worker: id,
+            workspace: self.workspace(id).into_os_string(),
+        };
+        self.0.link.send(&order, vec![theirs, stdout_writer, stderr_writer]);
+        Ok(Worker::new(shared, self.0.link.clone(), control, stdout, stderr))
+    }
+
+    fn workspace(&self, worker: WorkerId) -> PathBuf {
+        self.0.state_dir.join(format!("w{worker}"))
+    }
+
+    /// Removes a workspace, in the background unless it is empty.
+    fn remove_workspace(&self, worker: WorkerId) {
+        let path = self.workspace(worker);
+        if std::fs::remove_dir(&path).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
+            self.0.tasks.spawn_blocking(move || {
+                if let Err(error) = std::fs::remove_dir_all(&path)
+                    && error.kind() != io::ErrorKind::NotFound
+                {
+                    tracing::warn!(%error, path = %path.display(), "a workspace could not be removed");
+                }
+            });
+        }
+    }
+}
+
+/// Completes when the template is ready, or has gone, which is an error with the reason.
+async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<(), String> {
+    let mut state = template.subscribe();
+    let state = state.wait_for(|state| *state != TemplateState::Starting).await;
+    match state.as_deref() {
+        Ok(TemplateState::Gone(reason)) => Err(reason.clone()),
+        _ => Ok(()),
+    }
+}
+
+/// A directory of our own for workspaces, with a name that nobody guesses.
+fn make_state_dir(parent: &Path) -> io::Result<PathBuf> {
+    let dir = parent.join(format!("coding-env-{}", uuid::Uuid::now_v7().simple()));
+    std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(|error| {
+        io::Error::new(error.kind(), format!("making {}: {error}", dir.display()))
+    })?;
+    Ok(dir)
+}
+
+/// Executes the program as a warden. It ends when the returned socket closes.
+fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
+    let (ours, theirs) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    let mut child = Command::new(program)
+        .args(role::warden_arguments(state_dir))
+        .env_clear()
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        // A terminal's Ctrl-C is for the server alone, which drains.
+        .process_group(0)
+        .spawn()?;
+    // Waits for its end, so that it does not stay behind as a zombie. It ends when the socket closes.
+    std::thread::Builder::new().name("warden-wait".to_owned()).spawn(move || drop(child.wait()))?;
+    Ok(ours)
+}
+
+/// The environment of templates and workers, built from nothing.
+fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
+    const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let mut path = OsString::new();
+    if let Some(dir) = python.parent().filter(|dir| dir.is_absolute()) {
+        path.push(dir);
+        path.push(":");
+    }
+    path.push(PATH);
+    let mut variables = vec![
+        ("PATH".into(), path),
+        ("LANG".into(), "C.UTF-8".into()),
+        ("PYTHONHASHSEED".into(), hash_seed.to_string().into()),
+    ];
+    // One thread each: a template must have one, and an episode is one of many on its machine.
+    for library in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"] {
+        variables.push((library.into(), "1".into()));
+    }
+    variables
+}

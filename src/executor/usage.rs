@@ -1,0 +1,171 @@
+//! What a worker uses, measured from outside.
+
+use std::fs;
+use std::io::Read as _;
+use std::time::Duration;
+
+use crate::sandbox::sys;
+
+/// A process's counters since its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) cpu_user: Duration,
+    pub(crate) cpu_system: Duration,
+    pub(crate) minor_page_faults: u64,
+    pub(crate) major_page_faults: u64,
+    /// The largest resident memory since the mark was last lowered.
+    pub(crate) peak_memory_bytes: u64,
+    /// The resident memory when that was read.
+    pub(crate) resident_bytes: u64,
+}
+
+/// What was used between two readings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) cpu: Option<CpuTime>,
+    pub(crate) memory: Option<MemoryUse>,
+}
+
+/// CPU time, in user mode and in the kernel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CpuTime {
+    pub(crate) user: Duration,
+    pub(crate) system: Duration,
+}
+
+/// Peak memory and page faults.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MemoryUse {
+    pub(crate) peak_bytes: u64,
+    pub(crate) minor_page_faults: u64,
+    pub(crate) major_page_faults: u64,
+}
+
+/// How far the peak may lie above what is resident before the mark is lowered for the next step.
+const PEAK_SLACK_BYTES: u64 = 1 << 20;
+
+impl Counters {
+    pub(crate) fn cpu(&self) -> Duration {
+        self.cpu_user + self.cpu_system
+    }
+
+    /// Reads all counters. None when the process has gone.
+    pub(crate) fn read(pid: i32) -> Option<Self> {
+        let mut counters = Self::default().with_cpu(pid)?;
+        (counters.minor_page_faults, counters.major_page_faults) = page_faults(pid)?;
+        (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
+        Some(counters)
+    }
+
+    /// The same with CPU time as it is now.
+    pub(crate) fn with_cpu(mut self, pid: i32) -> Option<Self> {
+        (self.cpu_user, self.cpu_system) = sys::cpu_time(pid)?;
+        Some(self)
+    }
+
+    /// Reads the counters at the end of a step, given those at its start: memory is looked at only if pages were touched.
+    pub(crate) fn read_after(self, pid: i32) -> Option<Self> {
+        let mut counters = self.with_cpu(pid)?;
+        (counters.minor_page_faults, counters.major_page_faults) = page_faults(pid)?;
+        if counters.minor_page_faults != self.minor_page_faults {
+            (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
+        }
+        Some(counters)
+    }
+
+    /// Lowers the peak to what is resident, if it lies far above it, so that the next step's peak is its own.
+    pub(crate) fn lower_peak(&mut self, pid: i32) {
+        if self.peak_memory_bytes > self.resident_bytes + PEAK_SLACK_BYTES
+            && fs::write(format!("/proc/{pid}/clear_refs"), "5").is_ok()
+        {
+            self.peak_memory_bytes = self.resident_bytes;
+        }
+    }
+
+    /// What was used since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        Usage {
+            cpu: Some(CpuTime {
+                user: self.cpu_user.saturating_sub(earlier.cpu_user),
+                system: self.cpu_system.saturating_sub(earlier.cpu_system),
+            }),
+            memory: Some(MemoryUse {
+                peak_bytes: self.peak_memory_bytes,
+                minor_page_faults: self.minor_page_faults.saturating_sub(earlier.minor_page_faults),
+                major_page_faults: self.major_page_faults.saturating_sub(earlier.major_page_faults),
+            }),
+        }
+    }
+}
+
+impl Usage {
+    /// Adds a step's usage to the sum of those before. What one step could not measure is left out of the sum.
+    pub(crate) fn add(&mut self, step: &Self) {
+        if let Some(cpu) = step.cpu {
+            let sum = self.cpu.get_or_insert_default();
+            sum.user += cpu.user;
+            sum.system += cpu.system;
+        }
+        if let Some(memory) = step.memory {
+            let sum = self.memory.get_or_insert_default();
+            sum.peak_bytes = sum.peak_bytes.max(memory.peak_bytes);
+            sum.minor_page_faults += memory.minor_page_faults;
+            sum.major_page_faults += memory.major_page_faults;
+        }
+    }
+}
+
+/// Minor and major page faults of all threads: /proc/PID/stat, proc(5).
+fn page_faults(pid: i32) -> Option<(u64, u64)> {
+    let mut buffer = [0_u8; 1024];
+    let read = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+    let stat = std::str::from_utf8(buffer.get(..read)?).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(7);
+    let minor = fields.next()?.parse().ok()?;
+    let major = fields.nth(1)?.parse().ok()?;
+    Some((minor, major))
+}
+
+/// Peak and present resident memory: VmHWM and VmRSS of /proc/PID/status, proc(5).
+fn memory(pid: i32) -> Option<(u64, u64)> {
+    let mut buffer = [0_u8; 4096];
+    let read = fs::File::open(format!("/proc/{pid}/status")).ok()?.read(&mut buffer).ok()?;
+    let status = std::str::from_utf8(buffer.get(..read)?).ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+        kib.checked_mul(1024)
+    };
+    Some((field("VmHWM:")?, field("VmRSS:")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_of_this_process_are_read() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let before = Counters::read(pid).unwrap();
+        let block = std::hint::black_box(vec![1_u8; 8 << 20]);
+        let after = before.read_after(pid).unwrap();
+        assert!(after.minor_page_faults > before.minor_page_faults);
+        assert!(after.peak_memory_bytes >= 8 << 20);
+        assert!(after.since(&before).memory.unwrap().minor_page_faults > 0);
+        drop(block);
+        assert_eq!(Counters::read(i32::MAX), None);
+    }
+
+    #[test]
+    fn sums_leave_out_what_was_not_measured() {
+        let mut sum = Usage::default();
+        sum.add(&Usage::default());
+        assert_eq!(sum, Usage::default());
+        let memory = MemoryUse { peak_bytes: 7, minor_page_faults: 1, major_page_faults: 2 };
+        sum.add(&Usage { cpu: None, memory: Some(memory) });
+        sum.add(&Usage { cpu: None, memory: Some(MemoryUse { peak_bytes: 5, ..memory }) });
+        assert_eq!(sum.cpu, None);
+        assert_eq!(sum.memory, Some(MemoryUse { peak_bytes: 7, minor_page_faults: 2, major_page_faults: 4 }));
+    }
+}

@@ -1,0 +1,561 @@
+//! One worker: an interpreter process, its control socket and its output, and the life of a step in it.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::{Notify, watch};
+
+use super::frame::{self, FromWorker, Report, Setup};
+use super::link::Link;
+use super::output::{Capture, Captured};
+use super::usage::{Counters, Usage};
+use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
+
+/// A step that takes no longer than this costs no wake-up for its output: what it printed is read at its end. A pipe's 64 KiB
+/// hold what is printed until then.
+const OUTPUT_WATCH_AFTER: Duration = Duration::from_millis(1);
+/// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
+/// killed one is waited for.
+const END_WITHIN: Duration = Duration::from_secs(5);
+/// What is read of a stream after the report, at the most: the largest pipe that a program may make without
+/// privilege (pipe-max-size, pipe(7)). More was written by something that the step left behind, and is the next step's.
+const LATE_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// The least time between two looks at a step's CPU time.
+const CPU_CHECK_EVERY: Duration = Duration::from_millis(10);
+/// CPU time between two steps that is not told: the harness's own way back to its socket.
+const BACKGROUND_CPU_FLOOR: Duration = Duration::from_millis(1);
+/// How much is read from a descriptor at once.
+const READ_BYTES: usize = 16 * 1024;
+
+/// What the warden has told of a worker.
+#[derive(Debug, Clone, Copy, Default)]
+struct Facts {
+    /// Its process id, once it was forked.
+    pid: Option<i32>,
+    /// How it ended.
+    exit: Option<(ExitStatus, ProcessUsage)>,
+    /// How many of the signals asked for have been sent.
+    signals: u64,
+}
+
+/// What is known of a worker beside its owner, by the warden's events.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) id: WorkerId,
+    facts: watch::Sender<Facts>,
+}
+
+impl Shared {
+    pub(crate) fn new(id: WorkerId) -> Self {
+        Self { id, facts: watch::Sender::new(Facts::default()) }
+    }
+
+    pub(crate) fn set_pid(&self, pid: i32) {
+        self.facts.send_modify(|facts| facts.pid = Some(pid));
+    }
+
+    pub(crate) fn set_exit(&self, status: ExitStatus, usage: ProcessUsage) {
+        self.facts.send_modify(|facts| facts.exit = Some((status, usage)));
+    }
+
+    pub(crate) fn count_signal(&self) {
+        self.facts.send_modify(|facts| facts.signals += 1);
+    }
+
+    fn facts(&self) -> Facts {
+        *self.facts.borrow()
+    }
+
+    /// Waits for a fact. `# Cancel-Safety`: safe.
+    async fn wait_for(&self, fact: impl FnMut(&Facts) -> bool) -> Facts {
+        let mut facts = self.facts.subscribe();
+        match facts.wait_for(fact).await.map(|facts| *facts) {
+            Ok(facts) => facts,
+            // The sender is in `self`.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits for its end. `# Cancel-Safety`: safe.
+    async fn ended(&self) -> (ExitStatus, ProcessUsage) {
+        match self.wait_for(|facts| facts.exit.is_some()).await.exit {
+            Some(exit) => exit,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// One of a worker's output pipes.
+#[derive(Debug)]
+enum Pipe {
+    /// Read when a step has ended.
+    Quiet(OwnedFd),
+    /// Registered with the runtime, since the first step that took long.
+    Watched(pipe::Receiver),
+    /// The last writer has closed it.
+    Closed,
+}
+
+impl Pipe {
+    /// Reads what is there, at most `bytes_max` and a little, into `capture`.
+    fn drain(&mut self, capture: &mut Capture, bytes_max: usize) {
+        let mut read = 0;
+        while read < bytes_max {
+            let result = match self {
+                Self::Quiet(fd) => {
+                    let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
+                    rustix::io::read(fd, &mut buffer).map_err(io::Error::from).map(|(bytes, _)| {
+                        capture.push(bytes);
+                        bytes.len()
+                    })
+                }
+                Self::Watched(receiver) => {
+                    let mut buffer = [0; READ_BYTES];
+                    receiver.try_read(&mut buffer).inspect(|count| {
+                        capture.push(buffer.get(..*count).unwrap_or_default());
+                    })
+                }
+                Self::Closed => return,
+            };
+            match result {
+                Ok(0) => *self = Self::Closed,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits until there is something to read, for ever once it is closed.
+    async fn readable(&mut self) {
+        if let Self::Quiet(_) = self
+            && let Self::Quiet(fd) = std::mem::replace(self, Self::Closed)
+        {
+            match pipe::Receiver::from_owned_fd(fd) {
+                Ok(receiver) => *self = Self::Watched(receiver),
+                Err(error) => tracing::error!(%error, "an output pipe could not be watched"),
+            }
+        }
+        match self {
+            Self::Watched(receiver) if receiver.readable().await.is_ok() => {}
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+/// One interpreter. Owned by the pool, then by an episode, never by two; dropping it kills it and all that descends from it.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    link: Link,
+    /// Its process id; 0 until it is ready.
+    pid: i32,
+    /// How many signals were asked for.
+    signals: u64,
+    control: UnixStream,
+    /// What has come on the control socket and is not decoded yet.
+    incoming: Vec<u8>,
+    /// Requests to send before the next step.
+    outgoing: Vec<u8>,
+    stdout: Pipe,
+    stderr: Pipe,
+    /// Its counters when the last step ended.
+    mark: Counters,
+    /// Stopped between steps for using too much CPU time in the background.
+    frozen: bool,
+}
+
+/// A step to run.
+#[derive(Debug)]
+pub(crate) struct StepOrder<'a> {
+    /// From 1.
+    pub(crate) number: u32,
+    pub(crate) source: &'a str,
+    pub(crate) result_bytes: u32,
+    pub(crate) output_bytes: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) cpu_time: Duration,
+    pub(crate) interrupt_grace: Duration,
+}
+
+/// Why the server ended a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopCause {
+    Timeout,
+    CpuTime,
+    Interrupt,
+}
+
+/// How a step ended, as the server saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StepEnd {
+    /// The program reported, and the interpreter lives.
+    Reported(Report),
+    /// The interpreter has ended.
+    Died(ExitStatus),
+    /// The program broke the channel, and was killed.
+    Violation(&'static str),
+}
+
+/// A step that was run.
+#[derive(Debug)]
+pub(crate) struct StepRun {
+    pub(crate) end: StepEnd,
+    pub(crate) stop: Option<StopCause>,
+    pub(crate) stdout: Captured,
+    pub(crate) stderr: Captured,
+    pub(crate) wall_time: Duration,
+    pub(crate) usage: Usage,
+    pub(crate) background: Option<Usage>,
+}
+
+/// How the wait for a report ended.
+enum Waited {
+    Report(Report),
+    Exited(ExitStatus, ProcessUsage),
+    Violation(&'static str),
+}
+
+const MALFORMED: &str = "malformed report";
+const UNEXPECTED: &str = "more than one report";
+const CLOSED: &str = "the control channel was closed";
+
+impl Worker {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        link: Link,
+        control: UnixStream,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+    ) -> Self {
+        Self {
+            shared,
+            link,
+            pid: 0,
+            signals: 0,
+            control,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            stdout: Pipe::Quiet(stdout),
+            stderr: Pipe::Quiet(stderr),
+            mark: Counters::default(),
+            frozen: false,
+        }
+    }
+
+    /// Waits until a new worker says that it is ready.
+    pub(crate) async fn wait_ready(&mut self) -> io::Result<()> {
+        loop {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+                Ok(Some(FromWorker::Ready)) => break,
+                Ok(None) => {}
+                _ => return Err(io::Error::other(MALFORMED)),
+            }
+            self.control.readable().await?;
+            if !self.read_control()? {
+                return Err(io::Error::other("it ended before it was ready"));
+            }
+        }
+        // The warden's word comes on another socket.
+        let facts = self.shared.wait_for(|facts| facts.pid.is_some() || facts.exit.is_some()).await;
+        match facts {
+            Facts { pid: Some(pid), exit: None, signals: _ } => {
+                self.pid = pid;
+                self.mark = Counters::read(pid).unwrap_or_default();
+                Ok(())
+            }
+            _ => Err(io::Error::other("it ended before it was ready")),
+        }
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.shared.facts().exit.is_none()
+    }
+
+    /// Prepares the interpreter for an episode. It is sent with the first step, so it costs no wake-up of its own.
+    pub(crate) fn set_up(&mut self, setup: &Setup) {
+        self.outgoing.extend_from_slice(&frame::encode_setup(setup));
+    }
+
+    /// CPU time used since the last step ended. None when it can't be told.
+    pub(crate) fn background_cpu(&self) -> Option<Duration> {
+        let total = crate::sandbox::sys::cpu_time_total(self.pid)?;
+        Some(total.saturating_sub(self.mark.cpu()))
+    }
+
+    /// Stops its processes until the next step.
+    pub(crate) fn freeze(&mut self) {
+        self.frozen = true;
+        self.signal(libc::SIGSTOP, true);
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    fn signal(&mut self, signal: i32, tree: bool) {
+        self.signals += 1;
+        self.link.send(&Order::Signal { worker: self.shared.id, signal, tree }, Vec::new());
+    }
+
+    /// Waits until every signal asked for has been sent, so that none hits what comes next.
+    async fn signals_sent(&self) {
+        self.shared.wait_for(|facts| facts.signals >= self.signals || facts.exit.is_some()).await;
+    }
+
+    fn kill(&self) {
+        self.link.send(&Order::Kill { worker: self.shared.id }, Vec::new());
+    }
+
+    /// Runs one step to its end. `interrupt` is how Interrupt reaches it.
+    ///
+    /// # Cancel-Safety
+    /// Not cancel-safe: when dropped midway the worker's channel is in an unknown state. The task that runs steps is cancelled only when
+    /// its episode ends, and drops the worker with it.
+    pub(crate) async fn run(&mut self, order: StepOrder<'_>, interrupt: &Notify) -> StepRun {
+        let pid = self.pid;
+        if self.frozen {
+            self.signal(libc::SIGCONT, true);
+            self.frozen = false;
+        }
+        let (before, background) = self.counters_at_start(pid);
+        let mut stdout = Capture::new(order.output_bytes);
+        let mut stderr = Capture::new(order.output_bytes);
+        let mut stop = None;
+        let started = Instant::now();
+
+        let waited = self.start_and_wait(&order, before, started, interrupt, (&mut stdout, &mut stderr), &mut stop);
+        let waited = waited.await;
+
+        self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
+        self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+        let waited = match waited {
+            Waited::Report(report) => self.check_silence().unwrap_or(Waited::Report(report)),
+            other => other,
+        };
+        let (end, usage) = match waited {
+            Waited::Report(report) => {
+                let after = before.read_after(pid);
+                if let Some(after) = after {
+                    self.mark = after;
+                }
+                (StepEnd::Reported(report), after.map(|after| after.since(&before)).unwrap_or_default())
+            }
+            Waited::Exited(status, usage) => (StepEnd::Died(status), final_usage(usage, &before)),
+            Waited::Violation(what) => {
+                self.kill();
+                let exit = tokio::time::timeout(END_WITHIN, self.shared.ended()).await;
+                let usage = exit.map(|(_, usage)| final_usage(usage, &before)).unwrap_or_default();
+                self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
+                self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+                (StepEnd::Violation(what), usage)
+            }
+        };
+        StepRun {
+            end,
+            stop,
+            stdout: stdout.finish(),
+            stderr: stderr.finish(),
+            wall_time: started.elapsed(),
+            usage,
+            background,
+        }
+    }
+
+    /// Work that the next step need not wait for: call it once the reply is on its way.
+    pub(crate) fn after_step(&mut self) {
+        self.mark.lower_peak(self.pid);
+    }
+
+    fn counters_at_start(&mut self, pid: i32) -> (Counters, Option<Usage>) {
+        let Some(now) = self.mark.with_cpu(pid) else {
+            return (self.mark, None);
+        };
+        if now.cpu().saturating_sub(self.mark.cpu()) < BACKGROUND_CPU_FLOOR {
+            return (now, None);
+        }
+        let now = self.mark.read_after(pid).unwrap_or(now);
+        let background = now.since(&self.mark);
+        (now, Some(background))
+    }
+
+    async fn start_and_wait(
+        &mut self,
+        order: &StepOrder<'_>,
+        before: Counters,
+        started: Instant,
+        interrupt: &Notify,
+        (stdout, stderr): (&mut Capture, &mut Capture),
+        stop: &mut Option<StopCause>,
+    ) -> Waited {
+        let deadline = started + order.timeout;
+        let mut kill_at = None;
+        let mut killed = false;
+        let mut next_cpu_check = started + order.cpu_time.max(CPU_CHECK_EVERY);
+        let body_bytes_max = frame::body_bytes_max(order.result_bytes);
+
+        if let Some(waited) = self.check_silence() {
+            return waited;
+        }
+        let Some(step) = frame::encode_step(order.number, order.result_bytes, order.source) else {
+            return Waited::Violation("the source is longer than a frame can be");
+        };
+        self.outgoing.extend_from_slice(&step);
+        let mut sent = 0;
+        let mut sending = true;
+        let mut watching = false;
+        let timer = tokio::time::sleep_until((started + OUTPUT_WATCH_AFTER).into());
+        tokio::pin!(timer);
+
+        loop {
+            if sending {
+                match self.write_control(&mut sent) {
+                    Ok(done) => sending = !done,
+                    Err(_) => sending = false, // the read below tells why
+                }
+            }
+            tokio::select! {
+                biased;
+                ready = self.control.readable() => {
+                    let open = ready.is_ok() && self.read_control().unwrap_or(false);
+                    match frame::decode(&mut self.incoming, body_bytes_max) {
+                        Ok(Some(FromWorker::Report(report))) if report.number == order.number => {
+                            if stop.is_some() {
+                                self.signals_sent().await;
+                            }
+                            return Waited::Report(report);
+                        }
+                        Ok(None) if open => {}
+                        Ok(None) => {
+                            return match tokio::time::timeout(END_WITHIN, self.shared.ended()).await {
+                                Ok((status, usage)) => Waited::Exited(status, usage),
+                                Err(_) => Waited::Violation(CLOSED),
+                            };
+                        }
+                        _ => return Waited::Violation(MALFORMED),
+                    }
+                }
+                ready = self.control.writable(), if sending => {
+                    if ready.is_err() {
+                        sending = false;
+                    }
+                }
+                () = interrupt.notified(), if stop.is_none() => {
+                    *stop = Some(StopCause::Interrupt);
+                }
+                () = &mut timer => {
+                    watching = true;
+                }
+                exit = self.shared.ended(), if watching => {
+                    // A child that holds a copy of the control socket keeps it from closing.
+                    return Waited::Exited(exit.0, exit.1);
+                }
+                () = self.stdout.readable(), if watching => {
+                    self.stdout.drain(stdout, LATE_OUTPUT_BYTES_MAX);
+                }
+                () = self.stderr.readable(), if watching => {
+                    self.stderr.drain(stderr, LATE_OUTPUT_BYTES_MAX);
+                }
+            }
+            let now = Instant::now();
+            if stop.is_none() && now >= deadline {
+                *stop = Some(StopCause::Timeout);
+            }
+            if stop.is_none() && now >= next_cpu_check {
+                let used = self.step_cpu(&before);
+                if used.is_some_and(|used| used >= order.cpu_time) {
+                    *stop = Some(StopCause::CpuTime);
+                } else {
+                    next_cpu_check = now + cpu_check_pause(order.cpu_time, used.unwrap_or_default());
+                }
+            }
+            if stop.is_some() && kill_at.is_none() {
+                self.signal(libc::SIGINT, false);
+                kill_at = Some(now + order.interrupt_grace);
+            }
+            if !killed && kill_at.is_some_and(|at| now >= at) {
+                killed = true;
+                self.kill();
+            }
+            if watching {
+                let next = match kill_at {
+                    Some(at) if !killed => at,
+                    Some(_) => now + END_WITHIN,
+                    None => deadline.min(next_cpu_check),
+                };
+                timer.as_mut().reset(next.into());
+            }
+        }
+    }
+
+    fn step_cpu(&self, before: &Counters) -> Option<Duration> {
+        let total = crate::sandbox::sys::cpu_time_total(self.pid)?;
+        Some(total.saturating_sub(before.cpu()))
+    }
+
+    /// Anything that the program sent without being asked.
+    fn check_silence(&mut self) -> Option<Waited> {
+        match self.read_control() {
+            Ok(false) if self.incoming.is_empty() => None, // it has closed: the wait for the report finds out
+            _ if self.incoming.is_empty() => None,
+            _ => Some(Waited::Violation(UNEXPECTED)),
+        }
+    }
+
+    /// Reads once from the control socket, without waiting. False when it has closed.
+    fn read_control(&mut self) -> io::Result<bool> {
+        self.incoming.reserve(READ_BYTES / 4);
+        match self.control.try_read_buf(&mut self.incoming) {
+            Ok(0) => Ok(false),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes once to the control socket, without waiting. True when all is sent.
+    fn write_control(&mut self, sent: &mut usize) -> io::Result<bool> {
+        match self.control.try_write(self.outgoing.get(*sent..).unwrap_or_default()) {
+            Ok(count) => *sent += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        let done = *sent >= self.outgoing.len();
+        if done {
+            self.outgoing = Vec::new();
+        }
+        Ok(done)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if self.is_alive() {
+            self.kill();
+        }
+    }
+}
+
+/// When to look at the CPU time again: no sooner than all cores together could use up what is left.
+fn cpu_check_pause(limit: Duration, used: Duration) -> Duration {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    (limit.saturating_sub(used) / cores).max(CPU_CHECK_EVERY)
+}
+
+/// What the last step of a process used, from its totals.
+fn final_usage(total: ProcessUsage, before: &Counters) -> Usage {
+    let after = Counters {
+        cpu_user: total.cpu_user,
+        cpu_system: total.cpu_system,
+        minor_page_faults: total.minor_page_faults,
+        major_page_faults: total.major_page_faults,
+        peak_memory_bytes: total.peak_memory_bytes,
+        resident_bytes: 0,
+    };
+    after.since(before)
+}

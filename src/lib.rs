@@ -1,0 +1,73 @@
+//! Python episodes for reinforcement learning and agents: real CPython, one process per episode, over gRPC.
+//!
+//! The map, from the edge inwards (`ARCHITECTURE.md` has the long version):
+//!
+//! - [`proto`]: the contract, generated from `proto/coding_env/v1/coding_env.proto`.
+//! - [`client`]: the typed client. Feature `client`.
+//! - [`server`]: listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
+//! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `episode`: episodes, their steps and how they end.
+//! - `executor`: interpreters, forked from warm templates.
+//! - `sandbox`: the processes that the server is made of.
+//! - [`transform`]: rewards.
+//!
+//! A program that starts a server calls [`enter_role`] as the first line of `main`.
+
+/// The contract, as generated code.
+pub mod proto {
+    /// Version 1.
+    #[expect(
+        missing_docs,
+        unreachable_pub,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        clippy::str_to_string,
+        clippy::or_fun_call,
+        reason = "generated"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("coding_env.v1");
+    }
+
+    /// The encoded `FileDescriptorSet` of the contract and all it imports.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+}
+
+#[cfg(feature = "client")]
+pub mod client;
+
+#[cfg(feature = "server")]
+pub mod bench;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+mod convert;
+#[cfg(feature = "server")]
+mod episode;
+#[cfg(feature = "server")]
+mod executor;
+#[cfg(feature = "server")]
+mod limits;
+#[cfg(feature = "server")]
+mod sandbox;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+mod service;
+#[cfg(feature = "server")]
+pub mod shutdown;
+#[cfg(feature = "server")]
+mod status;
+#[cfg(feature = "server")]
+pub mod telemetry;
+#[cfg(feature = "server")]
+pub mod transform;
+#[cfg(feature = "server")]
+mod wire;
+
+#[cfg(feature = "server")]
+pub use crate::executor::RuntimeConfig;
+#[cfg(feature = "server")]
+pub use crate::limits::EpisodeLimits;
+#[cfg(feature = "server")]
+pub use crate::sandbox::role::enter_role;

@@ -1,0 +1,39 @@
+//! The limits of one episode.
+
+use std::time::Duration;
+
+/// What an episode may use. [`Config`](crate::config::Config) holds the server's, which a Reset may lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpisodeLimits {
+    /// The largest source of a step.
+    pub source_bytes: u32,
+    /// The most text kept of each of stdout and stderr.
+    pub output_bytes: u32,
+    /// The most text kept of a result.
+    pub result_bytes: u32,
+    /// The longest that a step may run.
+    pub step_timeout: Duration,
+    /// The CPU time that a step may use.
+    pub step_cpu_time: Duration,
+    /// How long the episode may be idle.
+    pub idle_timeout: Duration,
+    /// The address space of each process.
+    pub memory_bytes: u64,
+    /// Open files of each process.
+    pub open_files: u32,
+    /// The largest file that a process may write.
+    pub file_bytes: u64,
+}
+
+/// The least that each of them may be lowered to.
+pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
+    source_bytes: 1,
+    output_bytes: 1024,
+    result_bytes: 1024,
+    step_timeout: Duration::from_millis(1),
+    step_cpu_time: Duration::from_millis(10),
+    idle_timeout: Duration::from_secs(1),
+    memory_bytes: 64 << 20,
+    open_files: 16,
+    file_bytes: 1 << 20,
+};

@@ -1,0 +1,12 @@
+//! The processes that the server is made of, and what separates episodes from it and from one another.
+//!
+//! The server (tokio) never forks. It executes itself once, as the [warden](warden), a small single-threaded process that starts
+//! templates, has them fork workers, waits for every child, and kills all when the server's socket closes.
+//! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
+
+pub(crate) mod children;
+pub(crate) mod order;
+pub(crate) mod plan;
+pub(crate) mod role;
+pub(crate) mod sys;
+pub(crate) mod warden;

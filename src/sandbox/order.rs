@@ -1,0 +1,267 @@
+//! What server and warden say to each other: one message a datagram, on a socket of kind SOCK_SEQPACKET.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::time::Duration;
+
+use crate::wire::{Malformed, Reader, Writer};
+
+/// The largest order.
+pub(crate) const ORDER_BYTES_MAX: usize = 64 * 1024;
+/// The largest event.
+pub(crate) const EVENT_BYTES_MAX: usize = 8 * 1024;
+/// The most descriptors with a message: a worker's control socket, stdout and stderr.
+pub(crate) const DESCRIPTORS_MAX: usize = 3;
+
+/// A worker's name between server and warden. Never used twice, as a pid is.
+pub(crate) type WorkerId = u64;
+/// A runtime's name between server and warden: its place in the configuration.
+pub(crate) type RuntimeIndex = u16;
+
+/// What the server wants of the warden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Start a template. Answered by [`Event::TemplateReady`] or [`Event::TemplateGone`].
+    StartTemplate {
+        runtime: RuntimeIndex,
+        /// For `ps` and messages.
+        name: String,
+        python: OsString,
+        preloads: Vec<String>,
+        environment: Vec<(OsString, OsString)>,
+    },
+    /// Have a template fork a worker. Three descriptors come with it: control, stdout, stderr.
+    /// Answered by [`Event::Spawned`] or [`Event::SpawnFailed`].
+    Spawn { runtime: RuntimeIndex, worker: WorkerId, workspace: OsString },
+    /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
+    Kill { worker: WorkerId },
+    /// Send a signal to a worker, or to its whole tree. Answered by [`Event::Signalled`].
+    Signal { worker: WorkerId, signal: i32, tree: bool },
+}
+
+/// How a process ended: wait(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// It left by itself with this status.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+/// What a process used from its start to its end: getrusage(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ProcessUsage {
+    pub(crate) cpu_user: Duration,
+    pub(crate) cpu_system: Duration,
+    pub(crate) peak_memory_bytes: u64,
+    pub(crate) minor_page_faults: u64,
+    pub(crate) major_page_faults: u64,
+}
+
+/// What the warden tells the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A template has done its preloads and can fork.
+    TemplateReady { runtime: RuntimeIndex, version: String },
+    /// A template could not start, or has ended.
+    TemplateGone { runtime: RuntimeIndex, reason: String },
+    /// A worker was forked.
+    Spawned { worker: WorkerId, pid: i32 },
+    /// A worker was not forked.
+    SpawnFailed { worker: WorkerId, reason: String },
+    /// A worker has ended, and nothing will be heard of it again.
+    Exited { worker: WorkerId, status: ExitStatus, usage: ProcessUsage },
+    /// A signal was sent (or its worker had ended).
+    Signalled { worker: WorkerId },
+}
+
+fn text(bytes: &[u8]) -> Result<String, Malformed> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Malformed)
+}
+
+fn os_text(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
+}
+
+fn count(items: usize) -> u16 {
+    u16::try_from(items).unwrap_or(u16::MAX)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Order {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::StartTemplate { runtime, name, python, preloads, environment } => {
+                let mut message = Writer::new(1)
+                    .u16(*runtime)
+                    .block(name.as_bytes())
+                    .block(python.as_bytes())
+                    .u16(count(preloads.len()));
+                for preload in preloads {
+                    message = message.block(preload.as_bytes());
+                }
+                message = message.u16(count(environment.len()));
+                for (name, value) in environment {
+                    message = message.block(name.as_bytes()).block(value.as_bytes());
+                }
+                message.finish()
+            }
+            Self::Spawn { runtime, worker, workspace } => {
+                Writer::new(2).u16(*runtime).u64(*worker).block(workspace.as_bytes()).finish()
+            }
+            Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
+            Self::Signal { worker, signal, tree } => {
+                Writer::new(4).u64(*worker).i32(*signal).u8((*tree).into()).finish()
+            }
+        }
+    }
+
+    pub(crate) fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(message);
+        let order = match reader.u8()? {
+            1 => {
+                let runtime = reader.u16()?;
+                let name = text(reader.block()?)?;
+                let python = os_text(reader.block()?);
+                let preloads = (0..reader.u16()?)
+                    .map(|_| text(reader.block()?))
+                    .collect::<Result<_, _>>()?;
+                let environment = (0..reader.u16()?)
+                    .map(|_| Ok((os_text(reader.block()?), os_text(reader.block()?))))
+                    .collect::<Result<_, _>>()?;
+                Self::StartTemplate { runtime, name, python, preloads, environment }
+            }
+            2 => Self::Spawn {
+                runtime: reader.u16()?,
+                worker: reader.u64()?,
+                workspace: OsStr::from_bytes(reader.block()?).to_owned(),
+            },
+            3 => Self::Kill { worker: reader.u64()? },
+            4 => Self::Signal {
+                worker: reader.u64()?,
+                signal: reader.i32()?,
+                tree: reader.u8()? != 0,
+            },
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        Ok(order)
+    }
+}
+
+impl Event {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::TemplateReady { runtime, version } => {
+                Writer::new(1).u16(*runtime).block(version.as_bytes()).finish()
+            }
+            Self::TemplateGone { runtime, reason } => {
+                Writer::new(2).u16(*runtime).block(reason.as_bytes()).finish()
+            }
+            Self::Spawned { worker, pid } => Writer::new(3).u64(*worker).i32(*pid).finish(),
+            Self::SpawnFailed { worker, reason } => {
+                Writer::new(4).u64(*worker).block(reason.as_bytes()).finish()
+            }
+            Self::Exited { worker, status, usage } => {
+                let (kind, value) = match status {
+                    ExitStatus::Code(code) => (0, *code),
+                    ExitStatus::Signal(signal) => (1, *signal),
+                };
+                Writer::new(5)
+                    .u64(*worker)
+                    .u8(kind)
+                    .i32(value)
+                    .u64(micros(usage.cpu_user))
+                    .u64(micros(usage.cpu_system))
+                    .u64(usage.peak_memory_bytes)
+                    .u64(usage.minor_page_faults)
+                    .u64(usage.major_page_faults)
+                    .finish()
+            }
+            Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
+        }
+    }
+
+    pub(crate) fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(message);
+        let event = match reader.u8()? {
+            1 => Self::TemplateReady { runtime: reader.u16()?, version: text(reader.block()?)? },
+            2 => Self::TemplateGone { runtime: reader.u16()?, reason: text(reader.block()?)? },
+            3 => Self::Spawned { worker: reader.u64()?, pid: reader.i32()? },
+            4 => Self::SpawnFailed { worker: reader.u64()?, reason: text(reader.block()?)? },
+            5 => Self::Exited {
+                worker: reader.u64()?,
+                status: match (reader.u8()?, reader.i32()?) {
+                    (0, code) => ExitStatus::Code(code),
+                    (_, signal) => ExitStatus::Signal(signal),
+                },
+                usage: ProcessUsage {
+                    cpu_user: Duration::from_micros(reader.u64()?),
+                    cpu_system: Duration::from_micros(reader.u64()?),
+                    peak_memory_bytes: reader.u64()?,
+                    minor_page_faults: reader.u64()?,
+                    major_page_faults: reader.u64()?,
+                },
+            },
+            6 => Self::Signalled { worker: reader.u64()? },
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        Ok(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn orders_and_events_come_out_as_they_went_in() {
+        let orders = [
+            Order::StartTemplate {
+                runtime: 3,
+                name: "numpy".into(),
+                python: "/usr/bin/python3".into(),
+                preloads: vec!["numpy".into(), "pandas".into()],
+                environment: vec![("PATH".into(), "/bin".into())],
+            },
+            Order::Spawn { runtime: 1, worker: u64::MAX, workspace: "/tmp/x".into() },
+            Order::Kill { worker: 7 },
+            Order::Signal { worker: 8, signal: 2, tree: true },
+        ];
+        for order in orders {
+            assert_eq!(Order::decode(&order.encode()), Ok(order));
+        }
+        let usage = ProcessUsage {
+            cpu_user: Duration::from_micros(5),
+            cpu_system: Duration::from_micros(6),
+            peak_memory_bytes: 7,
+            minor_page_faults: 8,
+            major_page_faults: 9,
+        };
+        let events = [
+            Event::TemplateReady { runtime: 0, version: "3.13.0".into() },
+            Event::TemplateGone { runtime: 0, reason: "no".into() },
+            Event::Spawned { worker: 1, pid: 2 },
+            Event::SpawnFailed { worker: 1, reason: "EAGAIN".into() },
+            Event::Exited { worker: 1, status: ExitStatus::Code(3), usage },
+            Event::Exited { worker: 1, status: ExitStatus::Signal(9), usage },
+            Event::Signalled { worker: 4 },
+        ];
+        for event in events {
+            assert_eq!(Event::decode(&event.encode()), Ok(event));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_makes_the_decoders_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            drop((Order::decode(&bytes), Event::decode(&bytes)));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The system calls that no library wraps as we need them. The only file of the crate with `unsafe` in it, beside the harness's
+//! native half.
+#![expect(unsafe_code, reason = "each block is one call and says why it is sound")]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::time::Duration;
+
+use super::order::{ExitStatus, ProcessUsage};
+
+/// Blocks SIGCHLD in this thread and returns a non-blocking descriptor that is readable when a child has ended: signalfd(2).
+/// For a process with one thread.
+pub(crate) fn child_signals() -> io::Result<OwnedFd> {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: initialises the set it is given.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the set was initialised above.
+    unsafe { libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD) };
+    // SAFETY: a valid set; no old one is asked for.
+    if unsafe { libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a valid set; -1 asks for a new descriptor.
+    let fd = unsafe { libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A child that has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reaped {
+    pub(crate) pid: i32,
+    pub(crate) status: ExitStatus,
+    pub(crate) usage: ProcessUsage,
+}
+
+/// Whether there are children.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wait {
+    Ended(Reaped),
+    NoneEnded,
+    NoChildren,
+}
+
+/// Reaps one child that has ended, without waiting for one: wait4(2).
+pub(crate) fn reap() -> io::Result<Wait> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both addresses are of live locals of the right type.
+    let pid = unsafe { libc::wait4(-1, &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
+    if pid < 0 {
+        let error = io::Error::last_os_error();
+        return if error.raw_os_error() == Some(libc::ECHILD) { Ok(Wait::NoChildren) } else { Err(error) };
+    }
+    if pid == 0 {
+        return Ok(Wait::NoneEnded);
+    }
+    // SAFETY: all zeros is a valid rusage, and the kernel has filled it.
+    let usage = unsafe { usage.assume_init() };
+    let status = if libc::WIFSIGNALED(status) {
+        ExitStatus::Signal(libc::WTERMSIG(status))
+    } else {
+        ExitStatus::Code(libc::WEXITSTATUS(status))
+    };
+    let usage = ProcessUsage {
+        cpu_user: duration(usage.ru_utime),
+        cpu_system: duration(usage.ru_stime),
+        peak_memory_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0).saturating_mul(1024),
+        minor_page_faults: u64::try_from(usage.ru_minflt).unwrap_or(0),
+        major_page_faults: u64::try_from(usage.ru_majflt).unwrap_or(0),
+    };
+    Ok(Wait::Ended(Reaped { pid, status, usage }))
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let micros = u32::try_from(time.tv_usec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), micros.saturating_mul(1000))
+}
+
+/// The CPU time of a process, all threads, in user mode and in the kernel. None when there is no such process.
+///
+/// The total is exact. The kernel counts the two parts by sampling at its clock's ticks and scales them to the total
+/// when it tells them (`cputime_adjust` of kernel/sched/cputime.c); so does this.
+pub(crate) fn cpu_time(pid: i32) -> Option<(Duration, Duration)> {
+    // Clock ids of other processes: MAKE_PROCESS_CPUCLOCK of include/linux/posix-timers_types.h.
+    const CPUCLOCK_PROF: i32 = 0;
+    const CPUCLOCK_VIRT: i32 = 1;
+    const CPUCLOCK_SCHED: i32 = 2;
+    let read = |clock: i32| {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the address of a live local of the right type; an unknown clock is an error.
+        let result = unsafe { libc::clock_gettime((!pid << 3) | clock, &raw mut time) };
+        let seconds = u64::try_from(time.tv_sec).ok()?;
+        (result == 0).then(|| Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+    };
+    let total = read(CPUCLOCK_SCHED)?;
+    let sampled_user = read(CPUCLOCK_VIRT)?;
+    let sampled = read(CPUCLOCK_PROF)?;
+    let user = if sampled == sampled_user {
+        total // no sample fell into the kernel, or none at all
+    } else {
+        total.mul_f64((sampled_user.as_secs_f64() / sampled.as_secs_f64()).clamp(0.0, 1.0))
+    };
+    Some((user, total.saturating_sub(user)))
+}
+
+/// The exact CPU time of a process, all threads, user mode and kernel together. None when there is no such process.
+pub(crate) fn cpu_time_total(pid: i32) -> Option<Duration> {
+    let (user, system) = cpu_time(pid)?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_of_a_process_grows_while_it_works_and_is_none_for_nobody() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let before = cpu_time_total(pid).unwrap();
+        let mut sum = 0_u64;
+        while cpu_time_total(pid).unwrap() < before + Duration::from_millis(5) {
+            sum = std::hint::black_box(sum + 1);
+        }
+        assert_eq!(cpu_time(i32::MAX), None);
+    }
+}

@@ -1,0 +1,379 @@
+//! The server: listeners and wiring, from the first template to the last process.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::config::Config;
+use crate::convert::REPLY_BYTES_MAX;
+use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
+use crate::executor::{Executor, ExecutorConfig, StartError};
+use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
+use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
+
+/// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
+const SERVICE: &str = "coding_env.v1.CodingEnv";
+const LIVENESS: &str = "liveness";
+const READINESS: &str = "readiness";
+/// How long a peer may take to answer a keepalive ping.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Requests in flight on one connection. A trainer steps thousands of episodes over one.
+const STREAMS_PER_CONNECTION_MAX: u32 = 20_000;
+/// HTTP/2 flow control: enough for large sources without a round trip per 64 KiB.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+/// How long open connections get to take their last replies.
+const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why a server could not start, or did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No interpreter could be had.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The canary step did not do what it should.
+    #[error("the canary step failed: {0}")]
+    Canary(String),
+    /// The address could not be listened on.
+    #[error("listening on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The transport failed.
+    #[error("serving: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Reflection could not be set up.
+    #[error("setting up reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The warden ended while the server ran, and with it every episode.
+    #[error("the warden has ended unexpectedly; every episode is lost")]
+    WardenGone,
+    /// A setting can't be sent as a header.
+    #[error("{0}")]
+    Setting(String),
+}
+
+/// Listens where `config` says.
+///
+/// # Errors
+/// When the address can't be listened on.
+pub async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
+    let address = config.listen;
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
+}
+
+/// What asks a running server to end.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    drain: CancellationToken,
+    kill: CancellationToken,
+}
+
+impl Shutdown {
+    /// Nothing asked yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a drain: new episodes are refused; those that live go on until all are closed or the drain timeout has passed.
+    pub fn drain(&self) {
+        self.drain.cancel();
+    }
+
+    /// Asks for the end at once.
+    pub fn kill(&self) {
+        self.drain.cancel();
+        self.kill.cancel();
+    }
+}
+
+/// Runs a server until `shutdown` asks it to end and all has ended. The caller owns the listener and the signals.
+///
+/// # Errors
+/// When it can't start, or can't go on.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), ServeError> {
+    run_until(config, listener, shutdown, CancellationToken::new()).await
+}
+
+/// As [`run`], and cancels `ready` when the server is ready.
+async fn run_until(
+    config: Config,
+    listener: TcpListener,
+    shutdown: Shutdown,
+    ready: CancellationToken,
+) -> Result<(), ServeError> {
+    raise_descriptor_limit();
+    let started = Instant::now();
+    let (health, health_service) = tonic_health::server::health_reporter();
+    // A fresh reporter says SERVING for the empty name.
+    set_health(&health, ServingStatus::NotServing).await;
+    health.set_service_status(LIVENESS, ServingStatus::Serving).await;
+
+    let closing = CancellationToken::new();
+    let local = listener.local_addr().map_or_else(|_| config.listen.to_string(), |address| address.to_string());
+
+    let executor = Executor::launch(ExecutorConfig {
+        runtimes: config.runtimes.clone(),
+        warm_workers: usize::from(config.warm_workers),
+        hash_seed: config.hash_seed,
+        role_program: config.role_program.clone(),
+        state_parent: config.state_dir.clone(),
+    })?;
+    let episodes = Episodes::new(episodes_config(&config), executor.clone());
+    let service = Service::new(config.clone(), episodes.clone(), executor.clone())
+        .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
+    let request_bytes = config.limits.source_bytes.saturating_add(REQUEST_OVERHEAD_BYTES);
+    let service = CodingEnvServer::new(service)
+        .max_decoding_message_size(usize::try_from(request_bytes).unwrap_or(usize::MAX))
+        .max_encoding_message_size(usize::try_from(REPLY_BYTES_MAX).unwrap_or(usize::MAX));
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let router = tonic::transport::Server::builder()
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(Some(config.keepalive))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION_MAX))
+        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(service);
+    let incoming = TcpListenerStream::new(listener);
+    let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, closing.clone().cancelled_owned()));
+
+    let result = async {
+        tokio::select! {
+            result = warm_up(&executor, &episodes, &config) => result?,
+            () = shutdown.drain.cancelled() => return Ok(()),
+        }
+        log_start(&config, &executor, &local, started);
+        set_health(&health, ServingStatus::Serving).await;
+        ready.cancel();
+        tokio::select! {
+            () = shutdown.drain.cancelled() => {}
+            () = executor.gone() => return Err(ServeError::WardenGone),
+        }
+        episodes.start_draining();
+        set_health(&health, ServingStatus::NotServing).await;
+        drain(&episodes, &config, &shutdown).await;
+        Ok(())
+    }
+    .await;
+
+    let ending = Instant::now();
+    set_health(&health, ServingStatus::NotServing).await;
+    episodes.shut_down().await;
+    closing.cancel();
+    let connections = until(CONNECTIONS_END_WITHIN, serving, &shutdown).await;
+    executor.shut_down().await;
+    tracing::info!(took = ?ending.elapsed(), "ended");
+    result?;
+    match connections {
+        Some(Ok(result)) => Ok(result?),
+        Some(Err(_)) | None => Ok(()), // connections that were still open are dropped
+    }
+}
+
+async fn until<T>(limit: Duration, future: impl Future<Output = T>, shutdown: &Shutdown) -> Option<T> {
+    tokio::select! {
+        result = future => Some(result),
+        () = tokio::time::sleep(limit) => None,
+        () = shutdown.kill.cancelled() => None,
+    }
+}
+
+/// Lets live episodes go on until none is left or the timeout has passed, then gives running steps their grace.
+async fn drain(episodes: &Episodes, config: &Config, shutdown: &Shutdown) {
+    let (count, running, waiting) = episodes.counts();
+    tracing::info!(episodes = count, running, waiting, timeout = ?config.drain_timeout, "draining");
+    let begun = Instant::now();
+    if until(config.drain_timeout, episodes.none_left(), shutdown).await.is_none() {
+        let (count, running, waiting) = episodes.counts();
+        tracing::info!(episodes = count, running, waiting, "ending the episodes that are left");
+        let grace = config.interrupt_grace * 2;
+        until(grace, episodes.interrupt_all(), shutdown).await;
+    }
+    tracing::info!(took = ?begun.elapsed(), "drained");
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    for name in ["", SERVICE, READINESS] {
+        health.set_service_status(name, status).await;
+    }
+}
+
+/// Waits for every template, then runs a step in each runtime.
+async fn warm_up(executor: &Executor, episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
+    executor.templates_ready().await?;
+    canary(episodes, config).await
+}
+
+/// Runs a step in every runtime, as a client would.
+async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
+    for (runtime, described) in config.runtimes.iter().enumerate() {
+        let failed = |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
+        let new = NewEpisode {
+            id: String::new(),
+            request_id: String::new(),
+            previous_id: String::new(),
+            seed: None,
+            runtime,
+            limits: config.limits,
+            environment: Vec::new(),
+        };
+        let started = episodes.reset(new).await.map_err(|refusal| failed(refusal.to_string()))?;
+        let step = NewStep {
+            code: "print('canary')\n6 * 7".to_owned(),
+            index: Some(0),
+            timeout: None,
+            caller_wait: None,
+            output_bytes: None,
+            cpu_time: None,
+        };
+        let answer = episodes.step(&started.id, step).await;
+        episodes.close(&started.id);
+        let answer = answer.map_err(|refusal| failed(refusal.to_string()))?;
+        let texts = answer.texts.unwrap_or_default();
+        let completed = answer.reply.facts().outcome == Outcome::Completed;
+        if !completed || texts.stdout != "canary\n" || texts.result.as_deref() != Some("42") {
+            return Err(failed(format!("{:?} {texts:?}", answer.reply.facts().outcome)));
+        }
+    }
+    Ok(())
+}
+
+fn log_start(config: &Config, executor: &Executor, address: &str, started: Instant) {
+    for runtime in executor.runtimes() {
+        tracing::info!(
+            name = runtime.name,
+            python = runtime.python_version,
+            preloads = runtime.preloads.join(","),
+            "runtime"
+        );
+    }
+    for layer in crate::sandbox::plan::LAYERS {
+        tracing::info!(layer = layer.name, enforced = layer.enforced, detail = layer.detail, "isolation");
+    }
+    tracing::warn!(
+        "isolation level none: an episode can do what this process's user can do; run trusted code, or run the whole \
+         server in a sandbox"
+    );
+    tracing::info!(
+        address,
+        server_id = config.server_id,
+        max_episodes = config.max_episodes,
+        took = ?started.elapsed(),
+        "serving"
+    );
+}
+
+/// Each episode needs three descriptors; the soft limit is often far below the hard one.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "could not raise the limit of open files");
+    }
+}
+
+fn episodes_config(config: &Config) -> EpisodesConfig {
+    EpisodesConfig {
+        max_episodes: config.max_episodes,
+        max_running_steps: config.max_running_steps,
+        max_waiting_steps: config.max_waiting_steps,
+        max_queued_steps: config.max_queued_steps,
+        step_timeout: config.step_timeout,
+        interrupt_grace: config.interrupt_grace,
+        background_cpu_time: config.background_cpu_time,
+        worker_wait: config.worker_wait,
+        kept_reply_bytes: config.kept_reply_bytes,
+        transforms: config.transforms.clone(),
+    }
+}
+
+/// A server in this process, on a port of its own: for tests, examples and one-shot runs.
+#[derive(Debug)]
+pub struct LocalServer {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    task: tokio::task::JoinHandle<Result<(), ServeError>>,
+}
+
+impl LocalServer {
+    /// Starts one on a free port of the loopback address and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it can't start.
+    pub async fn start(mut config: Config) -> Result<Self, ServeError> {
+        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = listen(&config).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| ServeError::Listen { address: config.listen, error })?;
+        let shutdown = Shutdown::new();
+        let ready = CancellationToken::new();
+        let running = run_until(config, listener, shutdown.clone(), ready.clone());
+        let mut task = tokio::spawn(running);
+        tokio::select! {
+            () = ready.cancelled() => Ok(Self { address, shutdown, task }),
+            ended = &mut task => match ended {
+                Ok(Err(error)) => Err(error),
+                _ => Err(ServeError::Canary("the server ended while it started".to_owned())),
+            },
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What asks it to end.
+    #[must_use]
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Ends it at once, and returns when nothing of it is left.
+    ///
+    /// # Errors
+    /// When it failed while it ran.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.shutdown.kill();
+        self.ended().await
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it failed while it ran.
+    pub async fn ended(self) -> Result<(), ServeError> {
+        match self.task.await {
+            Ok(result) => result,
+            Err(error) => Err(ServeError::Canary(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The gRPC service: check, convert, call, convert back. Nothing else.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::{Request, Response, Status};
+
+use crate::config::Config;
+use crate::convert;
+use crate::episode::{Episodes, Refusal};
+use crate::executor::Executor;
+use crate::proto::v1::{self, coding_env_server::CodingEnv};
+use crate::sandbox::plan;
+
+/// The header that names the server: see "Routing" in the contract.
+const SERVER_HEADER: &str = "x-coding-env-server";
+/// Added to the largest source, so that the rest of its request fits too.
+pub(crate) const REQUEST_OVERHEAD_BYTES: u32 = 1 << 20;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    server_header: AsciiMetadataValue,
+    episodes: Episodes,
+    executor: Executor,
+    started: SystemTime,
+}
+
+impl Service {
+    pub(crate) fn new(config: Config, episodes: Episodes, executor: Executor) -> Result<Self, Status> {
+        let server_header = AsciiMetadataValue::try_from(&config.server_id)
+            .map_err(|error| Status::internal(error.to_string()))?;
+        let started = SystemTime::now();
+        Ok(Self(Arc::new(Inner { config, server_header, episodes, executor, started })))
+    }
+
+    fn reply<T>(&self, message: T) -> Response<T> {
+        let mut response = Response::new(message);
+        response.metadata_mut().insert(SERVER_HEADER, self.0.server_header.clone());
+        response
+    }
+
+    /// A status with the server's name, as every reply has it.
+    fn refuse(&self, mut status: Status) -> Status {
+        status.metadata_mut().insert(SERVER_HEADER, self.0.server_header.clone());
+        status
+    }
+
+    /// A request that names another server is refused: its episode is there.
+    fn check_server(&self, metadata: &MetadataMap, episode: &str) -> Result<(), Status> {
+        let here = &self.0.config.server_id;
+        match metadata.get(SERVER_HEADER).map(|value| value.to_str().unwrap_or_default()) {
+            Some(asked) if !asked.is_empty() && asked != here => {
+                Err(self.refuse(crate::status::server_gone(episode, asked, here)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn runtime_name(&self, index: usize) -> String {
+        self.0.config.runtimes.get(index).map(|runtime| runtime.name.clone()).unwrap_or_default()
+    }
+}
+
+/// How long the caller waits, less what it takes to answer in time: gRPC's own timeout would answer CANCELLED.
+fn caller_wait(metadata: &MetadataMap) -> Option<Duration> {
+    const MARGIN_MAX: Duration = Duration::from_millis(20);
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    // 1 to 8 digits and a unit: the gRPC protocol over HTTP/2, "Timeout".
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let value: u64 = digits.parse().ok()?;
+    let wait = match unit {
+        "H" => Duration::from_secs(value.checked_mul(3600)?),
+        "M" => Duration::from_secs(value.checked_mul(60)?),
+        "S" => Duration::from_secs(value),
+        "m" => Duration::from_millis(value),
+        "u" => Duration::from_micros(value),
+        "n" => Duration::from_nanos(value),
+        _ => return None,
+    };
+    Some(wait.saturating_sub(MARGIN_MAX.min(wait / 10)))
+}
+
+/// Waits for an answer for as long as the caller does.
+async fn within<T>(
+    wait: Option<Duration>,
+    answer: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    match wait {
+        Some(wait) => tokio::time::timeout(wait, answer).await.unwrap_or(Err(Refusal::Deadline)),
+        None => answer.await,
+    }
+}
+
+#[tonic::async_trait]
+impl CodingEnv for Service {
+    async fn reset(&self, request: Request<v1::ResetRequest>) -> Result<Response<v1::ResetResponse>, Status> {
+        let wait = caller_wait(request.metadata());
+        let (metadata, _, request) = request.into_parts();
+        let named = if request.episode_id.is_empty() { &request.previous_episode_id } else { &request.episode_id };
+        self.check_server(&metadata, named)?;
+        let inner = &self.0;
+        let runtime = |name: &str| {
+            inner.executor.runtime(name).ok_or_else(|| {
+                let names: Vec<&str> =
+                    inner.config.runtimes.iter().map(|runtime| runtime.name.as_str()).collect();
+                format!("`{}`", names.join("`, `"))
+            })
+        };
+        let new = convert::new_episode(request, &inner.config.limits, runtime).map_err(|status| self.refuse(status))?;
+        let started = within(wait, inner.episodes.reset(new)).await.map_err(|refusal| self.refuse(refusal.into()))?;
+        let runtime = self.runtime_name(started.runtime);
+        let reward = inner.config.transforms.reset_reward();
+        Ok(self.reply(convert::reset_response(started, runtime, reward, &inner.config.server_id)))
+    }
+
+    async fn step(&self, request: Request<v1::StepRequest>) -> Result<Response<v1::StepResponse>, Status> {
+        let wait = caller_wait(request.metadata());
+        let (metadata, _, request) = request.into_parts();
+        self.check_server(&metadata, &request.episode_id)?;
+        let inner = &self.0;
+        let limits = inner.episodes.limits(&request.episode_id).unwrap_or(inner.config.limits);
+        let (id, step, reply_bytes) =
+            convert::new_step(request, &limits, wait).map_err(|status| self.refuse(status))?;
+        let answer =
+            within(wait, inner.episodes.step(&id, step)).await.map_err(|refusal| self.refuse(refusal.into()))?;
+        Ok(self.reply(convert::step_response(&id, answer, reply_bytes, &inner.config.server_id)))
+    }
+
+    async fn get_state(
+        &self,
+        request: Request<v1::GetStateRequest>,
+    ) -> Result<Response<v1::GetStateResponse>, Status> {
+        let wait = caller_wait(request.metadata());
+        let (metadata, _, v1::GetStateRequest { episode_id }) = request.into_parts();
+        self.check_server(&metadata, &episode_id)?;
+        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
+        let view = within(wait, self.0.episodes.view(&episode_id)).await;
+        let view = view.map_err(|refusal| self.refuse(refusal.into()))?;
+        let runtime = self.runtime_name(view.runtime);
+        Ok(self.reply(convert::state_response(view, runtime, &self.0.config.server_id)))
+    }
+
+    async fn close(&self, request: Request<v1::CloseRequest>) -> Result<Response<v1::CloseResponse>, Status> {
+        let (metadata, _, v1::CloseRequest { episode_id }) = request.into_parts();
+        self.check_server(&metadata, &episode_id)?;
+        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
+        let closed = self.0.episodes.close(&episode_id);
+        Ok(self.reply(v1::CloseResponse { closed, server_id: self.0.config.server_id.clone() }))
+    }
+
+    async fn interrupt(
+        &self,
+        request: Request<v1::InterruptRequest>,
+    ) -> Result<Response<v1::InterruptResponse>, Status> {
+        let (metadata, _, v1::InterruptRequest { episode_id, step_index }) = request.into_parts();
+        self.check_server(&metadata, &episode_id)?;
+        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
+        let step_index = self.0.episodes.interrupt(&episode_id, step_index);
+        let step_index = step_index.map_err(|refusal| self.refuse(refusal.into()))?;
+        let server_id = self.0.config.server_id.clone();
+        Ok(self.reply(v1::InterruptResponse { interrupted: step_index.is_some(), step_index, server_id }))
+    }
+
+    async fn get_server_info(
+        &self,
+        request: Request<v1::GetServerInfoRequest>,
+    ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
+        let v1::GetServerInfoRequest {} = request.into_inner();
+        let inner = &self.0;
+        let config = &inner.config;
+        let (episodes, running_steps, waiting_steps) = inner.episodes.counts();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let runtimes = inner.executor.runtimes().into_iter().map(|runtime| v1::Runtime {
+            name: runtime.name,
+            python_version: runtime.python_version,
+            preloads: runtime.preloads,
+            hash_seed: runtime.hash_seed,
+            warm_workers: count(runtime.warm_workers),
+        });
+        let layers = plan::LAYERS.iter().map(|layer| v1::IsolationLayer {
+            name: layer.name.to_owned(),
+            state: if layer.enforced {
+                v1::IsolationLayerState::Enforced
+            } else {
+                v1::IsolationLayerState::Missing
+            }
+            .into(),
+            detail: layer.detail.to_owned(),
+        });
+        let limits = convert::limits_message(&config.limits);
+        Ok(self.reply(v1::GetServerInfoResponse {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            server_id: config.server_id.clone(),
+            default_limits: Some(limits),
+            max_limits: Some(limits),
+            server_limits: Some(v1::ServerLimits {
+                episodes: config.max_episodes,
+                running_steps: config.max_running_steps,
+                waiting_steps: config.max_waiting_steps,
+                queued_steps: config.max_queued_steps,
+                request_bytes: config.limits.source_bytes.saturating_add(REQUEST_OVERHEAD_BYTES),
+                reply_bytes: convert::REPLY_BYTES,
+                environment_bytes: count(convert::ENVIRONMENT_BYTES_MAX),
+                default_step_timeout: convert::some_duration(config.step_timeout),
+                interrupt_grace: convert::some_duration(config.interrupt_grace),
+                background_cpu_time: convert::some_duration(config.background_cpu_time),
+                worker_wait: convert::some_duration(config.worker_wait),
+                kept_reply_bytes: config.kept_reply_bytes,
+            }),
+            runtimes: runtimes.collect(),
+            isolation: Some(v1::Isolation {
+                level: v1::IsolationLevel::None.into(),
+                layers: layers.collect(),
+            }),
+            capacity: Some(v1::Capacity {
+                episodes: count(episodes),
+                running_steps,
+                waiting_steps,
+                draining: inner.episodes.is_draining(),
+            }),
+            transforms: config.transforms.transforms().iter().map(ToString::to_string).collect(),
+            start_time: convert::timestamp(inner.started),
+        }))
+    }
+}

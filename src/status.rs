@@ -1,0 +1,155 @@
+//! The only map from what goes wrong to `tonic::Status`. Every one carries `ErrorInfo`, and each value in a message is in its metadata too.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::episode::{Outcome, Refusal};
+
+/// The domain of every `ErrorInfo`.
+pub(crate) const DOMAIN: &str = "coding_env";
+/// What a client should wait before it tries again when the server is short of something.
+const RETRY_SOON: Duration = Duration::from_millis(250);
+/// The same when that takes longer: another server, or one that is starting.
+const RETRY_LATER: Duration = Duration::from_secs(1);
+
+/// A request that does not make sense, field by field.
+#[derive(Debug, Default)]
+pub(crate) struct Violations(Vec<FieldViolation>);
+
+impl Violations {
+    /// Adds one: the field as named in the contract, and what would be right.
+    pub(crate) fn add(&mut self, field: &str, description: impl Into<String>) {
+        self.0.push(FieldViolation::new(field, description));
+    }
+
+    /// An error when there are any.
+    pub(crate) fn check(self) -> Result<(), Status> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<String> =
+            self.0.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
+        let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
+        let metadata = HashMap::from([("fields".to_owned(), fields.join(","))]);
+        let mut details = ErrorDetails::with_error_info("INVALID_FIELD", DOMAIN, metadata);
+        details.set_bad_request(self.0);
+        Err(Status::with_error_details(Code::InvalidArgument, texts.join("; "), details))
+    }
+}
+
+/// The episode's server is another one.
+pub(crate) fn server_gone(episode: &str, asked: &str, here: &str) -> Status {
+    let message = format!(
+        "episode `{episode}` is held by server `{asked}`, and this is `{here}`: it can only be reached there"
+    );
+    build(
+        Code::NotFound,
+        "EPISODE_SERVER_GONE",
+        message,
+        &[("episode_id", episode), ("server_id", asked), ("this_server_id", here)],
+        None,
+    )
+}
+
+/// A fault of ours: a generic text for the caller, the cause in the log under the same id.
+pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Status {
+    let id = uuid::Uuid::now_v7().to_string();
+    tracing::error!(request_id = id, %cause, "internal error");
+    let metadata = HashMap::from([("request_id".to_owned(), id.clone())]);
+    let mut details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
+    details.set_request_info(id.clone(), "");
+    Status::with_error_details(Code::Internal, format!("internal error; the server's log tells more under {id}"), details)
+}
+
+fn build(
+    code: Code,
+    reason: &str,
+    message: String,
+    metadata: &[(&str, &str)],
+    retry: Option<Duration>,
+) -> Status {
+    let metadata: HashMap<String, String> =
+        metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    if let Some(delay) = retry {
+        details.set_retry_info(Some(delay));
+    }
+    Status::with_error_details(code, message, details)
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed => "completed",
+        Outcome::Raised => "raised",
+        Outcome::Exited => "exited",
+        Outcome::Interrupted => "interrupted",
+        Outcome::TimedOut => "timed_out",
+        Outcome::LimitExceeded => "limit_exceeded",
+        Outcome::Killed => "killed",
+        Outcome::ProtocolViolation => "protocol_violation",
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        let id = |id: &str| vec![("episode_id", id.to_owned())];
+        let (code, reason, metadata, retry) = match &refusal {
+            Refusal::NotFound(episode) => (Code::NotFound, "EPISODE_NOT_FOUND", id(episode), None),
+            Refusal::Closed(episode) => (Code::NotFound, "EPISODE_CLOSED", id(episode), None),
+            Refusal::Expired { id: episode, idle } => {
+                let mut metadata = id(episode);
+                metadata.push(("idle", format!("{idle:?}")));
+                (Code::NotFound, "EPISODE_EXPIRED", metadata, None)
+            }
+            Refusal::Exists(episode) | Refusal::ExistedBefore(episode) => {
+                (Code::AlreadyExists, "EPISODE_EXISTS", id(episode), None)
+            }
+            Refusal::Lost { id: episode, loss } => {
+                let mut metadata = id(episode);
+                metadata.push(("step_index", loss.step_index.to_string()));
+                metadata.push(("outcome", loss.outcome.map_or("none", outcome_name).to_owned()));
+                metadata.push(("description", loss.description.clone()));
+                (Code::FailedPrecondition, "EPISODE_LOST", metadata, None)
+            }
+            Refusal::OutOfOrder { expected } => {
+                let metadata = vec![("expected", expected.to_string())];
+                (Code::FailedPrecondition, "STEP_OUT_OF_ORDER", metadata, None)
+            }
+            Refusal::ReplyDropped { index, brief } => {
+                let mut metadata = vec![("step_index", index.to_string())];
+                if let Some(brief) = brief {
+                    metadata.push(("outcome", outcome_name(brief.outcome).to_owned()));
+                    metadata.push(("exit_code", brief.exit_code.to_string()));
+                    metadata.push(("state_after", if brief.lost { "lost" } else { "intact" }.to_owned()));
+                }
+                (Code::FailedPrecondition, "STEP_REPLY_DROPPED", metadata, None)
+            }
+            Refusal::Ended { id: episode, how } => {
+                let mut metadata = id(episode);
+                metadata.push(("how", how.to_string()));
+                (Code::Aborted, "EPISODE_ENDED", metadata, None)
+            }
+            Refusal::EpisodeLimit { max } => {
+                (Code::ResourceExhausted, "EPISODE_LIMIT", vec![("max", max.to_string())], Some(RETRY_LATER))
+            }
+            Refusal::StepLimit { waiting } => {
+                let metadata = vec![("waiting", waiting.to_string())];
+                (Code::ResourceExhausted, "STEP_LIMIT", metadata, Some(RETRY_SOON))
+            }
+            Refusal::QueueFull { max } => {
+                (Code::ResourceExhausted, "STEP_QUEUE_FULL", vec![("max", max.to_string())], Some(RETRY_SOON))
+            }
+            Refusal::NoWorker { waited } => {
+                (Code::Unavailable, "NO_WORKER", vec![("waited", format!("{waited:?}"))], Some(RETRY_LATER))
+            }
+            Refusal::ShuttingDown => (Code::Unavailable, "SHUTTING_DOWN", Vec::new(), Some(RETRY_LATER)),
+            Refusal::Deadline => (Code::DeadlineExceeded, "DEADLINE", Vec::new(), None),
+        };
+        let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        build(code, reason, message, &metadata, retry)
+    }
+}

@@ -1,0 +1,3 @@
+x = 20
+print("before")
+x * 2 + 2

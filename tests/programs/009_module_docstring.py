@@ -1,0 +1,2 @@
+"""The docstring of the module."""
+print(__doc__)

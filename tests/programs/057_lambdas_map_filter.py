@@ -1,0 +1,5 @@
+print(list(map(lambda x, y: x * y, [1, 2, 3], [4, 5, 6])))
+print(list(filter(None, [0, 1, "", "a", [], [0]])))
+print(sorted(["bb", "a", "ccc"], key=lambda s: -len(s)))
+print((lambda *a, k=1, **kw: (a, k, kw))(1, 2, z=3))
+print((lambda: (yield))().__class__.__name__)

@@ -1,0 +1,5 @@
+C = type("C", (), {"x": 1, "f": lambda self: self.x})
+print(C().f(), C.__name__, type(C), isinstance(True, int), issubclass(bool, int))
+print(callable(C), hasattr(C, "x"), vars(C)["x"], type(None), type(...), type(NotImplemented))
+print(any([]), all([]), min([3, 1]), max("ab"), sorted([3, 1, 2], reverse=True), sum([[1], [2]], []))
+print(abs(-3), chr(97), ord("a"), bin(5), hex(255), oct(8), ascii("é"), repr("a'b"), list(enumerate("ab", 1)))

@@ -1,0 +1,5 @@
+if True:
+	print("tab indented")
+	if True:
+		print("deeper")
+print("after form feed")

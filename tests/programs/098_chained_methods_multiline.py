@@ -1,0 +1,8 @@
+result = (
+    "  Some, Words,  Here "
+    .strip()
+    .lower()
+    .replace(" ", "")
+    .split(",")
+)
+print(result)

@@ -1,0 +1,2 @@
+counter_value = 1
+print(countr_value)

@@ -1,0 +1,4 @@
+def compute(distance):
+    total_length = distance * 2
+    return total_lenght
+compute(3)

@@ -1,0 +1,3 @@
+def configure(*, verbose=False):
+    pass
+configure(verbos=True)

@@ -1,0 +1,1 @@
+import json.nothing_here

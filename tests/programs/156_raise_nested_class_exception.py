@@ -1,0 +1,8 @@
+class Outer:
+    class Inner(Exception):
+        pass
+def f():
+    class Local(Outer.Inner):
+        pass
+    raise Local("qualified name")
+f()

@@ -1,0 +1,2 @@
+import decimal
+decimal.Decimal(1) / decimal.Decimal(0)

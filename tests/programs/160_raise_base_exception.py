@@ -1,0 +1,4 @@
+class Stop(BaseException):
+    pass
+print("start")
+raise Stop("not an Exception")

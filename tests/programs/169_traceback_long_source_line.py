@@ -1,0 +1,1 @@
+x = "a" + "b" + "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" + 5 + "ddddddddddddddddddddddddddd"

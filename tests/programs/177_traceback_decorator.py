@@ -1,0 +1,5 @@
+def deco(f):
+    raise TypeError("refuses to decorate")
+@deco
+def func():
+    pass

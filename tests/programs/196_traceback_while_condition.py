@@ -1,0 +1,3 @@
+n = "a"
+while n > 3:
+    pass

@@ -1,0 +1,3 @@
+def load():
+    import definitely.not_there
+load()

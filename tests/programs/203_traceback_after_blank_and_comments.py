@@ -1,0 +1,13 @@
+
+
+# a comment
+
+
+def f():
+
+    # inside
+
+    raise ValueError("line numbers")
+
+
+f()  # called

@@ -1,0 +1,3 @@
+# requires: 3.13
+x = 1
+x.y.z

@@ -1,0 +1,6 @@
+if True:
+    if True:
+        x = max(1,
+                2,
+                key=lambda v:
+                    v.missing)

@@ -1,0 +1,6 @@
+e = ValueError("a", 1)
+print(e.args, str(e), repr(e))
+print(repr(KeyError("k")), str(KeyError("k")))
+print(OSError(2, "No such", "f").filename, OSError(13, "x").__class__.__name__)
+print(StopIteration(5).value, SystemExit(3).code, UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"))
+print(AttributeError("x").args, ImportError("m", name="n").name)

@@ -1,0 +1,4 @@
+for i in range(5):
+    print("step", i)
+    if i == 3:
+        raise StopIteration(i)

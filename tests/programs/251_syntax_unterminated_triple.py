@@ -1,0 +1,3 @@
+# requires: 3.10
+x = """abc
+y = 1

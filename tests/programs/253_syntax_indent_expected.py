@@ -1,0 +1,3 @@
+# requires: 3.13
+def f():
+print("x")

@@ -1,0 +1,4 @@
+print("this must not be printed")
+open("/nonexistent/should/not/run")
+def f(:
+    pass

@@ -1,0 +1,1 @@
+raise SyntaxError("by hand", ("somefile", 3, 5, "the text of the line", ))

@@ -1,0 +1,3 @@
+# requires: 3.12
+import sys
+sys.exit(())

@@ -1,0 +1,4 @@
+import sys
+class Code(int):
+    def __str__(self): return "code text"
+sys.exit(Code(9))

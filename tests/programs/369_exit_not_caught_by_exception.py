@@ -1,0 +1,5 @@
+import sys
+try:
+    sys.exit(9)
+except Exception:
+    print("never")

@@ -1,0 +1,3 @@
+import sys
+class A:
+    sys.exit(19)

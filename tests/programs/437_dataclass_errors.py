@@ -1,0 +1,5 @@
+from dataclasses import dataclass
+@dataclass
+class Bad:
+    a: int = 1
+    b: int

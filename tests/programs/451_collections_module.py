@@ -1,0 +1,12 @@
+from collections import Counter, defaultdict, deque, OrderedDict, ChainMap
+c = Counter("abracadabra")
+print(c.most_common(2), c["z"], c - Counter("aaa"))
+d = defaultdict(list)
+d["x"].append(1)
+print(d, dict(d))
+q = deque([1, 2, 3], maxlen=3)
+q.append(4); q.appendleft(0); q.rotate(1)
+print(q)
+o = OrderedDict(a=1, b=2)
+o.move_to_end("a")
+print(list(o), ChainMap({"a": 1}, {"a": 2, "b": 3})["b"])

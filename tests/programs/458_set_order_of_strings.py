@@ -1,0 +1,2 @@
+print(list({"delta", "alpha", "charlie", "bravo", "echo"}))
+print(hash("the seed is fixed"))

@@ -1,0 +1,5 @@
+import logging
+logging.warning("default handler %d", 1)
+logging.info("not shown")
+log = logging.getLogger("app.sub")
+log.error("named %s", "logger")

@@ -1,0 +1,5 @@
+print(__debug__)
+try:
+    assert False, "asserts are on"
+except AssertionError as e:
+    print(e)

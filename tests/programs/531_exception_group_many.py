@@ -1,0 +1,2 @@
+# requires: 3.11
+raise ExceptionGroup("twenty", [ValueError(i) for i in range(20)])

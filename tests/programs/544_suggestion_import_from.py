@@ -1,0 +1,2 @@
+# requires: 3.12
+from collections import namedtupel

@@ -1,0 +1,3 @@
+# requires: 3.12
+print("x")
+sys.exit(3)
