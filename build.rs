@@ -34,8 +34,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn compile_native(out: &std::path::Path) -> Result<(), Box<dyn Error>> {
     let mut rustc = Command::new(env::var("RUSTC")?);
     rustc
-        .args(["--edition=2024", "--crate-type=cdylib", "--crate-name=coding_env_native"])
-        .args(["-Copt-level=3", "-Cpanic=abort", "-Cdebuginfo=0", "-Cstrip=symbols"])
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "--crate-name=coding_env_native",
+        ])
+        .args([
+            "-Copt-level=3",
+            "-Cpanic=abort",
+            "-Cdebuginfo=0",
+            "-Cstrip=symbols",
+        ])
         .args(["-Clink-arg=-nostdlib", "-Dwarnings"])
         .args(["--target", &env::var("TARGET")?])
         .arg("-o")

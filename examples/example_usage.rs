@@ -1,1 +1,4 @@
-fn main(){}
+//! The flow of the README.
+fn main() {
+    coding_env::enter_role();
+}

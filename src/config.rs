@@ -34,7 +34,12 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Address to listen on. With a port of 0 the system picks one, which the log tells.
-    #[arg(long, env = "CODING_ENV_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CODING_ENV_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
 
     /// What this server calls itself in replies and to proxies: 1 to 128 of [A-Za-z0-9._-]. [default: the host name]
@@ -42,28 +47,58 @@ pub struct ServeArgs {
     pub server_id: Option<String>,
 
     /// The Python of the runtime `default`: a path, or a name on PATH. CPython 3.9 or newer.
-    #[arg(long, env = "CODING_ENV_PYTHON", default_value = "python3", value_name = "PROGRAM")]
+    #[arg(
+        long,
+        env = "CODING_ENV_PYTHON",
+        default_value = "python3",
+        value_name = "PROGRAM"
+    )]
     pub python: PathBuf,
 
     /// Modules that the runtime `default` imports before an episode starts, separated by commas.
-    #[arg(long, env = "CODING_ENV_PRELOAD", value_delimiter = ',', value_name = "MODULES")]
+    #[arg(
+        long,
+        env = "CODING_ENV_PRELOAD",
+        value_delimiter = ',',
+        value_name = "MODULES"
+    )]
     pub preload: Vec<String>,
 
     /// A further runtime: NAME, NAME=PYTHON or NAME=PYTHON:MODULE,MODULE. Give it again for more; in the variable they are
     /// separated by `;`. An empty PYTHON is that of --python.
-    #[arg(long, env = "CODING_ENV_RUNTIME", value_delimiter = ';', value_name = "RUNTIME")]
+    #[arg(
+        long,
+        env = "CODING_ENV_RUNTIME",
+        value_delimiter = ';',
+        value_name = "RUNTIME"
+    )]
     pub runtime: Vec<String>,
 
     /// PYTHONHASHSEED of every interpreter: 0 to 4294967295.
-    #[arg(long, env = "CODING_ENV_HASH_SEED", default_value_t = 0, value_name = "NUMBER")]
+    #[arg(
+        long,
+        env = "CODING_ENV_HASH_SEED",
+        default_value_t = 0,
+        value_name = "NUMBER"
+    )]
     pub hash_seed: u32,
 
     /// Interpreters kept ready for each runtime: 1 to 1024.
-    #[arg(long, env = "CODING_ENV_WARM_WORKERS", default_value_t = 16, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CODING_ENV_WARM_WORKERS",
+        default_value_t = 16,
+        value_name = "COUNT"
+    )]
     pub warm_workers: u16,
 
     /// Transforms that give the reward, in order, separated by commas: `safety`, `quality`, or `none`.
-    #[arg(long, env = "CODING_ENV_TRANSFORMS", default_value = "safety,quality", value_name = "NAMES")]
+    #[arg(
+        long,
+        env = "CODING_ENV_TRANSFORMS",
+        default_value = "safety,quality",
+        value_name = "NAMES"
+    )]
     pub transforms: String,
 
     /// Live episodes: 1 to 1000000. [default: 4096, or what the limit of open files allows]
@@ -71,15 +106,30 @@ pub struct ServeArgs {
     pub max_episodes: Option<u32>,
 
     /// Steps that run at the same time: 1 to 100000. More wait their turn.
-    #[arg(long, env = "CODING_ENV_MAX_RUNNING_STEPS", default_value_t = 1024, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_RUNNING_STEPS",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
     pub max_running_steps: u32,
 
     /// Steps that wait for a turn to run: 0 to 1000000. More are refused.
-    #[arg(long, env = "CODING_ENV_MAX_WAITING_STEPS", default_value_t = 16384, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_WAITING_STEPS",
+        default_value_t = 16384,
+        value_name = "COUNT"
+    )]
     pub max_waiting_steps: u32,
 
     /// Steps queued behind the running one in one episode: 0 to 1024. More are refused.
-    #[arg(long, env = "CODING_ENV_MAX_QUEUED_STEPS", default_value_t = 16, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_QUEUED_STEPS",
+        default_value_t = 16,
+        value_name = "COUNT"
+    )]
     pub max_queued_steps: u32,
 
     /// The largest source of a step, in bytes: 1 to 16777216.
@@ -115,7 +165,12 @@ pub struct ServeArgs {
     pub max_memory_bytes: u64,
 
     /// Open files of each process of an episode: 16 to 1048576.
-    #[arg(long, env = "CODING_ENV_MAX_OPEN_FILES", default_value_t = 1024, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_OPEN_FILES",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
     pub max_open_files: u32,
 
     /// The largest file that a process of an episode may write, in bytes: 1048576 (1 MiB) or more.
@@ -155,7 +210,12 @@ pub struct ServeArgs {
     pub log_format: LogFormat,
 
     /// What is logged: a level (error, warn, info, debug, trace), or directives as of tracing's EnvFilter.
-    #[arg(long, env = "CODING_ENV_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "CODING_ENV_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub log: String,
 }
 
@@ -215,7 +275,7 @@ impl ServeArgs {
     /// # Errors
     /// A variable whose value can't be read.
     pub fn from_environment() -> Result<Self, ConfigError> {
-        use clap::{FromArgMatches as _, Command};
+        use clap::{Command, FromArgMatches as _};
         let matches = Self::augment_args(Command::new("coding-env"))
             .try_get_matches_from(["coding-env"])
             .map_err(|error| ConfigError(error.to_string()))?;
@@ -224,9 +284,16 @@ impl ServeArgs {
 }
 
 /// Checks that a value lies in its range.
-fn in_range<T: PartialOrd + std::fmt::Debug>(flag: &str, value: T, min: T, max: T) -> Result<T, ConfigError> {
+fn in_range<T: PartialOrd + std::fmt::Debug>(
+    flag: &str,
+    value: T,
+    min: T,
+    max: T,
+) -> Result<T, ConfigError> {
     if value < min || value > max {
-        return Err(ConfigError(format!("`--{flag}` is {value:?}: it has to be between {min:?} and {max:?}")));
+        return Err(ConfigError(format!(
+            "`--{flag}` is {value:?}: it has to be between {min:?} and {max:?}"
+        )));
     }
     Ok(value)
 }
@@ -276,14 +343,25 @@ impl TryFrom<ServeArgs> for Config {
             output_bytes: in_range("max-output-bytes", max_output_bytes, 1024, TEXT_BYTES_MAX)?,
             result_bytes: in_range("max-result-bytes", max_result_bytes, 1024, TEXT_BYTES_MAX)?,
             step_timeout: in_range("max-step-timeout", max_step_timeout, MILLISECOND, 7 * DAY)?,
-            step_cpu_time: in_range("max-step-cpu-time", max_step_cpu_time, 10 * MILLISECOND, 7 * DAY)?,
-            idle_timeout: in_range("max-idle-timeout", max_idle_timeout, Duration::from_secs(1), 30 * DAY)?,
+            step_cpu_time: in_range(
+                "max-step-cpu-time",
+                max_step_cpu_time,
+                10 * MILLISECOND,
+                7 * DAY,
+            )?,
+            idle_timeout: in_range(
+                "max-idle-timeout",
+                max_idle_timeout,
+                Duration::from_secs(1),
+                30 * DAY,
+            )?,
             memory_bytes: in_range("max-memory-bytes", max_memory_bytes, 64 << 20, u64::MAX)?,
             open_files: in_range("max-open-files", max_open_files, 16, 1 << 20)?,
             file_bytes: in_range("max-file-bytes", max_file_bytes, 1 << 20, u64::MAX)?,
         };
-        let transforms: Chain =
-            transforms.parse().map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
+        let transforms: Chain = transforms
+            .parse()
+            .map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
         Ok(Self {
             listen,
             server_id: check_server_id(server_id)?,
@@ -295,16 +373,31 @@ impl TryFrom<ServeArgs> for Config {
             max_running_steps: in_range("max-running-steps", max_running_steps, 1, 100_000)?,
             max_waiting_steps: in_range("max-waiting-steps", max_waiting_steps, 0, 1_000_000)?,
             max_queued_steps: in_range("max-queued-steps", max_queued_steps, 0, 1024)?,
-            step_timeout: in_range("step-timeout", step_timeout, MILLISECOND, limits.step_timeout)?,
+            step_timeout: in_range(
+                "step-timeout",
+                step_timeout,
+                MILLISECOND,
+                limits.step_timeout,
+            )?,
             limits,
-            interrupt_grace: in_range("interrupt-grace", interrupt_grace, MILLISECOND, Duration::from_secs(60))?,
+            interrupt_grace: in_range(
+                "interrupt-grace",
+                interrupt_grace,
+                MILLISECOND,
+                Duration::from_secs(60),
+            )?,
             background_cpu_time: in_range(
                 "background-cpu-time",
                 background_cpu_time,
                 100 * MILLISECOND,
                 7 * DAY,
             )?,
-            worker_wait: in_range("worker-wait", worker_wait, 10 * MILLISECOND, Duration::from_secs(600))?,
+            worker_wait: in_range(
+                "worker-wait",
+                worker_wait,
+                10 * MILLISECOND,
+                Duration::from_secs(600),
+            )?,
             kept_reply_bytes,
             drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
@@ -317,11 +410,16 @@ impl TryFrom<ServeArgs> for Config {
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
     let id = match configured {
         Some(id) => id,
-        None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        None => rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
     };
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if id.is_empty() || id.len() > 128 || !id.bytes().all(valid) {
-        return Err(ConfigError(format!("`--server-id` is `{id}`: it has to be 1 to 128 of [A-Za-z0-9._-]")));
+        return Err(ConfigError(format!(
+            "`--server-id` is `{id}`: it has to be 1 to 128 of [A-Za-z0-9._-]"
+        )));
     }
     Ok(id)
 }
@@ -350,9 +448,17 @@ fn check_max_episodes(configured: Option<u32>, warm_workers: u16) -> Result<u32,
 }
 
 /// Parses the runtimes and finds their programs.
-fn runtimes(python: &Path, preload: Vec<String>, further: &[String]) -> Result<Vec<RuntimeConfig>, ConfigError> {
+fn runtimes(
+    python: &Path,
+    preload: Vec<String>,
+    further: &[String],
+) -> Result<Vec<RuntimeConfig>, ConfigError> {
     let split = |list: &str| -> Vec<String> {
-        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        list.split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let mut runtimes = vec![RuntimeConfig {
         name: "default".to_owned(),
@@ -372,7 +478,11 @@ fn runtimes(python: &Path, preload: Vec<String>, further: &[String]) -> Result<V
         if runtimes.iter().any(|runtime| runtime.name == name) {
             return Err(ConfigError(format!("`--runtime` names `{name}` twice")));
         }
-        let program = if program.is_empty() { python } else { Path::new(program) };
+        let program = if program.is_empty() {
+            python
+        } else {
+            Path::new(program)
+        };
         runtimes.push(RuntimeConfig {
             name: name.to_owned(),
             python: find_python("runtime", program)?,
@@ -386,7 +496,10 @@ fn runtimes(python: &Path, preload: Vec<String>, further: &[String]) -> Result<V
 /// don't get, so it is asked which program it stands for.
 fn find_python(flag: &str, program: &Path) -> Result<PathBuf, ConfigError> {
     let missing = || {
-        ConfigError(format!("`--{flag}`: there is no program `{}`; name a CPython 3.9 or newer", program.display()))
+        ConfigError(format!(
+            "`--{flag}`: there is no program `{}`; name a CPython 3.9 or newer",
+            program.display()
+        ))
     };
     let found = if program.components().count() > 1 {
         std::path::absolute(program).map_err(|_| missing())?
@@ -406,7 +519,12 @@ fn find_python(flag: &str, program: &Path) -> Result<PathBuf, ConfigError> {
         return Ok(found);
     }
     let asked = std::process::Command::new(&found)
-        .args(["-I", "-S", "-c", "import sys; sys.stdout.write(sys.executable)"])
+        .args([
+            "-I",
+            "-S",
+            "-c",
+            "import sys; sys.stdout.write(sys.executable)",
+        ])
         .output()
         .map_err(|_| missing())?;
     let executable = PathBuf::from(String::from_utf8_lossy(&asked.stdout).into_owned());
@@ -425,7 +543,9 @@ mod tests {
 
     fn args() -> ServeArgs {
         use clap::{Command, FromArgMatches as _};
-        let matches = ServeArgs::augment_args(Command::new("x")).try_get_matches_from(["x"]).unwrap();
+        let matches = ServeArgs::augment_args(Command::new("x"))
+            .try_get_matches_from(["x"])
+            .unwrap();
         ServeArgs::from_arg_matches(&matches).unwrap()
     }
 
@@ -454,11 +574,18 @@ mod tests {
             "`--step-timeout` is 7200s: it has to be between 1ms and 3600s"
         );
         assert!(refused(|args| args.server_id = Some("a b".into())).contains("[A-Za-z0-9._-]"));
-        assert!(refused(|args| args.python = "no-such-python".into()).contains("no program `no-such-python`"));
-        assert!(refused(|args| args.runtime = vec!["default".into()]).contains("names `default` twice"));
+        assert!(
+            refused(|args| args.python = "no-such-python".into())
+                .contains("no program `no-such-python`")
+        );
+        assert!(
+            refused(|args| args.runtime = vec!["default".into()]).contains("names `default` twice")
+        );
         assert!(refused(|args| args.runtime = vec!["a b=x".into()]).contains("NAME=PYTHON"));
         assert!(refused(|args| args.transforms = "beauty".into()).contains("beauty"));
-        assert!(refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000"));
+        assert!(
+            refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000")
+        );
     }
 
     #[test]
@@ -466,7 +593,11 @@ mod tests {
         let mut args = args();
         args.runtime = vec!["a".into(), "b=python3:json,re".into(), "c=:json".into()];
         let config = Config::try_from(args).unwrap();
-        let preloads: Vec<_> = config.runtimes.iter().map(|runtime| runtime.preloads.join("+")).collect();
+        let preloads: Vec<_> = config
+            .runtimes
+            .iter()
+            .map(|runtime| runtime.preloads.join("+"))
+            .collect();
         assert_eq!(preloads, ["", "", "json+re", "json"]);
     }
 }

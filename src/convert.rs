@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use tonic::Status;
 
 use crate::episode::{
-    EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Started, Status as EpisodeStatus, StepAnswer, StepReply,
-    StreamFacts,
+    EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Started, Status as EpisodeStatus,
+    StepAnswer, StepReply, StreamFacts,
 };
 use crate::executor::{ExitStatus, Usage, shorten};
 use crate::limits::{EpisodeLimits, LEAST};
@@ -29,7 +29,10 @@ const ID_BYTES_MAX: usize = 128;
 fn check_id(violations: &mut Violations, field: &str, id: &str) {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if id.len() > ID_BYTES_MAX || !id.bytes().all(valid) {
-        violations.add(field, format!("has to be 1 to {ID_BYTES_MAX} of [A-Za-z0-9_-]"));
+        violations.add(
+            field,
+            format!("has to be 1 to {ID_BYTES_MAX} of [A-Za-z0-9_-]"),
+        );
     }
 }
 
@@ -48,7 +51,11 @@ fn check_episode_id(violations: &mut Violations, id: &str) {
 }
 
 /// A positive duration. Negative ones and zero are violations.
-fn positive(violations: &mut Violations, field: &str, duration: prost_types::Duration) -> Option<Duration> {
+fn positive(
+    violations: &mut Violations,
+    field: &str,
+    duration: prost_types::Duration,
+) -> Option<Duration> {
     match Duration::try_from(duration) {
         Ok(duration) if !duration.is_zero() => Some(duration),
         _ => {
@@ -67,7 +74,10 @@ fn lowered<T: PartialOrd + Copy + std::fmt::Debug>(
 ) -> T {
     match asked {
         Some(asked) if asked < least || asked > max => {
-            violations.add(field, format!("is {asked:?}: it has to be between {least:?} and {max:?}, the maximum"));
+            violations.add(
+                field,
+                format!("is {asked:?}: it has to be between {least:?} and {max:?}, the maximum"),
+            );
             max
         }
         Some(asked) => asked,
@@ -75,7 +85,11 @@ fn lowered<T: PartialOrd + Copy + std::fmt::Debug>(
     }
 }
 
-fn limits(violations: &mut Violations, asked: Option<v1::Limits>, max: &EpisodeLimits) -> EpisodeLimits {
+fn limits(
+    violations: &mut Violations,
+    asked: Option<v1::Limits>,
+    max: &EpisodeLimits,
+) -> EpisodeLimits {
     let Some(v1::Limits {
         source_bytes,
         output_bytes,
@@ -94,33 +108,83 @@ fn limits(violations: &mut Violations, asked: Option<v1::Limits>, max: &EpisodeL
         let asked = asked.and_then(|asked| positive(violations, field, asked));
         lowered(violations, field, asked, (least, max))
     };
-    let step_timeout = duration("limits.step_timeout", step_timeout, LEAST.step_timeout, max.step_timeout);
-    let step_cpu_time = duration("limits.step_cpu_time", step_cpu_time, LEAST.step_cpu_time, max.step_cpu_time);
-    let idle_timeout = duration("limits.idle_timeout", idle_timeout, LEAST.idle_timeout, max.idle_timeout);
-    let mut number = |field: &str, asked: Option<u32>, least, max| lowered(violations, field, asked, (least, max));
+    let step_timeout = duration(
+        "limits.step_timeout",
+        step_timeout,
+        LEAST.step_timeout,
+        max.step_timeout,
+    );
+    let step_cpu_time = duration(
+        "limits.step_cpu_time",
+        step_cpu_time,
+        LEAST.step_cpu_time,
+        max.step_cpu_time,
+    );
+    let idle_timeout = duration(
+        "limits.idle_timeout",
+        idle_timeout,
+        LEAST.idle_timeout,
+        max.idle_timeout,
+    );
+    let mut number = |field: &str, asked: Option<u32>, least, max| {
+        lowered(violations, field, asked, (least, max))
+    };
     EpisodeLimits {
-        source_bytes: number("limits.source_bytes", source_bytes, LEAST.source_bytes, max.source_bytes),
-        output_bytes: number("limits.output_bytes", output_bytes, LEAST.output_bytes, max.output_bytes),
-        result_bytes: number("limits.result_bytes", result_bytes, LEAST.result_bytes, max.result_bytes),
-        open_files: number("limits.open_files", open_files, LEAST.open_files, max.open_files),
+        source_bytes: number(
+            "limits.source_bytes",
+            source_bytes,
+            LEAST.source_bytes,
+            max.source_bytes,
+        ),
+        output_bytes: number(
+            "limits.output_bytes",
+            output_bytes,
+            LEAST.output_bytes,
+            max.output_bytes,
+        ),
+        result_bytes: number(
+            "limits.result_bytes",
+            result_bytes,
+            LEAST.result_bytes,
+            max.result_bytes,
+        ),
+        open_files: number(
+            "limits.open_files",
+            open_files,
+            LEAST.open_files,
+            max.open_files,
+        ),
         memory_bytes: lowered(
             violations,
             "limits.memory_bytes",
             memory_bytes,
             (LEAST.memory_bytes, max.memory_bytes),
         ),
-        file_bytes: lowered(violations, "limits.file_bytes", file_bytes, (LEAST.file_bytes, max.file_bytes)),
+        file_bytes: lowered(
+            violations,
+            "limits.file_bytes",
+            file_bytes,
+            (LEAST.file_bytes, max.file_bytes),
+        ),
         step_timeout,
         step_cpu_time,
         idle_timeout,
     }
 }
 
-fn environment(violations: &mut Violations, asked: HashMap<String, String>) -> Vec<(String, String)> {
-    let bytes: usize = asked.iter().map(|(name, value)| name.len() + value.len()).sum();
+fn environment(
+    violations: &mut Violations,
+    asked: HashMap<String, String>,
+) -> Vec<(String, String)> {
+    let bytes: usize = asked
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     if bytes > ENVIRONMENT_BYTES_MAX {
-        violations
-            .add("environment", format!("has {bytes} bytes: names and values may have {ENVIRONMENT_BYTES_MAX}"));
+        violations.add(
+            "environment",
+            format!("has {bytes} bytes: names and values may have {ENVIRONMENT_BYTES_MAX}"),
+        );
     }
     let mut environment: Vec<(String, String)> = asked.into_iter().collect();
     environment.sort();
@@ -164,7 +228,10 @@ pub(crate) fn new_episode(
     let limits = limits(&mut violations, asked, max);
     let environment = environment(&mut violations, variables);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
-        violations.add("runtime", format!("there is no `{runtime_name}`: this server has {known}"));
+        violations.add(
+            "runtime",
+            format!("there is no `{runtime_name}`: this server has {known}"),
+        );
         0
     });
     violations.check()?;
@@ -185,7 +252,14 @@ pub(crate) fn new_step(
     max: &EpisodeLimits,
     caller_wait: Option<Duration>,
 ) -> Result<(String, NewStep, u32), Status> {
-    let v1::StepRequest { episode_id, action, step_index, timeout, limits, max_reply_bytes } = request;
+    let v1::StepRequest {
+        episode_id,
+        action,
+        step_index,
+        timeout,
+        limits,
+        max_reply_bytes,
+    } = request;
     let mut violations = Violations::default();
     check_episode_id(&mut violations, &episode_id);
     let code = match action {
@@ -197,31 +271,55 @@ pub(crate) fn new_step(
     };
     let source_max = usize::try_from(max.source_bytes).unwrap_or(usize::MAX);
     if code.len() > source_max {
-        violations.add("action.code", format!("has {} bytes: it may have {source_max}", code.len()));
+        violations.add(
+            "action.code",
+            format!("has {} bytes: it may have {source_max}", code.len()),
+        );
     }
     let timeout = timeout.and_then(|timeout| positive(&mut violations, "timeout", timeout));
-    let v1::StepLimits { output_bytes, cpu_time } = limits.unwrap_or_default();
+    let v1::StepLimits {
+        output_bytes,
+        cpu_time,
+    } = limits.unwrap_or_default();
     let cpu_time = cpu_time.and_then(|time| positive(&mut violations, "limits.cpu_time", time));
     let output_range = (LEAST.output_bytes, max.output_bytes);
     let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
-    let output_bytes =
-        output_bytes.map(|bytes| lowered(&mut violations, "limits.output_bytes", Some(bytes), output_range));
-    let cpu_time = cpu_time.map(|time| lowered(&mut violations, "limits.cpu_time", Some(time), cpu_range));
+    let output_bytes = output_bytes.map(|bytes| {
+        lowered(
+            &mut violations,
+            "limits.output_bytes",
+            Some(bytes),
+            output_range,
+        )
+    });
+    let cpu_time =
+        cpu_time.map(|time| lowered(&mut violations, "limits.cpu_time", Some(time), cpu_range));
     let reply_bytes = max_reply_bytes.unwrap_or(REPLY_BYTES);
     if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
         violations.add(
             "max_reply_bytes",
-            format!("is {reply_bytes}: it has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}"),
+            format!(
+                "is {reply_bytes}: it has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}"
+            ),
         );
     }
     violations.check()?;
-    let step = NewStep { code, index: step_index, timeout, caller_wait, output_bytes, cpu_time };
+    let step = NewStep {
+        code,
+        index: step_index,
+        timeout,
+        caller_wait,
+        output_bytes,
+        cpu_time,
+    };
     Ok((episode_id, step, reply_bytes))
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {
-    prost_types::Duration::try_from(duration)
-        .unwrap_or(prost_types::Duration { seconds: i64::MAX, nanos: 0 })
+    prost_types::Duration::try_from(duration).unwrap_or(prost_types::Duration {
+        seconds: i64::MAX,
+        nanos: 0,
+    })
 }
 
 /// Our durations, as the contract has them.
@@ -272,7 +370,11 @@ pub(crate) fn reset_response(
         reward,
         done: false,
         limits: Some(limits_message(&started.limits)),
-        state: Some(v1::CodeState { episode_id: started.id, step_count: 0, last_exit_code: 0 }),
+        state: Some(v1::CodeState {
+            episode_id: started.id,
+            step_count: 0,
+            last_exit_code: 0,
+        }),
         metadata: HashMap::new(),
         server_id: server_id.to_owned(),
         runtime,
@@ -308,8 +410,15 @@ fn outcome(outcome: Outcome) -> v1::Outcome {
 fn observed(reply: &StepReply, stdout: StreamFacts, stderr: StreamFacts) -> v1::Observed {
     let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     v1::Observed {
-        usage: Some(usage(&reply.usage, Some(reply.wall_time), Some(reply.queued_time))),
-        background: reply.background.as_ref().map(|background| usage(background, None, None)),
+        usage: Some(usage(
+            &reply.usage,
+            Some(reply.wall_time),
+            Some(reply.queued_time),
+        )),
+        background: reply
+            .background
+            .as_ref()
+            .map(|background| usage(background, None, None)),
         stdout_total_bytes: stdout.total_bytes,
         stderr_total_bytes: stderr.total_bytes,
         stdout_kept_bytes: bytes(stdout.kept_bytes),
@@ -352,14 +461,20 @@ pub(crate) fn step_response(
     reply_bytes: u32,
     server_id: &str,
 ) -> v1::StepResponse {
-    let StepAnswer { reply, texts, replayed } = answer;
+    let StepAnswer {
+        reply,
+        texts,
+        replayed,
+    } = answer;
     let facts = reply.facts();
     let output_dropped = texts.is_none();
     let texts = texts.map(|texts| (*texts).clone()).unwrap_or_default();
     let (mut stdout_facts, mut stderr_facts) = (facts.stdout, facts.stderr);
     let mut result_truncated = facts.result_truncated;
     // Each text gets a third of the reply, and what the ones before it left.
-    let mut room = usize::try_from(reply_bytes).unwrap_or(usize::MAX).saturating_sub(REPLY_FACTS_BYTES);
+    let mut room = usize::try_from(reply_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(REPLY_FACTS_BYTES);
     let result = texts.result.map(|mut result| {
         let end = floor_char_boundary(&result, room / 3);
         result_truncated |= end < result.len();
@@ -371,11 +486,21 @@ pub(crate) fn step_response(
     room = room.saturating_sub(stderr.len());
     let stdout = fit(texts.stdout, &mut stdout_facts, room);
     v1::StepResponse {
-        observation: Some(v1::CodeObservation { stdout, stderr, exit_code: facts.exit_code, result }),
+        observation: Some(v1::CodeObservation {
+            stdout,
+            stderr,
+            exit_code: facts.exit_code,
+            result,
+        }),
         reward: facts.reward,
         done: facts.lost,
         outcome: outcome(facts.outcome).into(),
-        state_after: if facts.lost { v1::StateAfter::Lost } else { v1::StateAfter::Intact }.into(),
+        state_after: if facts.lost {
+            v1::StateAfter::Lost
+        } else {
+            v1::StateAfter::Intact
+        }
+        .into(),
         state: Some(v1::CodeState {
             episode_id: episode_id.to_owned(),
             step_count: facts.step_count,
@@ -389,7 +514,10 @@ pub(crate) fn step_response(
             exception: facts
                 .exception
                 .clone()
-                .map(|(kind, message)| v1::PythonException { r#type: kind, message }),
+                .map(|(kind, message)| v1::PythonException {
+                    r#type: kind,
+                    message,
+                }),
             result_truncated,
         }),
         observed: Some(observed(facts, stdout_facts, stderr_facts)),
@@ -399,11 +527,18 @@ pub(crate) fn step_response(
 }
 
 fn floor_char_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 /// The reply to GetState.
-pub(crate) fn state_response(view: EpisodeView, runtime: String, server_id: &str) -> v1::GetStateResponse {
+pub(crate) fn state_response(
+    view: EpisodeView,
+    runtime: String,
+    server_id: &str,
+) -> v1::GetStateResponse {
     let totals = view.totals;
     v1::GetStateResponse {
         state: Some(v1::CodeState {
@@ -420,7 +555,10 @@ pub(crate) fn state_response(view: EpisodeView, runtime: String, server_id: &str
         .into(),
         loss: view.loss.map(|loss| v1::Loss {
             step_index: loss.step_index,
-            outcome: loss.outcome.map_or(v1::Outcome::Unspecified, outcome).into(),
+            outcome: loss
+                .outcome
+                .map_or(v1::Outcome::Unspecified, outcome)
+                .into(),
             description: loss.description,
         }),
         server_id: server_id.to_owned(),
@@ -430,7 +568,11 @@ pub(crate) fn state_response(view: EpisodeView, runtime: String, server_id: &str
         create_time: timestamp(view.created),
         expire_time: view.expires.and_then(timestamp),
         queued_steps: u32::try_from(view.queued_steps).unwrap_or(u32::MAX),
-        totals: Some(usage(&totals.usage, Some(totals.wall_time), Some(totals.queued_time))),
+        totals: Some(usage(
+            &totals.usage,
+            Some(totals.wall_time),
+            Some(totals.queued_time),
+        )),
         output_total_bytes: totals.output_bytes,
     }
 }
@@ -446,19 +588,42 @@ mod tests {
     fn a_reply_stays_within_what_its_caller_decodes() {
         use prost::Message as _;
         for text in ["x".repeat(3 << 20), "é".repeat(3 << 19)] {
-            let texts = Texts { stdout: text.clone(), stderr: text.clone(), result: Some(text) };
+            let texts = Texts {
+                stdout: text.clone(),
+                stderr: text.clone(),
+                result: Some(text),
+            };
             let total = u64::try_from(texts.stdout.len()).unwrap();
-            let stream = StreamFacts { total_bytes: total, kept_bytes: texts.stdout.len(), truncated: false };
-            let facts = StepReply { stdout: stream, stderr: stream, ..StepReply::default() };
+            let stream = StreamFacts {
+                total_bytes: total,
+                kept_bytes: texts.stdout.len(),
+                truncated: false,
+            };
+            let facts = StepReply {
+                stdout: stream,
+                stderr: stream,
+                ..StepReply::default()
+            };
             let reply = KeptReply::new(facts, texts);
             for bytes in [REPLY_BYTES_MIN, REPLY_BYTES, REPLY_BYTES_MAX] {
                 let texts = reply.texts();
-                let answer = StepAnswer { reply: Arc::clone(&reply), texts, replayed: false };
+                let answer = StepAnswer {
+                    reply: Arc::clone(&reply),
+                    texts,
+                    replayed: false,
+                };
                 let response = step_response("e", answer, bytes, "s");
-                assert!(response.encoded_len() <= bytes as usize, "{} > {bytes}", response.encoded_len());
+                assert!(
+                    response.encoded_len() <= bytes as usize,
+                    "{} > {bytes}",
+                    response.encoded_len()
+                );
                 let cut = bytes < REPLY_BYTES_MAX;
                 let observed = response.observed.unwrap();
-                assert_eq!((observed.stdout_truncated, observed.stderr_truncated), (cut, cut));
+                assert_eq!(
+                    (observed.stdout_truncated, observed.stderr_truncated),
+                    (cut, cut)
+                );
                 assert_eq!(response.reported.unwrap().result_truncated, cut);
                 assert_eq!(observed.stdout_total_bytes, total);
             }

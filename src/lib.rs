@@ -17,12 +17,8 @@
 pub mod proto {
     /// Version 1.
     #[expect(
-        missing_docs,
-        unreachable_pub,
         clippy::allow_attributes,
         clippy::allow_attributes_without_reason,
-        clippy::str_to_string,
-        clippy::or_fun_call,
         reason = "generated"
     )]
     pub mod v1 {

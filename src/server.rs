@@ -69,7 +69,9 @@ pub enum ServeError {
 /// When the address can't be listened on.
 pub async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
     let address = config.listen;
-    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Listen { address, error })
 }
 
 /// What asks a running server to end.
@@ -102,7 +104,11 @@ impl Shutdown {
 ///
 /// # Errors
 /// When it can't start, or can't go on.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), ServeError> {
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), ServeError> {
     run_until(config, listener, shutdown, CancellationToken::new()).await
 }
 
@@ -118,10 +124,14 @@ async fn run_until(
     let (health, health_service) = tonic_health::server::health_reporter();
     // A fresh reporter says SERVING for the empty name.
     set_health(&health, ServingStatus::NotServing).await;
-    health.set_service_status(LIVENESS, ServingStatus::Serving).await;
+    health
+        .set_service_status(LIVENESS, ServingStatus::Serving)
+        .await;
 
     let closing = CancellationToken::new();
-    let local = listener.local_addr().map_or_else(|_| config.listen.to_string(), |address| address.to_string());
+    let local = listener
+        .local_addr()
+        .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
 
     let executor = Executor::launch(ExecutorConfig {
         runtimes: config.runtimes.clone(),
@@ -133,7 +143,10 @@ async fn run_until(
     let episodes = Episodes::new(episodes_config(&config), executor.clone());
     let service = Service::new(config.clone(), episodes.clone(), executor.clone())
         .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
-    let request_bytes = config.limits.source_bytes.saturating_add(REQUEST_OVERHEAD_BYTES);
+    let request_bytes = config
+        .limits
+        .source_bytes
+        .saturating_add(REQUEST_OVERHEAD_BYTES);
     let service = CodingEnvServer::new(service)
         .max_decoding_message_size(usize::try_from(request_bytes).unwrap_or(usize::MAX))
         .max_encoding_message_size(usize::try_from(REPLY_BYTES_MAX).unwrap_or(usize::MAX));
@@ -154,7 +167,9 @@ async fn run_until(
         .add_service(reflection().build_v1alpha()?)
         .add_service(service);
     let incoming = TcpListenerStream::new(listener);
-    let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, closing.clone().cancelled_owned()));
+    let serving = tokio::spawn(
+        router.serve_with_incoming_shutdown(incoming, closing.clone().cancelled_owned()),
+    );
 
     let result = async {
         tokio::select! {
@@ -189,7 +204,11 @@ async fn run_until(
     }
 }
 
-async fn until<T>(limit: Duration, future: impl Future<Output = T>, shutdown: &Shutdown) -> Option<T> {
+async fn until<T>(
+    limit: Duration,
+    future: impl Future<Output = T>,
+    shutdown: &Shutdown,
+) -> Option<T> {
     tokio::select! {
         result = future => Some(result),
         () = tokio::time::sleep(limit) => None,
@@ -202,9 +221,17 @@ async fn drain(episodes: &Episodes, config: &Config, shutdown: &Shutdown) {
     let (count, running, waiting) = episodes.counts();
     tracing::info!(episodes = count, running, waiting, timeout = ?config.drain_timeout, "draining");
     let begun = Instant::now();
-    if until(config.drain_timeout, episodes.none_left(), shutdown).await.is_none() {
+    if until(config.drain_timeout, episodes.none_left(), shutdown)
+        .await
+        .is_none()
+    {
         let (count, running, waiting) = episodes.counts();
-        tracing::info!(episodes = count, running, waiting, "ending the episodes that are left");
+        tracing::info!(
+            episodes = count,
+            running,
+            waiting,
+            "ending the episodes that are left"
+        );
         let grace = config.interrupt_grace * 2;
         until(grace, episodes.interrupt_all(), shutdown).await;
     }
@@ -218,7 +245,11 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
 }
 
 /// Waits for every template, then runs a step in each runtime.
-async fn warm_up(executor: &Executor, episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
+async fn warm_up(
+    executor: &Executor,
+    episodes: &Episodes,
+    config: &Config,
+) -> Result<(), ServeError> {
     executor.templates_ready().await?;
     canary(episodes, config).await
 }
@@ -226,7 +257,8 @@ async fn warm_up(executor: &Executor, episodes: &Episodes, config: &Config) -> R
 /// Runs a step in every runtime, as a client would.
 async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
     for (runtime, described) in config.runtimes.iter().enumerate() {
-        let failed = |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
+        let failed =
+            |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
         let new = NewEpisode {
             id: String::new(),
             request_id: String::new(),
@@ -236,7 +268,10 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             limits: config.limits,
             environment: Vec::new(),
         };
-        let started = episodes.reset(new).await.map_err(|refusal| failed(refusal.to_string()))?;
+        let started = episodes
+            .reset(new)
+            .await
+            .map_err(|refusal| failed(refusal.to_string()))?;
         let step = NewStep {
             code: "print('canary')\n6 * 7".to_owned(),
             index: Some(0),
@@ -251,7 +286,10 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
         let texts = answer.texts.unwrap_or_default();
         let completed = answer.reply.facts().outcome == Outcome::Completed;
         if !completed || texts.stdout != "canary\n" || texts.result.as_deref() != Some("42") {
-            return Err(failed(format!("{:?} {texts:?}", answer.reply.facts().outcome)));
+            return Err(failed(format!(
+                "{:?} {texts:?}",
+                answer.reply.facts().outcome
+            )));
         }
     }
     Ok(())
@@ -267,7 +305,12 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
         );
     }
     for layer in crate::sandbox::plan::LAYERS {
-        tracing::info!(layer = layer.name, enforced = layer.enforced, detail = layer.detail, "isolation");
+        tracing::info!(
+            layer = layer.name,
+            enforced = layer.enforced,
+            detail = layer.detail,
+            "isolation"
+        );
     }
     tracing::warn!(
         "isolation level none: an episode can do what this process's user can do; run trusted code, or run the whole \
@@ -286,7 +329,10 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "could not raise the limit of open files");
     }
@@ -323,9 +369,10 @@ impl LocalServer {
     pub async fn start(mut config: Config) -> Result<Self, ServeError> {
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = listen(&config).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| ServeError::Listen { address: config.listen, error })?;
+        let address = listener.local_addr().map_err(|error| ServeError::Listen {
+            address: config.listen,
+            error,
+        })?;
         let shutdown = Shutdown::new();
         let ready = CancellationToken::new();
         let running = run_until(config, listener, shutdown.clone(), ready.clone());

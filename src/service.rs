@@ -32,29 +32,46 @@ struct Inner {
 }
 
 impl Service {
-    pub(crate) fn new(config: Config, episodes: Episodes, executor: Executor) -> Result<Self, Status> {
+    pub(crate) fn new(
+        config: Config,
+        episodes: Episodes,
+        executor: Executor,
+    ) -> Result<Self, Status> {
         let server_header = AsciiMetadataValue::try_from(&config.server_id)
             .map_err(|error| Status::internal(error.to_string()))?;
         let started = SystemTime::now();
-        Ok(Self(Arc::new(Inner { config, server_header, episodes, executor, started })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            server_header,
+            episodes,
+            executor,
+            started,
+        })))
     }
 
     fn reply<T>(&self, message: T) -> Response<T> {
         let mut response = Response::new(message);
-        response.metadata_mut().insert(SERVER_HEADER, self.0.server_header.clone());
+        response
+            .metadata_mut()
+            .insert(SERVER_HEADER, self.0.server_header.clone());
         response
     }
 
     /// A status with the server's name, as every reply has it.
     fn refuse(&self, mut status: Status) -> Status {
-        status.metadata_mut().insert(SERVER_HEADER, self.0.server_header.clone());
+        status
+            .metadata_mut()
+            .insert(SERVER_HEADER, self.0.server_header.clone());
         status
     }
 
     /// A request that names another server is refused: its episode is there.
     fn check_server(&self, metadata: &MetadataMap, episode: &str) -> Result<(), Status> {
         let here = &self.0.config.server_id;
-        match metadata.get(SERVER_HEADER).map(|value| value.to_str().unwrap_or_default()) {
+        match metadata
+            .get(SERVER_HEADER)
+            .map(|value| value.to_str().unwrap_or_default())
+        {
             Some(asked) if !asked.is_empty() && asked != here => {
                 Err(self.refuse(crate::status::server_gone(episode, asked, here)))
             }
@@ -63,7 +80,12 @@ impl Service {
     }
 
     fn runtime_name(&self, index: usize) -> String {
-        self.0.config.runtimes.get(index).map(|runtime| runtime.name.clone()).unwrap_or_default()
+        self.0
+            .config
+            .runtimes
+            .get(index)
+            .map(|runtime| runtime.name.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -92,44 +114,77 @@ async fn within<T>(
     answer: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
     match wait {
-        Some(wait) => tokio::time::timeout(wait, answer).await.unwrap_or(Err(Refusal::Deadline)),
+        Some(wait) => tokio::time::timeout(wait, answer)
+            .await
+            .unwrap_or(Err(Refusal::Deadline)),
         None => answer.await,
     }
 }
 
 #[tonic::async_trait]
 impl CodingEnv for Service {
-    async fn reset(&self, request: Request<v1::ResetRequest>) -> Result<Response<v1::ResetResponse>, Status> {
+    async fn reset(
+        &self,
+        request: Request<v1::ResetRequest>,
+    ) -> Result<Response<v1::ResetResponse>, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, _, request) = request.into_parts();
-        let named = if request.episode_id.is_empty() { &request.previous_episode_id } else { &request.episode_id };
+        let named = if request.episode_id.is_empty() {
+            &request.previous_episode_id
+        } else {
+            &request.episode_id
+        };
         self.check_server(&metadata, named)?;
         let inner = &self.0;
         let runtime = |name: &str| {
             inner.executor.runtime(name).ok_or_else(|| {
-                let names: Vec<&str> =
-                    inner.config.runtimes.iter().map(|runtime| runtime.name.as_str()).collect();
+                let names: Vec<&str> = inner
+                    .config
+                    .runtimes
+                    .iter()
+                    .map(|runtime| runtime.name.as_str())
+                    .collect();
                 format!("`{}`", names.join("`, `"))
             })
         };
-        let new = convert::new_episode(request, &inner.config.limits, runtime).map_err(|status| self.refuse(status))?;
-        let started = within(wait, inner.episodes.reset(new)).await.map_err(|refusal| self.refuse(refusal.into()))?;
+        let new = convert::new_episode(request, &inner.config.limits, runtime)
+            .map_err(|status| self.refuse(status))?;
+        let started = within(wait, inner.episodes.reset(new))
+            .await
+            .map_err(|refusal| self.refuse(refusal.into()))?;
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
-        Ok(self.reply(convert::reset_response(started, runtime, reward, &inner.config.server_id)))
+        Ok(self.reply(convert::reset_response(
+            started,
+            runtime,
+            reward,
+            &inner.config.server_id,
+        )))
     }
 
-    async fn step(&self, request: Request<v1::StepRequest>) -> Result<Response<v1::StepResponse>, Status> {
+    async fn step(
+        &self,
+        request: Request<v1::StepRequest>,
+    ) -> Result<Response<v1::StepResponse>, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, _, request) = request.into_parts();
         self.check_server(&metadata, &request.episode_id)?;
         let inner = &self.0;
-        let limits = inner.episodes.limits(&request.episode_id).unwrap_or(inner.config.limits);
+        let limits = inner
+            .episodes
+            .limits(&request.episode_id)
+            .unwrap_or(inner.config.limits);
         let (id, step, reply_bytes) =
             convert::new_step(request, &limits, wait).map_err(|status| self.refuse(status))?;
-        let answer =
-            within(wait, inner.episodes.step(&id, step)).await.map_err(|refusal| self.refuse(refusal.into()))?;
-        Ok(self.reply(convert::step_response(&id, answer, reply_bytes, &inner.config.server_id)))
+        let answer = within(wait, inner.episodes.step(&id, step))
+            .await
+            .map_err(|refusal| self.refuse(refusal.into()))?;
+        Ok(self.reply(convert::step_response(
+            &id,
+            answer,
+            reply_bytes,
+            &inner.config.server_id,
+        )))
     }
 
     async fn get_state(
@@ -143,28 +198,49 @@ impl CodingEnv for Service {
         let view = within(wait, self.0.episodes.view(&episode_id)).await;
         let view = view.map_err(|refusal| self.refuse(refusal.into()))?;
         let runtime = self.runtime_name(view.runtime);
-        Ok(self.reply(convert::state_response(view, runtime, &self.0.config.server_id)))
+        Ok(self.reply(convert::state_response(
+            view,
+            runtime,
+            &self.0.config.server_id,
+        )))
     }
 
-    async fn close(&self, request: Request<v1::CloseRequest>) -> Result<Response<v1::CloseResponse>, Status> {
+    async fn close(
+        &self,
+        request: Request<v1::CloseRequest>,
+    ) -> Result<Response<v1::CloseResponse>, Status> {
         let (metadata, _, v1::CloseRequest { episode_id }) = request.into_parts();
         self.check_server(&metadata, &episode_id)?;
         convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
         let closed = self.0.episodes.close(&episode_id);
-        Ok(self.reply(v1::CloseResponse { closed, server_id: self.0.config.server_id.clone() }))
+        Ok(self.reply(v1::CloseResponse {
+            closed,
+            server_id: self.0.config.server_id.clone(),
+        }))
     }
 
     async fn interrupt(
         &self,
         request: Request<v1::InterruptRequest>,
     ) -> Result<Response<v1::InterruptResponse>, Status> {
-        let (metadata, _, v1::InterruptRequest { episode_id, step_index }) = request.into_parts();
+        let (
+            metadata,
+            _,
+            v1::InterruptRequest {
+                episode_id,
+                step_index,
+            },
+        ) = request.into_parts();
         self.check_server(&metadata, &episode_id)?;
         convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
         let step_index = self.0.episodes.interrupt(&episode_id, step_index);
         let step_index = step_index.map_err(|refusal| self.refuse(refusal.into()))?;
         let server_id = self.0.config.server_id.clone();
-        Ok(self.reply(v1::InterruptResponse { interrupted: step_index.is_some(), step_index, server_id }))
+        Ok(self.reply(v1::InterruptResponse {
+            interrupted: step_index.is_some(),
+            step_index,
+            server_id,
+        }))
     }
 
     async fn get_server_info(
@@ -176,13 +252,17 @@ impl CodingEnv for Service {
         let config = &inner.config;
         let (episodes, running_steps, waiting_steps) = inner.episodes.counts();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let runtimes = inner.executor.runtimes().into_iter().map(|runtime| v1::Runtime {
-            name: runtime.name,
-            python_version: runtime.python_version,
-            preloads: runtime.preloads,
-            hash_seed: runtime.hash_seed,
-            warm_workers: count(runtime.warm_workers),
-        });
+        let runtimes = inner
+            .executor
+            .runtimes()
+            .into_iter()
+            .map(|runtime| v1::Runtime {
+                name: runtime.name,
+                python_version: runtime.python_version,
+                preloads: runtime.preloads,
+                hash_seed: runtime.hash_seed,
+                warm_workers: count(runtime.warm_workers),
+            });
         let layers = plan::LAYERS.iter().map(|layer| v1::IsolationLayer {
             name: layer.name.to_owned(),
             state: if layer.enforced {
@@ -204,7 +284,10 @@ impl CodingEnv for Service {
                 running_steps: config.max_running_steps,
                 waiting_steps: config.max_waiting_steps,
                 queued_steps: config.max_queued_steps,
-                request_bytes: config.limits.source_bytes.saturating_add(REQUEST_OVERHEAD_BYTES),
+                request_bytes: config
+                    .limits
+                    .source_bytes
+                    .saturating_add(REQUEST_OVERHEAD_BYTES),
                 reply_bytes: convert::REPLY_BYTES,
                 environment_bytes: count(convert::ENVIRONMENT_BYTES_MAX),
                 default_step_timeout: convert::some_duration(config.step_timeout),
@@ -224,7 +307,12 @@ impl CodingEnv for Service {
                 waiting_steps,
                 draining: inner.episodes.is_draining(),
             }),
-            transforms: config.transforms.transforms().iter().map(ToString::to_string).collect(),
+            transforms: config
+                .transforms
+                .transforms()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             start_time: convert::timestamp(inner.started),
         }))
     }

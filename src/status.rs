@@ -30,13 +30,24 @@ impl Violations {
         if self.0.is_empty() {
             return Ok(());
         }
-        let texts: Vec<String> =
-            self.0.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
-        let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
+        let texts: Vec<String> = self
+            .0
+            .iter()
+            .map(|violation| format!("{}: {}", violation.field, violation.description))
+            .collect();
+        let fields: Vec<&str> = self
+            .0
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
         let metadata = HashMap::from([("fields".to_owned(), fields.join(","))]);
         let mut details = ErrorDetails::with_error_info("INVALID_FIELD", DOMAIN, metadata);
         details.set_bad_request(self.0);
-        Err(Status::with_error_details(Code::InvalidArgument, texts.join("; "), details))
+        Err(Status::with_error_details(
+            Code::InvalidArgument,
+            texts.join("; "),
+            details,
+        ))
     }
 }
 
@@ -49,7 +60,11 @@ pub(crate) fn server_gone(episode: &str, asked: &str, here: &str) -> Status {
         Code::NotFound,
         "EPISODE_SERVER_GONE",
         message,
-        &[("episode_id", episode), ("server_id", asked), ("this_server_id", here)],
+        &[
+            ("episode_id", episode),
+            ("server_id", asked),
+            ("this_server_id", here),
+        ],
         None,
     )
 }
@@ -61,7 +76,11 @@ pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Status {
     let metadata = HashMap::from([("request_id".to_owned(), id.clone())]);
     let mut details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
     details.set_request_info(id.clone(), "");
-    Status::with_error_details(Code::Internal, format!("internal error; the server's log tells more under {id}"), details)
+    Status::with_error_details(
+        Code::Internal,
+        format!("internal error; the server's log tells more under {id}"),
+        details,
+    )
 }
 
 fn build(
@@ -71,8 +90,10 @@ fn build(
     metadata: &[(&str, &str)],
     retry: Option<Duration>,
 ) -> Status {
-    let metadata: HashMap<String, String> =
-        metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let metadata: HashMap<String, String> = metadata
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     if let Some(delay) = retry {
         details.set_retry_info(Some(delay));
@@ -111,45 +132,83 @@ impl From<Refusal> for Status {
             Refusal::Lost { id: episode, loss } => {
                 let mut metadata = id(episode);
                 metadata.push(("step_index", loss.step_index.to_string()));
-                metadata.push(("outcome", loss.outcome.map_or("none", outcome_name).to_owned()));
+                metadata.push((
+                    "outcome",
+                    loss.outcome.map_or("none", outcome_name).to_owned(),
+                ));
                 metadata.push(("description", loss.description.clone()));
                 (Code::FailedPrecondition, "EPISODE_LOST", metadata, None)
             }
             Refusal::OutOfOrder { expected } => {
                 let metadata = vec![("expected", expected.to_string())];
-                (Code::FailedPrecondition, "STEP_OUT_OF_ORDER", metadata, None)
+                (
+                    Code::FailedPrecondition,
+                    "STEP_OUT_OF_ORDER",
+                    metadata,
+                    None,
+                )
             }
             Refusal::ReplyDropped { index, brief } => {
                 let mut metadata = vec![("step_index", index.to_string())];
                 if let Some(brief) = brief {
                     metadata.push(("outcome", outcome_name(brief.outcome).to_owned()));
                     metadata.push(("exit_code", brief.exit_code.to_string()));
-                    metadata.push(("state_after", if brief.lost { "lost" } else { "intact" }.to_owned()));
+                    metadata.push((
+                        "state_after",
+                        if brief.lost { "lost" } else { "intact" }.to_owned(),
+                    ));
                 }
-                (Code::FailedPrecondition, "STEP_REPLY_DROPPED", metadata, None)
+                (
+                    Code::FailedPrecondition,
+                    "STEP_REPLY_DROPPED",
+                    metadata,
+                    None,
+                )
             }
             Refusal::Ended { id: episode, how } => {
                 let mut metadata = id(episode);
                 metadata.push(("how", how.to_string()));
                 (Code::Aborted, "EPISODE_ENDED", metadata, None)
             }
-            Refusal::EpisodeLimit { max } => {
-                (Code::ResourceExhausted, "EPISODE_LIMIT", vec![("max", max.to_string())], Some(RETRY_LATER))
-            }
+            Refusal::EpisodeLimit { max } => (
+                Code::ResourceExhausted,
+                "EPISODE_LIMIT",
+                vec![("max", max.to_string())],
+                Some(RETRY_LATER),
+            ),
             Refusal::StepLimit { waiting } => {
                 let metadata = vec![("waiting", waiting.to_string())];
-                (Code::ResourceExhausted, "STEP_LIMIT", metadata, Some(RETRY_SOON))
+                (
+                    Code::ResourceExhausted,
+                    "STEP_LIMIT",
+                    metadata,
+                    Some(RETRY_SOON),
+                )
             }
-            Refusal::QueueFull { max } => {
-                (Code::ResourceExhausted, "STEP_QUEUE_FULL", vec![("max", max.to_string())], Some(RETRY_SOON))
-            }
-            Refusal::NoWorker { waited } => {
-                (Code::Unavailable, "NO_WORKER", vec![("waited", format!("{waited:?}"))], Some(RETRY_LATER))
-            }
-            Refusal::ShuttingDown => (Code::Unavailable, "SHUTTING_DOWN", Vec::new(), Some(RETRY_LATER)),
+            Refusal::QueueFull { max } => (
+                Code::ResourceExhausted,
+                "STEP_QUEUE_FULL",
+                vec![("max", max.to_string())],
+                Some(RETRY_SOON),
+            ),
+            Refusal::NoWorker { waited } => (
+                Code::Unavailable,
+                "NO_WORKER",
+                vec![("waited", format!("{waited:?}"))],
+                Some(RETRY_LATER),
+            ),
+            Refusal::ShuttingDown => (
+                Code::Unavailable,
+                "SHUTTING_DOWN",
+                Vec::new(),
+                Some(RETRY_LATER),
+            ),
             Refusal::Deadline => (Code::DeadlineExceeded, "DEADLINE", Vec::new(), None),
         };
-        let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let metadata: Vec<(&str, &str)> = metadata
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
         build(code, reason, message, &metadata, retry)
     }
 }

@@ -50,14 +50,13 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(size).map_err(|_| Malformed)?)
     }
 
-    /// What is left.
-    pub(crate) fn rest(self) -> &'a [u8] {
-        self.0
-    }
-
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 }
 

@@ -35,17 +35,31 @@ fn local_url() -> String {
 
 #[expect(clippy::print_stdout, reason = "the answer")]
 pub(crate) async fn health(args: HealthArgs) -> anyhow::Result<ExitCode> {
-    let HealthArgs { url, service, timeout } = args;
+    let HealthArgs {
+        url,
+        service,
+        timeout,
+    } = args;
     let url = url.unwrap_or_else(local_url);
     let check = async {
         let channel = endpoint(&url, &Options::default())?.connect().await?;
         let request = HealthCheckRequest { service };
-        anyhow::Ok(HealthClient::new(channel).check(request).await?.into_inner().status())
+        anyhow::Ok(
+            HealthClient::new(channel)
+                .check(request)
+                .await?
+                .into_inner()
+                .status(),
+        )
     };
     let status = match tokio::time::timeout(timeout, check).await {
         Ok(status) => status.map_err(|error| error.context(format!("asking {url}")))?,
         Err(_) => bail!("{url} did not answer within {timeout:?}"),
     };
     println!("{}", status.as_str_name());
-    Ok(if status == ServingStatus::Serving { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status == ServingStatus::Serving {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -56,5 +56,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 #[expect(clippy::print_stderr, reason = "the program's last word")]
 fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("coding-env: {error:#}");
-    if error.is::<coding_env::config::ConfigError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+    if error.is::<coding_env::config::ConfigError>() {
+        ExitCode::from(USAGE)
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -16,7 +16,13 @@ use coding_env::telemetry;
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The code to run.
-    #[arg(short, long, value_name = "CODE", conflicts_with = "file", required_unless_present = "file")]
+    #[arg(
+        short,
+        long,
+        value_name = "CODE",
+        conflicts_with = "file",
+        required_unless_present = "file"
+    )]
     code: Option<String>,
     /// A file with the code, or `-` for standard input.
     file: Option<PathBuf>,
@@ -30,12 +36,19 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let RunArgs { code, file, url, timeout } = args;
+    let RunArgs {
+        code,
+        file,
+        url,
+        timeout,
+    } = args;
     let code = match (code, file) {
         (Some(code), _) => code,
         (None, Some(file)) if file.as_os_str() == "-" => {
             let mut code = String::new();
-            std::io::stdin().read_to_string(&mut code).context("reading standard input")?;
+            std::io::stdin()
+                .read_to_string(&mut code)
+                .context("reading standard input")?;
             code
         }
         (None, Some(file)) => {
@@ -71,5 +84,7 @@ async fn run_at(url: &str, code: String, timeout: Option<Duration>) -> anyhow::R
     }
     std::io::stderr().write_all(reply.stderr().as_bytes())?;
     closed?;
-    Ok(ExitCode::from(u8::try_from(reply.exit_code() & 255).unwrap_or(1)))
+    Ok(ExitCode::from(
+        u8::try_from(reply.exit_code() & 255).unwrap_or(1),
+    ))
 }

@@ -114,10 +114,17 @@ impl Error {
         let (reason, metadata) = match details.error_info() {
             Some(info) => (Reason::from(info.reason.as_str()), info.metadata.clone()),
             // The transport's own words: the connection broke.
-            None if status.code() == Code::Unavailable => return Self::Connect(status.message().to_owned()),
+            None if status.code() == Code::Unavailable => {
+                return Self::Connect(status.message().to_owned());
+            }
             None if is_broken_stream(status) => return Self::Connect(status.message().to_owned()),
-            None if status.code() == Code::Cancelled && status.message() == "Timeout expired" => return Self::Deadline,
-            None => (Reason::Other(format!("{:?}", status.code())), HashMap::new()),
+            None if status.code() == Code::Cancelled && status.message() == "Timeout expired" => {
+                return Self::Deadline;
+            }
+            None => (
+                Reason::Other(format!("{:?}", status.code())),
+                HashMap::new(),
+            ),
         };
         Self::Refused(Refusal {
             reason,
@@ -155,8 +162,10 @@ impl Error {
 
 /// A connection that breaks in the middle of a reply is no UNAVAILABLE to the library: it tells the HTTP/2 or IO error.
 fn is_broken_stream(status: &Status) -> bool {
-    matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
-        && std::error::Error::source(status).is_some()
+    matches!(
+        status.code(),
+        Code::Unknown | Code::Internal | Code::Cancelled
+    ) && std::error::Error::source(status).is_some()
         || status.message().starts_with("h2 protocol error")
         || status.message().starts_with("error reading a body")
 }
@@ -167,7 +176,10 @@ impl fmt::Display for Error {
             Self::Refused(refusal) => write!(f, "{}: {}", refusal.reason.as_str(), refusal.message),
             Self::Deadline => f.write_str("the deadline passed before the reply was there"),
             Self::Connect(what) => write!(f, "the server can't be reached: {what}"),
-            Self::Url(url) => write!(f, "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000"),
+            Self::Url(url) => write!(
+                f,
+                "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000"
+            ),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
         }
     }

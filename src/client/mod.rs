@@ -127,7 +127,10 @@ impl CodingEnv {
         loop {
             match endpoint.connect().await {
                 Ok(channel) => return Ok(Self::with_channel(channel, options)),
-                Err(error) => retry.pause(None).await.map_err(|()| Error::Connect(error.to_string()))?,
+                Err(error) => retry
+                    .pause(None)
+                    .await
+                    .map_err(|()| Error::Connect(error.to_string()))?,
             }
         }
     }
@@ -136,7 +139,11 @@ impl CodingEnv {
     #[must_use]
     pub fn with_channel(channel: Channel, options: Options) -> Self {
         let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
-        Self { client, options, episode: None }
+        Self {
+            client,
+            options,
+            episode: None,
+        }
     }
 
     /// The id of the episode, once there is one.
@@ -158,12 +165,21 @@ impl CodingEnv {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn reset_with(&mut self, options: ResetOptions) -> Result<v1::ResetResponse, Error> {
-        let ResetOptions { seed, runtime, limits, environment } = options;
+        let ResetOptions {
+            seed,
+            runtime,
+            limits,
+            environment,
+        } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let request = v1::ResetRequest {
             episode_id: id.clone(),
             request_id: uuid::Uuid::now_v7().to_string(),
-            previous_episode_id: self.episode.as_ref().map(|episode| episode.id.clone()).unwrap_or_default(),
+            previous_episode_id: self
+                .episode
+                .as_ref()
+                .map(|episode| episode.id.clone())
+                .unwrap_or_default(),
             seed,
             runtime,
             limits,
@@ -171,7 +187,10 @@ impl CodingEnv {
         };
         let episode = Episode {
             id,
-            server: self.episode.as_ref().and_then(|episode| episode.server.clone()),
+            server: self
+                .episode
+                .as_ref()
+                .and_then(|episode| episode.server.clone()),
             steps: 0,
         };
         let deadline = self.options.deadline;
@@ -205,9 +224,16 @@ impl CodingEnv {
         options: StepOptions,
     ) -> Result<v1::StepResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
-        let StepOptions { timeout, limits, max_reply_bytes } = options;
+        let StepOptions {
+            timeout,
+            limits,
+            max_reply_bytes,
+        } = options;
         let deadline = match timeout {
-            Some(timeout) => self.options.deadline.max(timeout.saturating_add(CALL_SLACK)),
+            Some(timeout) => self
+                .options
+                .deadline
+                .max(timeout.saturating_add(CALL_SLACK)),
             None => self.options.deadline,
         };
         let timeout = timeout.map(prost_types::Duration::try_from).transpose();
@@ -238,11 +264,18 @@ impl CodingEnv {
     /// As [`step`](Self::step).
     pub async fn state(&mut self) -> Result<v1::GetStateResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
-        let request = v1::GetStateRequest { episode_id: episode.id.clone() };
-        let response = self.call(Some(&episode), self.options.deadline, request, |client, request| {
-            let mut client = client.clone();
-            async move { client.get_state(request).await }
-        });
+        let request = v1::GetStateRequest {
+            episode_id: episode.id.clone(),
+        };
+        let response = self.call(
+            Some(&episode),
+            self.options.deadline,
+            request,
+            |client, request| {
+                let mut client = client.clone();
+                async move { client.get_state(request).await }
+            },
+        );
         Ok(response.await?.into_inner())
     }
 
@@ -252,7 +285,13 @@ impl CodingEnv {
     /// [`Error::NoEpisode`] before a reset.
     pub fn interrupter(&self) -> Result<Interrupter, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
-        Ok(Interrupter { env: Self { client: self.client.clone(), options: self.options.clone(), episode: Some(episode) } })
+        Ok(Interrupter {
+            env: Self {
+                client: self.client.clone(),
+                options: self.options.clone(),
+                episode: Some(episode),
+            },
+        })
     }
 
     /// What the server is.
@@ -273,12 +312,21 @@ impl CodingEnv {
     /// # Errors
     /// A connection that stays broken until the deadline.
     pub async fn close(&mut self) -> Result<(), Error> {
-        let Some(episode) = self.episode.take() else { return Ok(()) };
-        let request = v1::CloseRequest { episode_id: episode.id.clone() };
-        let response = self.call(Some(&episode), self.options.deadline, request, |client, request| {
-            let mut client = client.clone();
-            async move { client.close(request).await }
-        });
+        let Some(episode) = self.episode.take() else {
+            return Ok(());
+        };
+        let request = v1::CloseRequest {
+            episode_id: episode.id.clone(),
+        };
+        let response = self.call(
+            Some(&episode),
+            self.options.deadline,
+            request,
+            |client, request| {
+                let mut client = client.clone();
+                async move { client.close(request).await }
+            },
+        );
         response.await?;
         Ok(())
     }
@@ -307,7 +355,8 @@ impl CodingEnv {
                     metadata.insert(EPISODE_HEADER, id);
                 }
             }
-            let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await {
+            let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await
+            {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(status)) => status,
                 Err(_) => return Err(Error::Deadline),
@@ -335,11 +384,19 @@ impl Interrupter {
     /// As [`CodingEnv::step`].
     pub async fn interrupt(&self) -> Result<bool, Error> {
         let episode = self.env.episode.clone().ok_or(Error::NoEpisode)?;
-        let request = v1::InterruptRequest { episode_id: episode.id.clone(), step_index: None };
-        let response = self.env.call(Some(&episode), self.env.options.deadline, request, |client, request| {
-            let mut client = client.clone();
-            async move { client.interrupt(request).await }
-        });
+        let request = v1::InterruptRequest {
+            episode_id: episode.id.clone(),
+            step_index: None,
+        };
+        let response = self.env.call(
+            Some(&episode),
+            self.env.options.deadline,
+            request,
+            |client, request| {
+                let mut client = client.clone();
+                async move { client.interrupt(request).await }
+            },
+        );
         Ok(response.await?.into_inner().interrupted)
     }
 }
@@ -349,7 +406,11 @@ impl Interrupter {
 /// # Errors
 /// When the URL is none.
 pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
-    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let url = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    };
     let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| Error::Url(url.clone()))?;
     if endpoint.uri().host().is_none() {
         return Err(Error::Url(url));
@@ -367,24 +428,32 @@ impl v1::StepResponse {
     /// What the step printed.
     #[must_use]
     pub fn stdout(&self) -> &str {
-        self.observation.as_ref().map_or("", |observation| &observation.stdout)
+        self.observation
+            .as_ref()
+            .map_or("", |observation| &observation.stdout)
     }
 
     /// What it printed on standard error.
     #[must_use]
     pub fn stderr(&self) -> &str {
-        self.observation.as_ref().map_or("", |observation| &observation.stderr)
+        self.observation
+            .as_ref()
+            .map_or("", |observation| &observation.stderr)
     }
 
     /// Its exit code.
     #[must_use]
     pub fn exit_code(&self) -> i32 {
-        self.observation.as_ref().map_or(0, |observation| observation.exit_code)
+        self.observation
+            .as_ref()
+            .map_or(0, |observation| observation.exit_code)
     }
 
     /// `repr` of its last expression.
     #[must_use]
     pub fn result(&self) -> Option<&str> {
-        self.observation.as_ref().and_then(|observation| observation.result.as_deref())
+        self.observation
+            .as_ref()
+            .and_then(|observation| observation.result.as_deref())
     }
 }

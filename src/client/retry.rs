@@ -17,7 +17,11 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) fn new(options: &Options, deadline: Duration) -> Self {
-        Self { end: Instant::now() + deadline, next: options.retry_first, max: options.retry_max }
+        Self {
+            end: Instant::now() + deadline,
+            next: options.retry_first,
+            max: options.retry_max,
+        }
     }
 
     /// What is left until the deadline.

@@ -28,7 +28,9 @@ pub(super) async fn drive(registry: Arc<Inner>, episode: Arc<Episode>) {
             turn = wait_for_turn(&registry) => turn,
             () = episode.over.cancelled() => return,
         };
-        let Some((index, pending, mut worker)) = start_next(&episode) else { continue };
+        let Some((index, pending, mut worker)) = start_next(&episode) else {
+            continue;
+        };
         let queued_time = pending.admitted.elapsed();
         let timeout = step_timeout(&registry, &episode, &pending);
         let run = tokio::select! {
@@ -86,7 +88,10 @@ impl Drop for CountedDown<'_> {
 /// ended meanwhile: then nothing of what was admitted can run, and those who wait are told.
 fn start_next(episode: &Episode) -> Option<(u32, Arc<Pending>, Worker)> {
     let mut state = episode.state();
-    let (index, pending) = state.ledger.peek().map(|(index, pending)| (index, Arc::clone(pending)))?;
+    let (index, pending) = state
+        .ledger
+        .peek()
+        .map(|(index, pending)| (index, Arc::clone(pending)))?;
     if pending.is_abandoned() {
         return None;
     }
@@ -96,7 +101,10 @@ fn start_next(episode: &Episode) -> Option<(u32, Arc<Pending>, Worker)> {
         return Some((index, pending, worker));
     }
     let refusal = match state.loss.clone() {
-        Some(loss) => Refusal::Lost { id: episode.id.clone(), loss },
+        Some(loss) => Refusal::Lost {
+            id: episode.id.clone(),
+            loss,
+        },
         None => Refusal::NotFound(episode.id.clone()),
     };
     let left = state.ledger.take_all();
@@ -116,7 +124,9 @@ fn step_timeout(registry: &Inner, episode: &Episode, pending: &Pending) -> Durat
     match pending.order.caller_wait {
         Some(wait) => {
             let margin = (registry.config.interrupt_grace + REPLY_MARGIN).min(wait / 5);
-            timeout.min(wait.saturating_sub(margin)).max(Duration::from_millis(1))
+            timeout
+                .min(wait.saturating_sub(margin))
+                .max(Duration::from_millis(1))
         }
         None => timeout,
     }
@@ -151,7 +161,15 @@ fn finish(
     timeout: Duration,
 ) {
     let judgement = judge(&run.end, run.stop);
-    let StepRun { end, stop: _, stdout, stderr, wall_time, usage, background } = run;
+    let StepRun {
+        end,
+        stop: _,
+        stdout,
+        stderr,
+        wall_time,
+        usage,
+        background,
+    } = run;
     let (report, violation) = match end {
         StepEnd::Reported(report) => (Some(report), ""),
         StepEnd::Died(_) => (None, ""),
@@ -160,12 +178,18 @@ fn finish(
     let (stdout_facts, stdout) = split(stdout);
     let (stderr_facts, stderr) = split(stderr);
     let syntax_error = report.as_ref().map(|report| report.syntax_error);
-    let (result, result_truncated, exception) =
-        report.map_or((None, false, None), |report| (report.result, report.result_truncated, report.exception));
+    let (result, result_truncated, exception) = report.map_or((None, false, None), |report| {
+        (report.result, report.result_truncated, report.exception)
+    });
 
     let mut state = episode.state();
-    let Some(pending) = state.ledger.first().cloned() else { return };
-    let facts = StepFacts { code: &pending.order.code, syntax_error };
+    let Some(pending) = state.ledger.first().cloned() else {
+        return;
+    };
+    let facts = StepFacts {
+        code: &pending.order.code,
+        syntax_error,
+    };
     let effect = registry.config.transforms.apply(&facts);
     let step_index = state.ledger.ended();
     let reply = StepReply {
@@ -189,7 +213,14 @@ fn finish(
         process_end: judgement.process_end,
         violation,
     };
-    let kept = KeptReply::new(reply, Texts { stdout, stderr, result });
+    let kept = KeptReply::new(
+        reply,
+        Texts {
+            stdout,
+            stderr,
+            result,
+        },
+    );
     let texts = kept.texts();
 
     let totals = &mut state.totals;
@@ -201,15 +232,31 @@ fn finish(
     totals.queued_time += queued_time;
     totals.output_bytes += stdout_facts.total_bytes + stderr_facts.total_bytes;
     state.last_active = Instant::now();
-    let brief = Brief { outcome: judgement.outcome, exit_code: judgement.exit_code, lost: judgement.lost };
+    let brief = Brief {
+        outcome: judgement.outcome,
+        exit_code: judgement.exit_code,
+        lost: judgement.lost,
+    };
     state.ledger.finish(brief, Arc::clone(&kept));
     let mut left = Vec::new();
     if judgement.lost {
         let description = describe_loss(&judgement, violation);
-        let loss = Loss { step_index, outcome: Some(judgement.outcome), description };
-        let refusal = Refusal::Lost { id: episode.id.clone(), loss: loss.clone() };
+        let loss = Loss {
+            step_index,
+            outcome: Some(judgement.outcome),
+            description,
+        };
+        let refusal = Refusal::Lost {
+            id: episode.id.clone(),
+            loss: loss.clone(),
+        };
         state.loss = Some(loss);
-        left = state.ledger.take_all().into_iter().map(|pending| (pending, refusal.clone())).collect();
+        left = state
+            .ledger
+            .take_all()
+            .into_iter()
+            .map(|pending| (pending, refusal.clone()))
+            .collect();
     }
     let previous = state.last_reply.replace(Arc::clone(&kept));
     registry.budget.succeed(previous.as_ref(), &kept);
@@ -222,13 +269,29 @@ fn finish(
     }
     drop(state);
 
-    pending.finish(Ok(StepAnswer { reply: kept, texts, replayed: false }));
+    pending.finish(Ok(StepAnswer {
+        reply: kept,
+        texts,
+        replayed: false,
+    }));
     for (pending, refusal) in left {
         pending.finish(Err(refusal));
     }
 }
 
 fn split(captured: Captured) -> (StreamFacts, String) {
-    let Captured { text, kept_bytes, total_bytes, truncated } = captured;
-    (StreamFacts { total_bytes, kept_bytes, truncated }, text)
+    let Captured {
+        text,
+        kept_bytes,
+        total_bytes,
+        truncated,
+    } = captured;
+    (
+        StreamFacts {
+            total_bytes,
+            kept_bytes,
+            truncated,
+        },
+        text,
+    )
 }

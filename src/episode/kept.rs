@@ -20,7 +20,11 @@ impl KeptReply {
     /// A reply with its texts as long as they are needed to answer the caller who waits for it.
     pub(crate) fn new(facts: StepReply, texts: Texts) -> Arc<Self> {
         let bytes = texts.bytes();
-        Arc::new(Self { facts: Arc::new(facts), texts: Mutex::new(Some(Arc::new(texts))), bytes })
+        Arc::new(Self {
+            facts: Arc::new(facts),
+            texts: Mutex::new(Some(Arc::new(texts))),
+            bytes,
+        })
     }
 
     pub(crate) fn facts(&self) -> &Arc<StepReply> {
@@ -29,11 +33,19 @@ impl KeptReply {
 
     /// The texts, if they are still kept.
     pub(crate) fn texts(&self) -> Option<Arc<Texts>> {
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.texts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn drop_texts(&self) {
-        drop(self.texts.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.texts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
     }
 }
 
@@ -52,7 +64,10 @@ struct State {
 
 impl Budget {
     pub(crate) fn new(max: u64) -> Self {
-        Self { max, state: Mutex::default() }
+        Self {
+            max,
+            state: Mutex::default(),
+        }
     }
 
     /// Takes charge of a reply: either the last one of its episode when that is large, or one that another has followed.
@@ -103,7 +118,10 @@ mod tests {
     use super::*;
 
     fn reply(bytes: usize) -> Arc<KeptReply> {
-        let texts = Texts { stdout: "x".repeat(bytes), ..Texts::default() };
+        let texts = Texts {
+            stdout: "x".repeat(bytes),
+            ..Texts::default()
+        };
         KeptReply::new(StepReply::default(), texts)
     }
 
@@ -116,7 +134,10 @@ mod tests {
         let large = reply(LAST_REPLY_BYTES + 1);
         budget.succeed(Some(&small), &large);
         assert!(large.texts().is_none(), "no budget for a large one");
-        assert!(small.texts().is_none(), "no budget for one that is not the last");
+        assert!(
+            small.texts().is_none(),
+            "no budget for one that is not the last"
+        );
     }
 
     #[test]
@@ -126,7 +147,10 @@ mod tests {
         for reply in &replies {
             budget.succeed(None, reply);
         }
-        let kept: Vec<bool> = replies.iter().map(|reply| reply.texts().is_some()).collect();
+        let kept: Vec<bool> = replies
+            .iter()
+            .map(|reply| reply.texts().is_some())
+            .collect();
         assert_eq!(kept, [false, true, true, true]);
         drop(replies);
         let next: Vec<_> = (0..3).map(|_| reply(100_000)).collect();

@@ -67,7 +67,13 @@ pub(crate) struct Ledger<T, R> {
 
 impl<T, R> Default for Ledger<T, R> {
     fn default() -> Self {
-        Self { ended: 0, last_exit_code: 0, records: VecDeque::new(), admitted: VecDeque::new(), running: false }
+        Self {
+            ended: 0,
+            last_exit_code: 0,
+            records: VecDeque::new(),
+            admitted: VecDeque::new(),
+            running: false,
+        }
     }
 }
 
@@ -98,7 +104,8 @@ impl<T, R> Ledger<T, R> {
 
     /// The index that a new step would get.
     pub(crate) fn next(&self) -> u32 {
-        self.ended.saturating_add(u32::try_from(self.admitted.len()).unwrap_or(u32::MAX))
+        self.ended
+            .saturating_add(u32::try_from(self.admitted.len()).unwrap_or(u32::MAX))
     }
 
     /// What a request would be, without admitting it.
@@ -109,17 +116,26 @@ impl<T, R> Ledger<T, R> {
         };
         let expected = Admission::OutOfOrder { expected: next };
         if let Some(ahead) = index.checked_sub(self.ended) {
-            let admitted = usize::try_from(ahead).ok().and_then(|ahead| self.admitted.get(ahead));
+            let admitted = usize::try_from(ahead)
+                .ok()
+                .and_then(|ahead| self.admitted.get(ahead));
             return match admitted {
                 Some(admitted) if admitted.digest == digest => Admission::Join(&admitted.ticket),
                 _ => expected,
             };
         }
         let back = usize::try_from(self.ended - index).unwrap_or(usize::MAX);
-        match self.records.len().checked_sub(back).and_then(|at| self.records.get(at)) {
+        match self
+            .records
+            .len()
+            .checked_sub(back)
+            .and_then(|at| self.records.get(at))
+        {
             None => Admission::Dropped(None),
             Some(record) if record.digest != digest => expected,
-            Some(Record { reply: Some(reply), .. }) => Admission::Replay(reply),
+            Some(Record {
+                reply: Some(reply), ..
+            }) => Admission::Replay(reply),
             Some(record) => Admission::Dropped(Some(record.brief)),
         }
     }
@@ -137,7 +153,11 @@ impl<T, R> Ledger<T, R> {
                 return Admission::QueueFull;
             }
             let pinned = index.is_some();
-            self.admitted.push_back(Admitted { digest, pinned, ticket: ticket(next) });
+            self.admitted.push_back(Admitted {
+                digest,
+                pinned,
+                ticket: ticket(next),
+            });
             return Admission::New(next);
         }
         self.look_up(index, digest)
@@ -148,7 +168,9 @@ impl<T, R> Ledger<T, R> {
         if self.running {
             return None;
         }
-        self.admitted.front().map(|admitted| (self.ended, &admitted.ticket))
+        self.admitted
+            .front()
+            .map(|admitted| (self.ended, &admitted.ticket))
     }
 
     /// The running step's ticket, or else the next one's.
@@ -167,8 +189,15 @@ impl<T, R> Ledger<T, R> {
         if self.running {
             return Vec::new();
         }
-        let mut dropped: Vec<T> = self.admitted.pop_front().map(|admitted| admitted.ticket).into_iter().collect();
-        let (out, kept) = std::mem::take(&mut self.admitted).into_iter().partition(|admitted| admitted.pinned);
+        let mut dropped: Vec<T> = self
+            .admitted
+            .pop_front()
+            .map(|admitted| admitted.ticket)
+            .into_iter()
+            .collect();
+        let (out, kept) = std::mem::take(&mut self.admitted)
+            .into_iter()
+            .partition(|admitted| admitted.pinned);
         self.admitted = kept;
         let out: VecDeque<Admitted<T>> = out;
         dropped.extend(out.into_iter().map(|admitted| admitted.ticket));
@@ -181,7 +210,11 @@ impl<T, R> Ledger<T, R> {
             return None;
         }
         let admitted = self.admitted.pop_front()?;
-        self.records.push_back(Record { digest: admitted.digest, brief, reply: Some(reply) });
+        self.records.push_back(Record {
+            digest: admitted.digest,
+            brief,
+            reply: Some(reply),
+        });
         if let Some(at) = self.records.len().checked_sub(REPLIES_MAX + 1)
             && let Some(record) = self.records.get_mut(at)
         {
@@ -198,7 +231,10 @@ impl<T, R> Ledger<T, R> {
     /// Takes out everything that was admitted: the episode is over.
     pub(crate) fn take_all(&mut self) -> Vec<T> {
         self.running = false;
-        std::mem::take(&mut self.admitted).into_iter().map(|admitted| admitted.ticket).collect()
+        std::mem::take(&mut self.admitted)
+            .into_iter()
+            .map(|admitted| admitted.ticket)
+            .collect()
     }
 }
 
@@ -209,7 +245,11 @@ mod tests {
     use super::super::Outcome;
     use super::*;
 
-    const BRIEF: Brief = Brief { outcome: Outcome::Completed, exit_code: 3, lost: false };
+    const BRIEF: Brief = Brief {
+        outcome: Outcome::Completed,
+        exit_code: 3,
+        lost: false,
+    };
 
     /// The plainest thing that could be right: all actions by index, and how many of them have ended.
     #[derive(Default)]
@@ -317,16 +357,28 @@ mod tests {
         let mut ledger: Ledger<(), ()> = Ledger::default();
         let steps = u32::try_from(RECORDS_MAX + 1).unwrap();
         for index in 0..steps {
-            assert!(matches!(ledger.admit(Some(index), 7, 0, |_| ()), Admission::New(_)));
+            assert!(matches!(
+                ledger.admit(Some(index), 7, 0, |_| ()),
+                Admission::New(_)
+            ));
             ledger.start();
             ledger.finish(BRIEF, ());
         }
         let replies = u32::try_from(REPLIES_MAX).unwrap();
-        assert_eq!(ledger.look_up(Some(steps - replies), 7), Admission::Replay(&()));
-        assert_eq!(ledger.look_up(Some(steps - replies - 1), 7), Admission::Dropped(Some(BRIEF)));
+        assert_eq!(
+            ledger.look_up(Some(steps - replies), 7),
+            Admission::Replay(&())
+        );
+        assert_eq!(
+            ledger.look_up(Some(steps - replies - 1), 7),
+            Admission::Dropped(Some(BRIEF))
+        );
         assert_eq!(ledger.look_up(Some(1), 7), Admission::Dropped(Some(BRIEF)));
         assert_eq!(ledger.look_up(Some(0), 7), Admission::Dropped(None));
-        assert_eq!(ledger.look_up(Some(1), 8), Admission::OutOfOrder { expected: steps });
+        assert_eq!(
+            ledger.look_up(Some(1), 8),
+            Admission::OutOfOrder { expected: steps }
+        );
         assert_eq!(ledger.last_exit_code(), 3);
     }
 
@@ -334,7 +386,10 @@ mod tests {
     fn the_queue_has_room_for_the_running_one_and_as_many_as_may_wait() {
         let mut ledger: Ledger<(), ()> = Ledger::default();
         for _ in 0..3 {
-            assert!(matches!(ledger.admit(None, 7, 2, |_| ()), Admission::New(_)));
+            assert!(matches!(
+                ledger.admit(None, 7, 2, |_| ()),
+                Admission::New(_)
+            ));
         }
         assert_eq!(ledger.admit(None, 7, 2, |_| ()), Admission::QueueFull);
         assert_eq!(ledger.take_all().len(), 3);

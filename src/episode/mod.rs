@@ -182,7 +182,9 @@ pub(crate) enum Refusal {
     Closed(String),
     #[error("episode `{id}` expired: nothing stepped it for {idle:?}")]
     Expired { id: String, idle: Duration },
-    #[error("episode `{0}` exists already, made by another request; use a fresh id, or the same request_id to retry")]
+    #[error(
+        "episode `{0}` exists already, made by another request; use a fresh id, or the same request_id to retry"
+    )]
     Exists(String),
     #[error("the id `{0}` was an episode's that has ended; use a fresh id")]
     ExistedBefore(String),
@@ -191,7 +193,10 @@ pub(crate) enum Refusal {
     #[error("step_index does not fit: the next step of this episode is {expected}")]
     OutOfOrder { expected: u32 },
     #[error("step {index} has run, and its reply was dropped for space")]
-    ReplyDropped { index: u32, brief: Option<ledger::Brief> },
+    ReplyDropped {
+        index: u32,
+        brief: Option<ledger::Brief>,
+    },
     #[error("episode `{id}` {how} before this step was done")]
     Ended { id: String, how: EndReason },
     #[error("the server holds {max} episodes, which is its limit; end some, or retry later")]
@@ -204,7 +209,9 @@ pub(crate) enum Refusal {
     NoWorker { waited: Duration },
     #[error("the server is shutting down; use another one")]
     ShuttingDown,
-    #[error("the call's deadline passed before the reply was there; the step goes on, and a retry with its step_index collects it")]
+    #[error(
+        "the call's deadline passed before the reply was there; the step goes on, and a retry with its step_index collects it"
+    )]
     Deadline,
 }
 

@@ -40,7 +40,9 @@ pub(crate) fn judge(end: &StepEnd, stop: Option<StopCause>) -> Judgement {
             let (outcome, exit_code) = match stop {
                 Some(StopCause::Timeout) => (Outcome::TimedOut, TIMED_OUT),
                 Some(StopCause::CpuTime) => (Outcome::LimitExceeded, KILLED),
-                Some(StopCause::Interrupt) if report.interrupted => (Outcome::Interrupted, INTERRUPTED),
+                Some(StopCause::Interrupt) if report.interrupted => {
+                    (Outcome::Interrupted, INTERRUPTED)
+                }
                 // It ended by itself before the interrupt reached it, or caught it and went on to its end.
                 Some(StopCause::Interrupt) | None => match report.end {
                     ReportedEnd::Completed => (Outcome::Completed, 0),
@@ -61,7 +63,13 @@ pub(crate) fn judge(end: &StepEnd, stop: Option<StopCause>) -> Judgement {
             (outcome, exit_code, true, Some(*status))
         }
     };
-    Judgement { outcome, exit_code, lost, limit, process_end }
+    Judgement {
+        outcome,
+        exit_code,
+        lost,
+        limit,
+        process_end,
+    }
 }
 
 /// One sentence on how the interpreter was lost.
@@ -72,8 +80,12 @@ pub(crate) fn describe_loss(judgement: &Judgement, violation: &str) -> String {
         None => "its process was killed".to_owned(),
     };
     match judgement.outcome {
-        Outcome::TimedOut => format!("the step ran past its timeout and ignored the interrupt; {how}"),
-        Outcome::LimitExceeded => format!("the step ran past its CPU time and ignored the interrupt; {how}"),
+        Outcome::TimedOut => {
+            format!("the step ran past its timeout and ignored the interrupt; {how}")
+        }
+        Outcome::LimitExceeded => {
+            format!("the step ran past its CPU time and ignored the interrupt; {how}")
+        }
         Outcome::Interrupted => format!("the step ignored the interrupt; {how}"),
         Outcome::ProtocolViolation => format!("the program broke its channel ({violation}); {how}"),
         _ => how,
@@ -104,23 +116,107 @@ mod tests {
         use StopCause as Stop;
         let died = |status| StepEnd::Died(status);
         let rows = [
-            (report(ReportedEnd::Completed, 0, false), None, Completed, 0, false),
-            (report(ReportedEnd::Completed, 9, false), None, Completed, 0, false),
-            (report(ReportedEnd::Raised, 1, false), None, Raised, 1, false),
-            (report(ReportedEnd::Raised, 130, true), None, Raised, 130, false),
-            (report(ReportedEnd::Exited, 7, false), None, Exited, 7, false),
-            (report(ReportedEnd::Raised, 130, true), Some(Stop::Interrupt), Interrupted, 130, false),
-            (report(ReportedEnd::Completed, 0, false), Some(Stop::Interrupt), Completed, 0, false),
-            (report(ReportedEnd::Raised, 130, true), Some(Stop::Timeout), TimedOut, 124, false),
-            (report(ReportedEnd::Completed, 0, false), Some(Stop::Timeout), TimedOut, 124, false),
-            (report(ReportedEnd::Raised, 130, true), Some(Stop::CpuTime), LimitExceeded, 137, false),
-            (died(ExitStatus::Signal(9)), Some(Stop::Timeout), TimedOut, 124, true),
-            (died(ExitStatus::Signal(9)), Some(Stop::CpuTime), LimitExceeded, 137, true),
-            (died(ExitStatus::Signal(9)), Some(Stop::Interrupt), Interrupted, 130, true),
+            (
+                report(ReportedEnd::Completed, 0, false),
+                None,
+                Completed,
+                0,
+                false,
+            ),
+            (
+                report(ReportedEnd::Completed, 9, false),
+                None,
+                Completed,
+                0,
+                false,
+            ),
+            (
+                report(ReportedEnd::Raised, 1, false),
+                None,
+                Raised,
+                1,
+                false,
+            ),
+            (
+                report(ReportedEnd::Raised, 130, true),
+                None,
+                Raised,
+                130,
+                false,
+            ),
+            (
+                report(ReportedEnd::Exited, 7, false),
+                None,
+                Exited,
+                7,
+                false,
+            ),
+            (
+                report(ReportedEnd::Raised, 130, true),
+                Some(Stop::Interrupt),
+                Interrupted,
+                130,
+                false,
+            ),
+            (
+                report(ReportedEnd::Completed, 0, false),
+                Some(Stop::Interrupt),
+                Completed,
+                0,
+                false,
+            ),
+            (
+                report(ReportedEnd::Raised, 130, true),
+                Some(Stop::Timeout),
+                TimedOut,
+                124,
+                false,
+            ),
+            (
+                report(ReportedEnd::Completed, 0, false),
+                Some(Stop::Timeout),
+                TimedOut,
+                124,
+                false,
+            ),
+            (
+                report(ReportedEnd::Raised, 130, true),
+                Some(Stop::CpuTime),
+                LimitExceeded,
+                137,
+                false,
+            ),
+            (
+                died(ExitStatus::Signal(9)),
+                Some(Stop::Timeout),
+                TimedOut,
+                124,
+                true,
+            ),
+            (
+                died(ExitStatus::Signal(9)),
+                Some(Stop::CpuTime),
+                LimitExceeded,
+                137,
+                true,
+            ),
+            (
+                died(ExitStatus::Signal(9)),
+                Some(Stop::Interrupt),
+                Interrupted,
+                130,
+                true,
+            ),
             (died(ExitStatus::Signal(11)), None, Killed, 139, true),
             (died(ExitStatus::Code(0)), None, Killed, 0, true),
             (died(ExitStatus::Code(3)), None, Killed, 3, true),
-            (StepEnd::Violation("malformed report"), None, ProtocolViolation, 1, true),
+            (
+                StepEnd::Violation("malformed report"),
+                None,
+                ProtocolViolation,
+                1,
+                true,
+            ),
         ];
         for (end, stop, outcome, exit_code, lost) in rows {
             let judgement = judge(&end, stop);

@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
 use super::{
-    EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals, driver,
+    EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals,
+    driver,
 };
 use crate::executor::{Executor, Setup, Worker};
 use crate::limits::EpisodeLimits;
@@ -166,7 +167,11 @@ impl Caller {
 
     async fn answer(self) -> Result<StepAnswer, Refusal> {
         let mut done = self.0.done.subscribe();
-        match done.wait_for(Option::is_some).await.map(|done| done.clone()) {
+        match done
+            .wait_for(Option::is_some)
+            .await
+            .map(|done| done.clone())
+        {
             Ok(Some(result)) => result,
             // The sender is in `self`.
             _ => std::future::pending().await,
@@ -213,7 +218,11 @@ impl Episode {
     }
 
     fn started(&self) -> Started {
-        Started { id: self.id.clone(), runtime: self.runtime, limits: self.limits }
+        Started {
+            id: self.id.clone(),
+            runtime: self.runtime,
+            limits: self.limits,
+        }
     }
 
     /// Waits until it has an interpreter.
@@ -222,7 +231,11 @@ impl Episode {
             return Ok(());
         }
         let mut start = self.start.subscribe();
-        match start.wait_for(|start| !matches!(start, Start::Waiting)).await.as_deref() {
+        match start
+            .wait_for(|start| !matches!(start, Start::Waiting))
+            .await
+            .as_deref()
+        {
             Ok(Start::Failed(refusal)) => Err(refusal.clone()),
             _ => Ok(()),
         }
@@ -247,7 +260,10 @@ impl Episodes {
             digests: [RandomState::new(), RandomState::new()],
         }));
         let sweeper = episodes.clone();
-        episodes.0.tasks.spawn(async move { sweeper.sweep_regularly().await });
+        episodes
+            .0
+            .tasks
+            .spawn(async move { sweeper.sweep_regularly().await });
         episodes
     }
 
@@ -296,7 +312,11 @@ impl Episodes {
             && let Some(episode) = lock(&self.0.live).get(&new.id)
         {
             let same = !new.request_id.is_empty() && episode.request_id == new.request_id;
-            return if same { Ok((Arc::clone(episode), false)) } else { Err(Refusal::Exists(new.id.clone())) };
+            return if same {
+                Ok((Arc::clone(episode), false))
+            } else {
+                Err(Refusal::Exists(new.id.clone()))
+            };
         }
         if self.is_draining() {
             return Err(Refusal::ShuttingDown);
@@ -307,7 +327,11 @@ impl Episodes {
         if !new.previous_id.is_empty() {
             self.end(&new.previous_id, EndReason::Closed);
         }
-        let id = if new.id.is_empty() { uuid::Uuid::now_v7().to_string() } else { new.id.clone() };
+        let id = if new.id.is_empty() {
+            uuid::Uuid::now_v7().to_string()
+        } else {
+            new.id.clone()
+        };
         let episode = Arc::new(Episode {
             id: id.clone(),
             request_id: new.request_id.clone(),
@@ -341,7 +365,11 @@ impl Episodes {
             std::collections::hash_map::Entry::Occupied(entry) => {
                 let episode = entry.get();
                 let same = !new.request_id.is_empty() && episode.request_id == new.request_id;
-                if same { Ok((Arc::clone(episode), false)) } else { Err(Refusal::Exists(new.id.clone())) }
+                if same {
+                    Ok((Arc::clone(episode), false))
+                } else {
+                    Err(Refusal::Exists(new.id.clone()))
+                }
             }
         }
     }
@@ -386,9 +414,14 @@ impl Episodes {
             let lost = state.loss.clone();
             if let Admission::New(_) = state.ledger.look_up(index, digest) {
                 if let Some(loss) = lost {
-                    return Err(Refusal::Lost { id: id.to_owned(), loss });
+                    return Err(Refusal::Lost {
+                        id: id.to_owned(),
+                        loss,
+                    });
                 }
-                if self.0.turns.available_permits() == 0 && waiting >= self.0.config.max_waiting_steps {
+                if self.0.turns.available_permits() == 0
+                    && waiting >= self.0.config.max_waiting_steps
+                {
                     return Err(Refusal::StepLimit { waiting });
                 }
             }
@@ -404,10 +437,17 @@ impl Episodes {
                 Admission::Join(pending) => caller = Some(Caller::new(pending)),
                 Admission::Replay(reply) => {
                     let texts = reply.texts();
-                    return Ok(StepAnswer { reply: Arc::clone(reply), texts, replayed: true });
+                    return Ok(StepAnswer {
+                        reply: Arc::clone(reply),
+                        texts,
+                        replayed: true,
+                    });
                 }
                 Admission::Dropped(brief) => {
-                    return Err(Refusal::ReplyDropped { index: index.unwrap_or_default(), brief });
+                    return Err(Refusal::ReplyDropped {
+                        index: index.unwrap_or_default(),
+                        brief,
+                    });
                 }
                 Admission::OutOfOrder { expected } => return Err(Refusal::OutOfOrder { expected }),
                 Admission::QueueFull => return Err(Refusal::QueueFull { max }),
@@ -429,7 +469,10 @@ impl Episodes {
     pub(crate) fn interrupt(&self, id: &str, index: Option<u32>) -> Result<Option<u32>, Refusal> {
         let episode = self.find(id)?;
         let state = episode.state();
-        let running = state.ledger.running().filter(|running| index.is_none_or(|index| index == *running));
+        let running = state
+            .ledger
+            .running()
+            .filter(|running| index.is_none_or(|index| index == *running));
         if running.is_some()
             && let Some(pending) = state.ledger.first()
         {
@@ -444,7 +487,10 @@ impl Episodes {
         episode.wait_started().await?;
         let mut state = episode.state();
         state.note_death();
-        let idle = episode.limits.idle_timeout.saturating_sub(state.last_active.elapsed());
+        let idle = episode
+            .limits
+            .idle_timeout
+            .saturating_sub(state.last_active.elapsed());
         let status = match &state.worker {
             _ if state.loss.is_some() => Status::Lost,
             _ if !state.ledger.is_idle() => Status::Running,
@@ -479,10 +525,15 @@ impl Episodes {
 
     /// How many episodes there are, and how many steps wait for a turn and run.
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
-        let turns = usize::try_from(self.0.config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
+        let turns =
+            usize::try_from(self.0.config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
         let running = turns.saturating_sub(self.0.turns.available_permits());
         let running = u32::try_from(running).unwrap_or(u32::MAX);
-        (lock(&self.0.live).len(), running, self.0.waiting.load(Ordering::Relaxed))
+        (
+            lock(&self.0.live).len(),
+            running,
+            self.0.waiting.load(Ordering::Relaxed),
+        )
     }
 
     /// Refuses new episodes from now on.
@@ -511,7 +562,7 @@ impl Episodes {
     pub(crate) async fn interrupt_all(&self) {
         let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
         for episode in &episodes {
-            let _: Result<_, Refusal> = self.interrupt(&episode.id, None);
+            drop(self.interrupt(&episode.id, None)); // one that has ended meanwhile needs none
         }
         let deadline = tokio::time::Instant::now() + self.0.config.interrupt_grace;
         for episode in episodes {
@@ -562,7 +613,10 @@ impl Episodes {
         };
         episode.over.cancel();
         for pending in pending {
-            pending.finish(Err(Refusal::Ended { id: id.to_owned(), how: reason }));
+            pending.finish(Err(Refusal::Ended {
+                id: id.to_owned(),
+                how: reason,
+            }));
         }
         drop(worker);
         self.note_if_empty();
@@ -576,7 +630,11 @@ impl Episodes {
     }
 
     fn digest(&self, code: &str) -> Digest {
-        let [high, low] = self.0.digests.each_ref().map(|state| u128::from(state.hash_one(code)));
+        let [high, low] = self
+            .0
+            .digests
+            .each_ref()
+            .map(|state| u128::from(state.hash_one(code)));
         high << 64 | low
     }
 
@@ -606,7 +664,11 @@ impl Episodes {
                     && !worker.is_frozen()
                     && worker.background_cpu().is_some_and(|used| used > bound)
                 {
-                    tracing::info!(episode = episode.id, ?bound, "frozen: its threads used more CPU time than they may while idle");
+                    tracing::info!(
+                        episode = episode.id,
+                        ?bound,
+                        "frozen: its threads used more CPU time than they may while idle"
+                    );
                     worker.freeze();
                 }
                 state.last_active.elapsed() >= idle
@@ -623,6 +685,9 @@ impl Episodes {
 fn ended_before(id: &str, reason: EndReason) -> Refusal {
     match reason {
         EndReason::Closed | EndReason::Drained => Refusal::Closed(id.to_owned()),
-        EndReason::Expired { idle } => Refusal::Expired { id: id.to_owned(), idle },
+        EndReason::Expired { idle } => Refusal::Expired {
+            id: id.to_owned(),
+            idle,
+        },
     }
 }

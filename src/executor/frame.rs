@@ -103,14 +103,19 @@ pub(crate) enum FromWorker {
 
 /// The largest body of a frame that a worker may send, when results may have `result_bytes`.
 pub(crate) fn body_bytes_max(result_bytes: u32) -> usize {
-    usize::try_from(result_bytes).unwrap_or(usize::MAX).saturating_add(REPORT_OVERHEAD_BYTES_MAX)
+    usize::try_from(result_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_add(REPORT_OVERHEAD_BYTES_MAX)
 }
 
 /// Takes the first whole frame off `buffer`. None when it isn't all there yet.
 ///
 /// # Errors
 /// A frame that is larger than `body_bytes`, or malformed.
-pub(crate) fn decode(buffer: &mut Vec<u8>, body_bytes: usize) -> Result<Option<FromWorker>, Malformed> {
+pub(crate) fn decode(
+    buffer: &mut Vec<u8>,
+    body_bytes: usize,
+) -> Result<Option<FromWorker>, Malformed> {
     let Some((header, rest)) = buffer.split_first_chunk::<HEADER_BYTES>() else {
         return Ok(None);
     };
@@ -180,7 +185,9 @@ fn decode_report(mut reader: Reader<'_>) -> Result<Report, Malformed> {
 pub(crate) fn lossy_text(bytes: &[u8]) -> String {
     let whole = match std::str::from_utf8(bytes) {
         Ok(text) => return text.to_owned(),
-        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or(bytes),
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).unwrap_or(bytes)
+        }
         Err(_) => bytes,
     };
     String::from_utf8_lossy(whole).into_owned()
@@ -236,16 +243,18 @@ mod tests {
             "[A-Z][a-z]{0,9}",
             ".{0,40}",
         )
-            .prop_map(|(number, end, exit_code, flags, result, kind, text)| Report {
-                number,
-                end,
-                exit_code,
-                syntax_error: flags.0,
-                interrupted: flags.1,
-                result,
-                result_truncated: flags.2,
-                exception: (end == ReportedEnd::Raised).then_some((kind, text)),
-            })
+            .prop_map(
+                |(number, end, exit_code, flags, result, kind, text)| Report {
+                    number,
+                    end,
+                    exit_code,
+                    syntax_error: flags.0,
+                    interrupted: flags.1,
+                    result,
+                    result_truncated: flags.2,
+                    exception: (end == ReportedEnd::Raised).then_some((kind, text)),
+                },
+            )
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::sync::Notify;
 
-use crate::sandbox::order::{Event, EVENT_BYTES_MAX, Order};
+use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order};
 use crate::sandbox::warden;
 
 /// Sends orders. Cheap to clone; never blocks.
@@ -29,14 +29,22 @@ impl Link {
     /// Takes over a non-blocking socket.
     pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
         let socket = UnixDatagram::from_std(std::os::unix::net::UnixDatagram::from(socket))?;
-        Ok(Self(Arc::new(Inner { socket, waiting: Mutex::default(), more: Notify::new() })))
+        Ok(Self(Arc::new(Inner {
+            socket,
+            waiting: Mutex::default(),
+            more: Notify::new(),
+        })))
     }
 
     /// Sends an order, at once when there is room, else as soon as there is. An order to a warden that has gone is dropped: its end
     /// is the end of all it could be about.
     pub(crate) fn send(&self, order: &Order, fds: Vec<OwnedFd>) {
         let message = order.encode();
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if waiting.is_empty() {
             match warden::send(self.0.socket.as_fd(), &message, &fds) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -56,12 +64,18 @@ impl Link {
                 if self.0.socket.writable().await.is_err() {
                     return;
                 }
-                let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = self
+                    .0
+                    .waiting
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 left = false;
                 // An order stays at the front until it is sent, so that none overtakes it.
                 while let Some((message, fds)) = waiting.front() {
                     let socket = &self.0.socket;
-                    match socket.try_io(Interest::WRITABLE, || warden::send(socket.as_fd(), message, fds)) {
+                    match socket.try_io(Interest::WRITABLE, || {
+                        warden::send(socket.as_fd(), message, fds)
+                    }) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                             left = true;
                             break;
@@ -84,8 +98,12 @@ impl Link {
         loop {
             let socket = &self.0.socket;
             socket.readable().await?;
-            match socket.try_io(Interest::READABLE, || warden::receive(socket.as_fd(), EVENT_BYTES_MAX)) {
-                Ok(Some((message, _))) => return Event::decode(&message).map(Some).map_err(io::Error::other),
+            match socket.try_io(Interest::READABLE, || {
+                warden::receive(socket.as_fd(), EVENT_BYTES_MAX)
+            }) {
+                Ok(Some((message, _))) => {
+                    return Event::decode(&message).map(Some).map_err(io::Error::other);
+                }
                 Ok(None) => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),

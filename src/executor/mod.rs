@@ -29,9 +29,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use frame::{ReportedEnd, Setup};
 #[cfg(test)]
 pub(crate) use frame::Report;
+pub(crate) use frame::{ReportedEnd, Setup};
 pub(crate) use output::{Captured, shorten};
 pub(crate) use usage::Usage;
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
@@ -235,7 +235,10 @@ impl Executor {
         if name.is_empty() {
             return Some(0);
         }
-        self.0.runtimes.iter().position(|runtime| runtime.config.name == name)
+        self.0
+            .runtimes
+            .iter()
+            .position(|runtime| runtime.config.name == name)
     }
 
     /// What is known of each runtime.
@@ -257,7 +260,11 @@ impl Executor {
     ///
     /// # Cancel-Safety
     /// Safe.
-    pub(crate) async fn checkout(&self, runtime: usize, wait: Duration) -> Result<Worker, NoWorker> {
+    pub(crate) async fn checkout(
+        &self,
+        runtime: usize,
+        wait: Duration,
+    ) -> Result<Worker, NoWorker> {
         let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else {
             return Err(NoWorker);
         };
@@ -281,17 +288,25 @@ impl Executor {
         if let Err(error) = self.0.link.close() {
             tracing::warn!(%error, "could not close the warden's socket");
         }
-        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.gone.cancelled()).await.is_err() {
+        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.gone.cancelled())
+            .await
+            .is_err()
+        {
             tracing::error!("the warden did not end in time");
         }
         self.0.tasks.close();
-        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::error!("some tasks of the executor did not end in time");
         }
     }
 
     fn start_template(&self, index: usize) {
-        let (Some(runtime), Ok(number)) = (self.0.runtimes.get(index), RuntimeIndex::try_from(index)) else {
+        let (Some(runtime), Ok(number)) =
+            (self.0.runtimes.get(index), RuntimeIndex::try_from(index))
+        else {
             return;
         };
         runtime.template.send_replace(TemplateState::Starting);
@@ -315,7 +330,9 @@ impl Executor {
                 }
                 self.refill(usize::from(runtime));
             }
-            Event::TemplateGone { runtime, reason } => self.replace_template(usize::from(runtime), reason),
+            Event::TemplateGone { runtime, reason } => {
+                self.replace_template(usize::from(runtime), reason)
+            }
             Event::Spawned { worker, pid } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.set_pid(pid);
@@ -327,7 +344,11 @@ impl Executor {
                     shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
                 }
             }
-            Event::Exited { worker, status, usage } => {
+            Event::Exited {
+                worker,
+                status,
+                usage,
+            } => {
                 if let Some(shared) = self.remove_worker(worker) {
                     shared.set_exit(status, usage);
                 }
@@ -342,25 +363,44 @@ impl Executor {
     }
 
     fn worker(&self, id: WorkerId) -> Option<Arc<Shared>> {
-        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.0
+            .workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn remove_worker(&self, id: WorkerId) -> Option<Arc<Shared>> {
-        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+        self.0
+            .workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id)
     }
 
     /// A template has ended. Before its first readiness that is final; afterwards it is replaced, and live episodes notice nothing.
     fn replace_template(&self, index: usize, reason: String) {
-        let Some(runtime) = self.0.runtimes.get(index) else { return };
+        let Some(runtime) = self.0.runtimes.get(index) else {
+            return;
+        };
         runtime.pool.set_template_ready(false);
-        runtime.template.send_replace(TemplateState::Gone(reason.clone()));
+        runtime
+            .template
+            .send_replace(TemplateState::Gone(reason.clone()));
         if runtime.version.get().is_none() || self.0.stopping.load(Ordering::Acquire) {
             return;
         }
-        tracing::warn!(runtime = runtime.config.name, reason, "a template has ended and is replaced");
+        tracing::warn!(
+            runtime = runtime.config.name,
+            reason,
+            "a template has ended and is replaced"
+        );
         let executor = self.clone();
         self.0.tasks.spawn(async move {
-            let Some(runtime) = executor.0.runtimes.get(index) else { return };
+            let Some(runtime) = executor.0.runtimes.get(index) else {
+                return;
+            };
             let mut pause = TEMPLATE_BACKOFF_FIRST;
             loop {
                 executor.start_template(index);
@@ -372,10 +412,17 @@ impl Executor {
                 match ready {
                     Ok(Ok(())) => return,
                     Ok(Err(reason)) => {
-                        tracing::error!(runtime = runtime.config.name, reason, "a template could not be replaced");
+                        tracing::error!(
+                            runtime = runtime.config.name,
+                            reason,
+                            "a template could not be replaced"
+                        );
                     }
                     Err(_) => {
-                        tracing::error!(runtime = runtime.config.name, "a template takes too long to be replaced");
+                        tracing::error!(
+                            runtime = runtime.config.name,
+                            "a template takes too long to be replaced"
+                        );
                     }
                 }
                 tokio::select! {
@@ -389,12 +436,16 @@ impl Executor {
 
     /// Forks as many workers as the pool lacks.
     fn refill(&self, runtime: usize) {
-        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else { return };
+        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else {
+            return;
+        };
         for _ in 0..pool.take_demand() {
             match self.spawn_worker(runtime) {
                 Ok(worker) => {
                     let executor = self.clone();
-                    self.0.tasks.spawn(async move { executor.admit_worker(runtime, worker).await });
+                    self.0
+                        .tasks
+                        .spawn(async move { executor.admit_worker(runtime, worker).await });
                 }
                 Err(error) => {
                     tracing::error!(%error, "a worker's descriptors could not be made");
@@ -405,7 +456,9 @@ impl Executor {
     }
 
     fn retry_refill(&self, runtime: usize) {
-        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else { return };
+        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else {
+            return;
+        };
         let pause = pool.spawn_failed();
         let executor = self.clone();
         self.0.tasks.spawn(async move {
@@ -444,8 +497,12 @@ impl Executor {
     }
 
     fn spawn_worker(&self, runtime: usize) -> io::Result<Worker> {
-        let (control, theirs) =
-            socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let (control, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
         let (stdout, stdout_writer) = pipe_with(PipeFlags::CLOEXEC)?;
         let (stderr, stderr_writer) = pipe_with(PipeFlags::CLOEXEC)?;
         for fd in [control.as_fd(), stdout.as_fd(), stderr.as_fd()] {
@@ -454,14 +511,26 @@ impl Executor {
         let control = UnixStream::from_std(control.into())?;
         let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Shared::new(id));
-        self.0.workers.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&shared));
+        self.0
+            .workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, Arc::clone(&shared));
         let order = Order::Spawn {
             runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
             worker: id,
             workspace: self.workspace(id).into_os_string(),
         };
-        self.0.link.send(&order, vec![theirs, stdout_writer, stderr_writer]);
-        Ok(Worker::new(shared, self.0.link.clone(), control, stdout, stderr))
+        self.0
+            .link
+            .send(&order, vec![theirs, stdout_writer, stderr_writer]);
+        Ok(Worker::new(
+            shared,
+            self.0.link.clone(),
+            control,
+            stdout,
+            stderr,
+        ))
     }
 
     fn workspace(&self, worker: WorkerId) -> PathBuf {
@@ -486,7 +555,9 @@ impl Executor {
 /// Completes when the template is ready, or has gone, which is an error with the reason.
 async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<(), String> {
     let mut state = template.subscribe();
-    let state = state.wait_for(|state| *state != TemplateState::Starting).await;
+    let state = state
+        .wait_for(|state| *state != TemplateState::Starting)
+        .await;
     match state.as_deref() {
         Ok(TemplateState::Gone(reason)) => Err(reason.clone()),
         _ => Ok(()),
@@ -496,16 +567,23 @@ async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<()
 /// A directory of our own for workspaces, with a name that nobody guesses.
 fn make_state_dir(parent: &Path) -> io::Result<PathBuf> {
     let dir = parent.join(format!("coding-env-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(|error| {
-        io::Error::new(error.kind(), format!("making {}: {error}", dir.display()))
-    })?;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .map_err(|error| {
+            io::Error::new(error.kind(), format!("making {}: {error}", dir.display()))
+        })?;
     Ok(dir)
 }
 
 /// Executes the program as a warden. It ends when the returned socket closes.
 fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
-    let (ours, theirs) =
-        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let (ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
     rustix::io::ioctl_fionbio(&ours, true)?;
     let mut child = Command::new(program)
         .args(role::warden_arguments(state_dir))
@@ -516,7 +594,9 @@ fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
         .process_group(0)
         .spawn()?;
     // Waits for its end, so that it does not stay behind as a zombie. It ends when the socket closes.
-    std::thread::Builder::new().name("warden-wait".to_owned()).spawn(move || drop(child.wait()))?;
+    std::thread::Builder::new()
+        .name("warden-wait".to_owned())
+        .spawn(move || drop(child.wait()))?;
     Ok(ours)
 }
 
@@ -535,7 +615,12 @@ fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
         ("PYTHONHASHSEED".into(), hash_seed.to_string().into()),
     ];
     // One thread each: a template must have one, and an episode is one of many on its machine.
-    for library in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"] {
+    for library in [
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    ] {
         variables.push((library.into(), "1".into()));
     }
     variables

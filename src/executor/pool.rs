@@ -37,7 +37,11 @@ struct State {
 
 impl Pool {
     pub(crate) fn new(target: usize) -> Self {
-        Self { state: Mutex::default(), permits: Semaphore::new(0), target }
+        Self {
+            state: Mutex::default(),
+            permits: Semaphore::new(0),
+            target,
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -47,10 +51,14 @@ impl Pool {
     /// How many workers to fork now. They count as being spawned from here on.
     pub(crate) fn take_demand(&self) -> usize {
         let mut state = self.state();
-        if state.closed || !state.template_ready || state.not_before.is_some_and(|at| Instant::now() < at) {
+        if state.closed
+            || !state.template_ready
+            || state.not_before.is_some_and(|at| Instant::now() < at)
+        {
             return 0;
         }
-        let wanted = (self.target + state.waiting).saturating_sub(state.ready.len() + state.spawning);
+        let wanted =
+            (self.target + state.waiting).saturating_sub(state.ready.len() + state.spawning);
         let count = wanted.min(SPAWNING_MAX.saturating_sub(state.spawning));
         state.spawning += count;
         count
@@ -71,7 +79,9 @@ impl Pool {
     pub(crate) fn spawn_failed(&self) -> Duration {
         let mut state = self.state();
         state.spawning = state.spawning.saturating_sub(1);
-        let pause = BACKOFF_FIRST.saturating_mul(1 << state.failures.min(8)).min(BACKOFF_MAX);
+        let pause = BACKOFF_FIRST
+            .saturating_mul(1 << state.failures.min(8))
+            .min(BACKOFF_MAX);
         state.failures = state.failures.saturating_add(1);
         state.not_before = Some(Instant::now() + pause);
         pause

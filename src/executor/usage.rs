@@ -91,8 +91,12 @@ impl Counters {
             }),
             memory: Some(MemoryUse {
                 peak_bytes: self.peak_memory_bytes,
-                minor_page_faults: self.minor_page_faults.saturating_sub(earlier.minor_page_faults),
-                major_page_faults: self.major_page_faults.saturating_sub(earlier.major_page_faults),
+                minor_page_faults: self
+                    .minor_page_faults
+                    .saturating_sub(earlier.minor_page_faults),
+                major_page_faults: self
+                    .major_page_faults
+                    .saturating_sub(earlier.major_page_faults),
             }),
         }
     }
@@ -118,7 +122,10 @@ impl Usage {
 /// Minor and major page faults of all threads: /proc/PID/stat, proc(5).
 fn page_faults(pid: i32) -> Option<(u64, u64)> {
     let mut buffer = [0_u8; 1024];
-    let read = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+    let read = fs::File::open(format!("/proc/{pid}/stat"))
+        .ok()?
+        .read(&mut buffer)
+        .ok()?;
     let stat = std::str::from_utf8(buffer.get(..read)?).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(7);
@@ -130,7 +137,10 @@ fn page_faults(pid: i32) -> Option<(u64, u64)> {
 /// Peak and present resident memory: VmHWM and VmRSS of /proc/PID/status, proc(5).
 fn memory(pid: i32) -> Option<(u64, u64)> {
     let mut buffer = [0_u8; 4096];
-    let read = fs::File::open(format!("/proc/{pid}/status")).ok()?.read(&mut buffer).ok()?;
+    let read = fs::File::open(format!("/proc/{pid}/status"))
+        .ok()?
+        .read(&mut buffer)
+        .ok()?;
     let status = std::str::from_utf8(buffer.get(..read)?).ok()?;
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -162,10 +172,30 @@ mod tests {
         let mut sum = Usage::default();
         sum.add(&Usage::default());
         assert_eq!(sum, Usage::default());
-        let memory = MemoryUse { peak_bytes: 7, minor_page_faults: 1, major_page_faults: 2 };
-        sum.add(&Usage { cpu: None, memory: Some(memory) });
-        sum.add(&Usage { cpu: None, memory: Some(MemoryUse { peak_bytes: 5, ..memory }) });
+        let memory = MemoryUse {
+            peak_bytes: 7,
+            minor_page_faults: 1,
+            major_page_faults: 2,
+        };
+        sum.add(&Usage {
+            cpu: None,
+            memory: Some(memory),
+        });
+        sum.add(&Usage {
+            cpu: None,
+            memory: Some(MemoryUse {
+                peak_bytes: 5,
+                ..memory
+            }),
+        });
         assert_eq!(sum.cpu, None);
-        assert_eq!(sum.memory, Some(MemoryUse { peak_bytes: 7, minor_page_faults: 2, major_page_faults: 4 }));
+        assert_eq!(
+            sum.memory,
+            Some(MemoryUse {
+                peak_bytes: 7,
+                minor_page_faults: 2,
+                major_page_faults: 4
+            })
+        );
     }
 }

@@ -52,7 +52,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(id: WorkerId) -> Self {
-        Self { id, facts: watch::Sender::new(Facts::default()) }
+        Self {
+            id,
+            facts: watch::Sender::new(Facts::default()),
+        }
     }
 
     pub(crate) fn set_pid(&self, pid: i32) {
@@ -60,7 +63,8 @@ impl Shared {
     }
 
     pub(crate) fn set_exit(&self, status: ExitStatus, usage: ProcessUsage) {
-        self.facts.send_modify(|facts| facts.exit = Some((status, usage)));
+        self.facts
+            .send_modify(|facts| facts.exit = Some((status, usage)));
     }
 
     pub(crate) fn count_signal(&self) {
@@ -109,10 +113,12 @@ impl Pipe {
             let result = match self {
                 Self::Quiet(fd) => {
                     let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
-                    rustix::io::read(fd, &mut buffer).map_err(io::Error::from).map(|(bytes, _)| {
-                        capture.push(bytes);
-                        bytes.len()
-                    })
+                    rustix::io::read(fd, &mut buffer)
+                        .map_err(io::Error::from)
+                        .map(|(bytes, _)| {
+                            capture.push(bytes);
+                            bytes.len()
+                        })
                 }
                 Self::Watched(receiver) => {
                     let mut buffer = [0; READ_BYTES];
@@ -262,9 +268,16 @@ impl Worker {
             }
         }
         // The warden's word comes on another socket.
-        let facts = self.shared.wait_for(|facts| facts.pid.is_some() || facts.exit.is_some()).await;
+        let facts = self
+            .shared
+            .wait_for(|facts| facts.pid.is_some() || facts.exit.is_some())
+            .await;
         match facts {
-            Facts { pid: Some(pid), exit: None, signals: _ } => {
+            Facts {
+                pid: Some(pid),
+                exit: None,
+                signals: _,
+            } => {
                 self.pid = pid;
                 self.mark = Counters::read(pid).unwrap_or_default();
                 Ok(())
@@ -300,16 +313,30 @@ impl Worker {
 
     fn signal(&mut self, signal: i32, tree: bool) {
         self.signals += 1;
-        self.link.send(&Order::Signal { worker: self.shared.id, signal, tree }, Vec::new());
+        self.link.send(
+            &Order::Signal {
+                worker: self.shared.id,
+                signal,
+                tree,
+            },
+            Vec::new(),
+        );
     }
 
     /// Waits until every signal asked for has been sent, so that none hits what comes next.
     async fn signals_sent(&self) {
-        self.shared.wait_for(|facts| facts.signals >= self.signals || facts.exit.is_some()).await;
+        self.shared
+            .wait_for(|facts| facts.signals >= self.signals || facts.exit.is_some())
+            .await;
     }
 
     fn kill(&self) {
-        self.link.send(&Order::Kill { worker: self.shared.id }, Vec::new());
+        self.link.send(
+            &Order::Kill {
+                worker: self.shared.id,
+            },
+            Vec::new(),
+        );
     }
 
     /// Runs one step to its end. `interrupt` is how Interrupt reaches it.
@@ -329,7 +356,14 @@ impl Worker {
         let mut stop = None;
         let started = Instant::now();
 
-        let waited = self.start_and_wait(&order, before, started, interrupt, (&mut stdout, &mut stderr), &mut stop);
+        let waited = self.start_and_wait(
+            &order,
+            before,
+            started,
+            interrupt,
+            (&mut stdout, &mut stderr),
+            &mut stop,
+        );
         let waited = waited.await;
 
         self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
@@ -344,13 +378,18 @@ impl Worker {
                 if let Some(after) = after {
                     self.mark = after;
                 }
-                (StepEnd::Reported(report), after.map(|after| after.since(&before)).unwrap_or_default())
+                (
+                    StepEnd::Reported(report),
+                    after.map(|after| after.since(&before)).unwrap_or_default(),
+                )
             }
             Waited::Exited(status, usage) => (StepEnd::Died(status), final_usage(usage, &before)),
             Waited::Violation(what) => {
                 self.kill();
                 let exit = tokio::time::timeout(END_WITHIN, self.shared.ended()).await;
-                let usage = exit.map(|(_, usage)| final_usage(usage, &before)).unwrap_or_default();
+                let usage = exit
+                    .map(|(_, usage)| final_usage(usage, &before))
+                    .unwrap_or_default();
                 self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
                 self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
                 (StepEnd::Violation(what), usage)
@@ -471,7 +510,8 @@ impl Worker {
                 if used.is_some_and(|used| used >= order.cpu_time) {
                     *stop = Some(StopCause::CpuTime);
                 } else {
-                    next_cpu_check = now + cpu_check_pause(order.cpu_time, used.unwrap_or_default());
+                    next_cpu_check =
+                        now + cpu_check_pause(order.cpu_time, used.unwrap_or_default());
                 }
             }
             if stop.is_some() && kill_at.is_none() {
@@ -520,7 +560,10 @@ impl Worker {
 
     /// Writes once to the control socket, without waiting. True when all is sent.
     fn write_control(&mut self, sent: &mut usize) -> io::Result<bool> {
-        match self.control.try_write(self.outgoing.get(*sent..).unwrap_or_default()) {
+        match self
+            .control
+            .try_write(self.outgoing.get(*sent..).unwrap_or_default())
+        {
             Ok(count) => *sent += count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -543,7 +586,8 @@ impl Drop for Worker {
 
 /// When to look at the CPU time again: no sooner than all cores together could use up what is left.
 fn cpu_check_pause(limit: Duration, used: Duration) -> Duration {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    let cores = std::thread::available_parallelism()
+        .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
     (limit.saturating_sub(used) / cores).max(CPU_CHECK_EVERY)
 }
 

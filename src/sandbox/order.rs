@@ -32,11 +32,19 @@ pub(crate) enum Order {
     },
     /// Have a template fork a worker. Three descriptors come with it: control, stdout, stderr.
     /// Answered by [`Event::Spawned`] or [`Event::SpawnFailed`].
-    Spawn { runtime: RuntimeIndex, worker: WorkerId, workspace: OsString },
+    Spawn {
+        runtime: RuntimeIndex,
+        worker: WorkerId,
+        workspace: OsString,
+    },
     /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
     Kill { worker: WorkerId },
     /// Send a signal to a worker, or to its whole tree. Answered by [`Event::Signalled`].
-    Signal { worker: WorkerId, signal: i32, tree: bool },
+    Signal {
+        worker: WorkerId,
+        signal: i32,
+        tree: bool,
+    },
 }
 
 /// How a process ended: wait(2).
@@ -62,15 +70,25 @@ pub(crate) struct ProcessUsage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A template has done its preloads and can fork.
-    TemplateReady { runtime: RuntimeIndex, version: String },
+    TemplateReady {
+        runtime: RuntimeIndex,
+        version: String,
+    },
     /// A template could not start, or has ended.
-    TemplateGone { runtime: RuntimeIndex, reason: String },
+    TemplateGone {
+        runtime: RuntimeIndex,
+        reason: String,
+    },
     /// A worker was forked.
     Spawned { worker: WorkerId, pid: i32 },
     /// A worker was not forked.
     SpawnFailed { worker: WorkerId, reason: String },
     /// A worker has ended, and nothing will be heard of it again.
-    Exited { worker: WorkerId, status: ExitStatus, usage: ProcessUsage },
+    Exited {
+        worker: WorkerId,
+        status: ExitStatus,
+        usage: ProcessUsage,
+    },
     /// A signal was sent (or its worker had ended).
     Signalled { worker: WorkerId },
 }
@@ -94,7 +112,13 @@ fn micros(duration: Duration) -> u64 {
 impl Order {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::StartTemplate { runtime, name, python, preloads, environment } => {
+            Self::StartTemplate {
+                runtime,
+                name,
+                python,
+                preloads,
+                environment,
+            } => {
                 let mut message = Writer::new(1)
                     .u16(*runtime)
                     .block(name.as_bytes())
@@ -109,13 +133,25 @@ impl Order {
                 }
                 message.finish()
             }
-            Self::Spawn { runtime, worker, workspace } => {
-                Writer::new(2).u16(*runtime).u64(*worker).block(workspace.as_bytes()).finish()
-            }
+            Self::Spawn {
+                runtime,
+                worker,
+                workspace,
+            } => Writer::new(2)
+                .u16(*runtime)
+                .u64(*worker)
+                .block(workspace.as_bytes())
+                .finish(),
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
-            Self::Signal { worker, signal, tree } => {
-                Writer::new(4).u64(*worker).i32(*signal).u8((*tree).into()).finish()
-            }
+            Self::Signal {
+                worker,
+                signal,
+                tree,
+            } => Writer::new(4)
+                .u64(*worker)
+                .i32(*signal)
+                .u8((*tree).into())
+                .finish(),
         }
     }
 
@@ -132,14 +168,22 @@ impl Order {
                 let environment = (0..reader.u16()?)
                     .map(|_| Ok((os_text(reader.block()?), os_text(reader.block()?))))
                     .collect::<Result<_, _>>()?;
-                Self::StartTemplate { runtime, name, python, preloads, environment }
+                Self::StartTemplate {
+                    runtime,
+                    name,
+                    python,
+                    preloads,
+                    environment,
+                }
             }
             2 => Self::Spawn {
                 runtime: reader.u16()?,
                 worker: reader.u64()?,
                 workspace: OsStr::from_bytes(reader.block()?).to_owned(),
             },
-            3 => Self::Kill { worker: reader.u64()? },
+            3 => Self::Kill {
+                worker: reader.u64()?,
+            },
             4 => Self::Signal {
                 worker: reader.u64()?,
                 signal: reader.i32()?,
@@ -155,17 +199,24 @@ impl Order {
 impl Event {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::TemplateReady { runtime, version } => {
-                Writer::new(1).u16(*runtime).block(version.as_bytes()).finish()
-            }
-            Self::TemplateGone { runtime, reason } => {
-                Writer::new(2).u16(*runtime).block(reason.as_bytes()).finish()
-            }
+            Self::TemplateReady { runtime, version } => Writer::new(1)
+                .u16(*runtime)
+                .block(version.as_bytes())
+                .finish(),
+            Self::TemplateGone { runtime, reason } => Writer::new(2)
+                .u16(*runtime)
+                .block(reason.as_bytes())
+                .finish(),
             Self::Spawned { worker, pid } => Writer::new(3).u64(*worker).i32(*pid).finish(),
-            Self::SpawnFailed { worker, reason } => {
-                Writer::new(4).u64(*worker).block(reason.as_bytes()).finish()
-            }
-            Self::Exited { worker, status, usage } => {
+            Self::SpawnFailed { worker, reason } => Writer::new(4)
+                .u64(*worker)
+                .block(reason.as_bytes())
+                .finish(),
+            Self::Exited {
+                worker,
+                status,
+                usage,
+            } => {
                 let (kind, value) = match status {
                     ExitStatus::Code(code) => (0, *code),
                     ExitStatus::Signal(signal) => (1, *signal),
@@ -188,10 +239,22 @@ impl Event {
     pub(crate) fn decode(message: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(message);
         let event = match reader.u8()? {
-            1 => Self::TemplateReady { runtime: reader.u16()?, version: text(reader.block()?)? },
-            2 => Self::TemplateGone { runtime: reader.u16()?, reason: text(reader.block()?)? },
-            3 => Self::Spawned { worker: reader.u64()?, pid: reader.i32()? },
-            4 => Self::SpawnFailed { worker: reader.u64()?, reason: text(reader.block()?)? },
+            1 => Self::TemplateReady {
+                runtime: reader.u16()?,
+                version: text(reader.block()?)?,
+            },
+            2 => Self::TemplateGone {
+                runtime: reader.u16()?,
+                reason: text(reader.block()?)?,
+            },
+            3 => Self::Spawned {
+                worker: reader.u64()?,
+                pid: reader.i32()?,
+            },
+            4 => Self::SpawnFailed {
+                worker: reader.u64()?,
+                reason: text(reader.block()?)?,
+            },
             5 => Self::Exited {
                 worker: reader.u64()?,
                 status: match (reader.u8()?, reader.i32()?) {
@@ -206,7 +269,9 @@ impl Event {
                     major_page_faults: reader.u64()?,
                 },
             },
-            6 => Self::Signalled { worker: reader.u64()? },
+            6 => Self::Signalled {
+                worker: reader.u64()?,
+            },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -230,9 +295,17 @@ mod tests {
                 preloads: vec!["numpy".into(), "pandas".into()],
                 environment: vec![("PATH".into(), "/bin".into())],
             },
-            Order::Spawn { runtime: 1, worker: u64::MAX, workspace: "/tmp/x".into() },
+            Order::Spawn {
+                runtime: 1,
+                worker: u64::MAX,
+                workspace: "/tmp/x".into(),
+            },
             Order::Kill { worker: 7 },
-            Order::Signal { worker: 8, signal: 2, tree: true },
+            Order::Signal {
+                worker: 8,
+                signal: 2,
+                tree: true,
+            },
         ];
         for order in orders {
             assert_eq!(Order::decode(&order.encode()), Ok(order));
@@ -245,12 +318,29 @@ mod tests {
             major_page_faults: 9,
         };
         let events = [
-            Event::TemplateReady { runtime: 0, version: "3.13.0".into() },
-            Event::TemplateGone { runtime: 0, reason: "no".into() },
+            Event::TemplateReady {
+                runtime: 0,
+                version: "3.13.0".into(),
+            },
+            Event::TemplateGone {
+                runtime: 0,
+                reason: "no".into(),
+            },
             Event::Spawned { worker: 1, pid: 2 },
-            Event::SpawnFailed { worker: 1, reason: "EAGAIN".into() },
-            Event::Exited { worker: 1, status: ExitStatus::Code(3), usage },
-            Event::Exited { worker: 1, status: ExitStatus::Signal(9), usage },
+            Event::SpawnFailed {
+                worker: 1,
+                reason: "EAGAIN".into(),
+            },
+            Event::Exited {
+                worker: 1,
+                status: ExitStatus::Code(3),
+                usage,
+            },
+            Event::Exited {
+                worker: 1,
+                status: ExitStatus::Signal(9),
+                usage,
+            },
             Event::Signalled { worker: 4 },
         ];
         for event in events {

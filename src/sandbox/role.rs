@@ -29,7 +29,11 @@ pub fn enter_role() {
     if args.next().is_some_and(|role| role == WARDEN) {
         let state_dir = args.next().map(PathBuf::from);
         let code = warden::main(state_dir.as_deref());
-        #[expect(clippy::disallowed_methods, clippy::exit, reason = "this process is the warden and has nothing else to do")]
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::exit,
+            reason = "this process is the warden and has nothing else to do"
+        )]
         std::process::exit(code);
     }
 }

@@ -1,6 +1,9 @@
 //! The system calls that no library wraps as we need them. The only file of the crate with `unsafe` in it, beside the harness's
 //! native half.
-#![expect(unsafe_code, reason = "each block is one call and says why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "each block is one call and says why it is sound"
+)]
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -54,7 +57,11 @@ pub(crate) fn reap() -> io::Result<Wait> {
     let pid = unsafe { libc::wait4(-1, &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
     if pid < 0 {
         let error = io::Error::last_os_error();
-        return if error.raw_os_error() == Some(libc::ECHILD) { Ok(Wait::NoChildren) } else { Err(error) };
+        return if error.raw_os_error() == Some(libc::ECHILD) {
+            Ok(Wait::NoChildren)
+        } else {
+            Err(error)
+        };
     }
     if pid == 0 {
         return Ok(Wait::NoneEnded);
@@ -69,7 +76,9 @@ pub(crate) fn reap() -> io::Result<Wait> {
     let usage = ProcessUsage {
         cpu_user: duration(usage.ru_utime),
         cpu_system: duration(usage.ru_stime),
-        peak_memory_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0).saturating_mul(1024),
+        peak_memory_bytes: u64::try_from(usage.ru_maxrss)
+            .unwrap_or(0)
+            .saturating_mul(1024),
         minor_page_faults: u64::try_from(usage.ru_minflt).unwrap_or(0),
         major_page_faults: u64::try_from(usage.ru_majflt).unwrap_or(0),
     };
@@ -78,7 +87,10 @@ pub(crate) fn reap() -> io::Result<Wait> {
 
 fn duration(time: libc::timeval) -> Duration {
     let micros = u32::try_from(time.tv_usec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), micros.saturating_mul(1000))
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        micros.saturating_mul(1000),
+    )
 }
 
 /// The CPU time of a process, all threads, in user mode and in the kernel. None when there is no such process.
@@ -90,8 +102,15 @@ pub(crate) fn cpu_time(pid: i32) -> Option<(Duration, Duration)> {
     const CPUCLOCK_PROF: i32 = 0;
     const CPUCLOCK_VIRT: i32 = 1;
     const CPUCLOCK_SCHED: i32 = 2;
+    // More bits than a pid can have (PID_MAX_LIMIT is 2^22) would make another clock of it.
+    if !(1..1 << 28).contains(&pid) {
+        return None;
+    }
     let read = |clock: i32| {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         // SAFETY: the address of a live local of the right type; an unknown clock is an error.
         let result = unsafe { libc::clock_gettime((!pid << 3) | clock, &raw mut time) };
         let seconds = u64::try_from(time.tv_sec).ok()?;

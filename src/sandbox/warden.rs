@@ -26,9 +26,7 @@ use rustix::net::{
 use rustix::process::{Signal, set_child_subreaper};
 
 use super::children;
-use super::order::{
-    DESCRIPTORS_MAX, Event, ORDER_BYTES_MAX, Order, RuntimeIndex, WorkerId,
-};
+use super::order::{DESCRIPTORS_MAX, Event, ORDER_BYTES_MAX, Order, RuntimeIndex, WorkerId};
 use super::sys::{self, Reaped, Wait};
 
 /// The Python half of the harness.
@@ -136,7 +134,10 @@ impl Warden {
                     PollFd::from_borrowed_fd(server(), PollFlags::IN),
                     PollFd::new(&self.children, PollFlags::IN),
                 ];
-                for template in runtimes.iter().filter_map(|runtime| self.templates.get(runtime)) {
+                for template in runtimes
+                    .iter()
+                    .filter_map(|runtime| self.templates.get(runtime))
+                {
                     fds.push(PollFd::new(&template.socket, PollFlags::IN));
                 }
                 match poll(&mut fds, None) {
@@ -145,7 +146,11 @@ impl Warden {
                     Err(error) => return Err(error.into()),
                 }
                 let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
-                (ready.next() == Some(true), ready.next() == Some(true), ready.collect::<Vec<_>>())
+                (
+                    ready.next() == Some(true),
+                    ready.next() == Some(true),
+                    ready.collect::<Vec<_>>(),
+                )
             };
             for (runtime, ready) in runtimes.into_iter().zip(templates_ready) {
                 if ready {
@@ -168,7 +173,13 @@ impl Warden {
             return Ok(false);
         };
         match Order::decode(&message).map_err(io::Error::other)? {
-            Order::StartTemplate { runtime, name, python, preloads, environment } => {
+            Order::StartTemplate {
+                runtime,
+                name,
+                python,
+                preloads,
+                environment,
+            } => {
                 let mut command = Command::new(python);
                 command.env_clear().envs(environment);
                 match start_template(command, &name, &preloads) {
@@ -176,11 +187,18 @@ impl Warden {
                         self.templates.insert(runtime, template);
                     }
                     Err(error) => {
-                        tell(&Event::TemplateGone { runtime, reason: error.to_string() })?;
+                        tell(&Event::TemplateGone {
+                            runtime,
+                            reason: error.to_string(),
+                        })?;
                     }
                 }
             }
-            Order::Spawn { runtime, worker, workspace } => {
+            Order::Spawn {
+                runtime,
+                worker,
+                workspace,
+            } => {
                 let sent = match self.templates.get(&runtime) {
                     Some(template) => {
                         send(template.socket.as_fd(), workspace.as_encoded_bytes(), &fds)
@@ -193,7 +211,10 @@ impl Warden {
                         self.ordered += 1;
                     }
                     (Err(error), _) => {
-                        tell(&Event::SpawnFailed { worker, reason: error.to_string() })?;
+                        tell(&Event::SpawnFailed {
+                            worker,
+                            reason: error.to_string(),
+                        })?;
                     }
                     (Ok(()), None) => {}
                 }
@@ -205,12 +226,20 @@ impl Warden {
                     }
                     children::signal(pid, Signal::KILL);
                 }
-                None if self.templates.values().any(|template| template.orders.contains(&worker)) => {
+                None if self
+                    .templates
+                    .values()
+                    .any(|template| template.orders.contains(&worker)) =>
+                {
                     self.doomed.insert(worker);
                 }
                 None => {}
             },
-            Order::Signal { worker, signal, tree } => {
+            Order::Signal {
+                worker,
+                signal,
+                tree,
+            } => {
                 if let Some(&pid) = self.workers.get(&worker)
                     && let Some(signal) = Signal::from_named_raw(signal)
                 {
@@ -245,7 +274,9 @@ impl Warden {
                 Ok(())
             }
             _ => {
-                let pid = <[u8; 8]>::try_from(message.as_slice()).map(i64::from_le_bytes).unwrap_or(-1);
+                let pid = <[u8; 8]>::try_from(message.as_slice())
+                    .map(i64::from_le_bytes)
+                    .unwrap_or(-1);
                 let Some(worker) = template.orders.pop_front() else {
                     return self.lose_template(runtime);
                 };
@@ -265,7 +296,11 @@ impl Warden {
         };
         tell(&Event::Spawned { worker, pid })?;
         if let Some(reaped) = self.early.remove(&pid) {
-            return tell(&Event::Exited { worker, status: reaped.status, usage: reaped.usage });
+            return tell(&Event::Exited {
+                worker,
+                status: reaped.status,
+                usage: reaped.usage,
+            });
         }
         self.workers.insert(worker, pid);
         self.worker_of.insert(pid, worker);
@@ -288,7 +323,9 @@ impl Warden {
             tell(&Event::SpawnFailed { worker, reason })?;
         }
         self.sweep_again = true; // it may have forked a worker without saying so
-        let reason = template.problem.unwrap_or_else(|| "it ended unexpectedly".to_owned());
+        let reason = template
+            .problem
+            .unwrap_or_else(|| "it ended unexpectedly".to_owned());
         tell(&Event::TemplateGone { runtime, reason })
     }
 
@@ -305,7 +342,11 @@ impl Warden {
                 if !self.alone.remove(&worker) {
                     self.sweep_again = true;
                 }
-                tell(&Event::Exited { worker, status: reaped.status, usage: reaped.usage })?;
+                tell(&Event::Exited {
+                    worker,
+                    status: reaped.status,
+                    usage: reaped.usage,
+                })?;
             } else if self.orphans.remove(&reaped.pid) {
                 self.sweep_again = true;
             } else if self.ordered > self.answered {
@@ -325,7 +366,10 @@ impl Warden {
             self.sweep_again = false;
             let mut suspects = children::children(self.pid);
             suspects.retain(|pid| !self.is_known(*pid));
-            self.sweep = Some(Sweep { suspects, mark: self.ordered });
+            self.sweep = Some(Sweep {
+                suspects,
+                mark: self.ordered,
+            });
         }
         if let Some(sweep) = self.sweep.take_if(|sweep| sweep.mark <= self.answered) {
             for pid in sweep.suspects {
@@ -338,7 +382,8 @@ impl Warden {
     }
 
     fn is_known(&self, pid: i32) -> bool {
-        self.worker_of.contains_key(&pid) || self.templates.values().any(|template| template.pid == pid)
+        self.worker_of.contains_key(&pid)
+            || self.templates.values().any(|template| template.pid == pid)
     }
 }
 
@@ -363,14 +408,29 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .fd_mappings(vec![
-            FdMapping { parent_fd: theirs, child_fd: CONTROL },
-            FdMapping { parent_fd: memory_file("native", NATIVE)?, child_fd: NATIVE_FD },
-            FdMapping { parent_fd: memory_file("harness", HARNESS)?, child_fd: HARNESS_FD },
+            FdMapping {
+                parent_fd: theirs,
+                child_fd: CONTROL,
+            },
+            FdMapping {
+                parent_fd: memory_file("native", NATIVE)?,
+                child_fd: NATIVE_FD,
+            },
+            FdMapping {
+                parent_fd: memory_file("harness", HARNESS)?,
+                child_fd: HARNESS_FD,
+            },
         ])
         .map_err(io::Error::other)?;
     let child = command.spawn()?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-    Ok(Template { pid, socket: ours, orders: VecDeque::new(), ready: false, problem: None })
+    Ok(Template {
+        pid,
+        socket: ours,
+        orders: VecDeque::new(),
+        ready: false,
+        problem: None,
+    })
 }
 
 /// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
@@ -402,7 +462,12 @@ pub(crate) fn send(socket: BorrowedFd<'_>, message: &[u8], fds: &[OwnedFd]) -> i
         return Err(io::Error::other("too many descriptors"));
     }
     rustix::io::retry_on_intr(|| {
-        sendmsg(socket, &[IoSlice::new(message)], &mut control, SendFlags::NOSIGNAL)
+        sendmsg(
+            socket,
+            &[IoSlice::new(message)],
+            &mut control,
+            SendFlags::NOSIGNAL,
+        )
     })?;
     Ok(())
 }

@@ -1,1 +1,17 @@
-fn main() {}
+//! The integration tests, in one binary. They drive the real program from outside, as users do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    clippy::disallowed_methods,
+    reason = "a test that goes wrong is to say so at once"
+)]
+
+mod smoke;
+mod support;

@@ -1,0 +1,359 @@
+//! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use coding_env::client::{CodingEnv, Options, endpoint};
+use coding_env::proto::v1::coding_env_client::CodingEnvClient;
+use tonic::transport::Channel;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_coding-env");
+/// Everything that is waited for is there long before this; a test that needs it has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `coding-env serve`. Dropping it ends it, and checks that nothing of it is left and nothing unexpected was logged.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    log: Arc<Log>,
+    state_dir: tempfile::TempDir,
+    expected_log: Vec<String>,
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Server {
+    /// Starts a server with these flags and waits until it is ready.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, &[])
+    }
+
+    /// Starts a server with flags and environment variables. Its environment has nothing else but PATH.
+    pub(crate) fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let state_dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new(PROGRAM);
+        command
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--server-id",
+                "test",
+            ])
+            .arg("--state-dir")
+            .arg(state_dir.path())
+            .args(flags)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        // Wrapper scripts on PATH cost time and need their own environment: name the interpreter, unless a test does.
+        if !flags.contains(&"--python")
+            && !variables
+                .iter()
+                .any(|(name, _)| *name == "CODING_ENV_PYTHON")
+        {
+            command.env("CODING_ENV_PYTHON", default_python());
+        }
+        let mut child = command.spawn().unwrap();
+        let log = Arc::new(Log::default());
+        let reader = BufReader::new(child.stderr.take().unwrap());
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                sink.lines.lock().unwrap().push(line);
+                sink.more.notify_all();
+            }
+        });
+        let mut server = Self {
+            child,
+            address: String::new(),
+            log,
+            state_dir,
+            expected_log: Vec::new(),
+        };
+        server.expect_log("isolation level none");
+        let serving = server.wait_for_log("\"message\":\"serving\"");
+        server.address = field(&serving, "address");
+        server
+    }
+
+    /// Waits for a log line that contains `text` and returns it.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        let lines = self.log.lines.lock().unwrap();
+        let found = |lines: &mut Vec<String>| !lines.iter().any(|line| line.contains(text));
+        let (lines, timeout) = self
+            .log
+            .more
+            .wait_timeout_while(lines, PATIENCE, found)
+            .unwrap();
+        assert!(
+            !timeout.timed_out(),
+            "no {text:?} in the log:\n{}",
+            lines.join("\n")
+        );
+        lines
+            .iter()
+            .find(|line| line.contains(text))
+            .unwrap()
+            .clone()
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lines.lock().unwrap().clone()
+    }
+
+    /// WARN and ERROR lines that contain this are part of the test.
+    pub(crate) fn expect_log(&mut self, text: &str) {
+        self.expected_log.push(text.to_owned());
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// `HOST:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.state_dir.path()
+    }
+
+    /// A typed client.
+    pub(crate) async fn env(&self) -> CodingEnv {
+        CodingEnv::connect(&self.url()).await.unwrap()
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        endpoint(&self.url(), &Options::default())
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    /// The generated client, for requests that the typed one does not make.
+    pub(crate) async fn raw(&self) -> CodingEnvClient<Channel> {
+        CodingEnvClient::new(self.channel().await).max_decoding_message_size(64 << 20)
+    }
+
+    /// Every process below the server: warden, templates, workers and what they started.
+    pub(crate) fn processes(&self) -> Vec<i32> {
+        descendants(self.pid())
+    }
+
+    /// The processes of one kind below the server, by what their command line contains.
+    pub(crate) fn processes_named(&self, text: &str) -> Vec<i32> {
+        self.processes()
+            .into_iter()
+            .filter(|pid| command_line(*pid).contains(text))
+            .collect()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        kill(self.pid(), signal);
+    }
+
+    /// Waits for the server's end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server did not end:\n{}",
+                self.log().join("\n")
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Asks for the end at once and checks all that has to hold then.
+    pub(crate) fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            let processes = self.processes();
+            self.expect_log("asked again: ending at once");
+            self.signal("TERM");
+            self.wait_for_log("asked to end");
+            self.signal("TERM");
+            let status = self.wait();
+            assert!(
+                status.success(),
+                "the server ended with {status}:\n{}",
+                self.log().join("\n")
+            );
+            wait_until("all processes have ended", || {
+                processes.iter().all(|pid| !is_running(*pid))
+            });
+        }
+        wait_until("the state directory is empty", || {
+            fs::read_dir(self.state_dir.path())
+                .unwrap()
+                .next()
+                .is_none()
+        });
+        let unexpected: Vec<String> = self
+            .log()
+            .into_iter()
+            .filter(|line| {
+                !line.contains("\"level\":\"INFO\"") && !line.contains("\"level\":\"DEBUG\"")
+            })
+            .filter(|line| {
+                !self
+                    .expected_log
+                    .iter()
+                    .any(|expected| line.contains(expected))
+            })
+            .collect();
+        assert!(
+            unexpected.is_empty(),
+            "unexpected in the log:\n{}",
+            unexpected.join("\n")
+        );
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The warden ends all else when the server is gone.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        } else {
+            self.end();
+        }
+    }
+}
+
+/// The value of a field in a line of JSON.
+pub(crate) fn field(line: &str, name: &str) -> String {
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    line[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {name} in {line}"))
+        .to_owned()
+}
+
+/// Waits until something holds. Nothing tells when it does: it is looked at again and again.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal by kill(1): `TERM`, `KILL`, …
+pub(crate) fn kill(pid: i32, signal: &str) {
+    drop(
+        Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(pid.to_string())
+            .stderr(Stdio::null())
+            .status(),
+    );
+}
+
+/// Whether a process runs; a zombie does not.
+pub(crate) fn is_running(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    })
+}
+
+/// A process's command line, with spaces between the arguments.
+pub(crate) fn command_line(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).replace('\0', " ")
+}
+
+/// Everything below a process.
+pub(crate) fn descendants(root: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut next = VecDeque::from([root]);
+    while let Some(pid) = next.pop_front() {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for task in tasks {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace().map(|pid| pid.parse().unwrap()) {
+                found.push(child);
+                next.push_back(child);
+            }
+        }
+    }
+    found
+}
+
+/// The interpreters to test with: `CODING_ENV_TEST_PYTHONS` (paths with colons between), or the one on PATH.
+pub(crate) fn pythons() -> Vec<PathBuf> {
+    match std::env::var_os("CODING_ENV_TEST_PYTHONS").filter(|list| !list.is_empty()) {
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => vec![default_python()],
+    }
+}
+
+/// The interpreter behind `python3`.
+pub(crate) fn default_python() -> PathBuf {
+    static FOUND: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let find = || {
+        let output = Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable, end='')"])
+            .output()
+            .unwrap();
+        PathBuf::from(String::from_utf8(output.stdout).unwrap())
+    };
+    FOUND.get_or_init(find).clone()
+}
+
+/// Whether everything in `tests/required.txt` has to be there (`CODING_ENV_TEST=full`, as in CI).
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("CODING_ENV_TEST").is_some_and(|value| value == "full")
+}
+
+/// Says that this host lacks something and that a test, or a part of it, did not run. In CI that is a failure.
+pub(crate) fn lacks(what: &str) {
+    assert!(
+        !is_full(),
+        "this host lacks {what}, which CODING_ENV_TEST=full requires"
+    );
+    eprintln!("not tested: this host lacks {what}");
+}
+
+/// How much the long tests do: `CODING_ENV_SOAK`, or the small number that fits a quick run.
+pub(crate) fn soak(small: usize) -> usize {
+    std::env::var("CODING_ENV_SOAK")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(small)
+}
