@@ -12,7 +12,9 @@ pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter: EnvFilter = filter.parse()?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would print to standard error, and panic, when that is what has gone.
+        .log_internal_errors(false);
     let result = match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -38,9 +38,9 @@ enum Command {
 
 /// Runs a subcommand.
 pub(crate) fn run(cli: Cli) -> ExitCode {
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error.into()),
+        Err(error) => return fail(&error),
     };
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
@@ -51,6 +51,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     // Blocking work that is left (removing a large workspace) is the warden's to finish.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| fail(&error))
+}
+
+fn runtime(command: &Command) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Serve(args) = command {
+        builder.worker_threads(coding_env::config::threads(args)?);
+    }
+    Ok(builder.enable_all().build()?)
 }
 
 #[expect(clippy::print_stderr, reason = "the program's last word")]

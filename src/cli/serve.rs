@@ -16,11 +16,12 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let asked = shutdown.clone();
     let listening = tokio::spawn(async move {
         let signal = signals.next().await;
-        tracing::info!(signal, "asked to end; once more ends at once");
+        // First do it, then tell: the log's reader may be what has gone.
         asked.drain();
+        tracing::info!(signal, "asked to end; once more ends at once");
         let signal = signals.next().await;
-        tracing::warn!(signal, "asked again: ending at once");
         asked.kill();
+        tracing::warn!(signal, "asked again: ending at once");
     });
     let result = server::run(config, listener, shutdown).await;
     listening.abort();

@@ -7,6 +7,7 @@ mod frame;
 mod link;
 mod output;
 mod pool;
+mod pulse;
 mod usage;
 mod worker;
 
@@ -40,6 +41,7 @@ pub(crate) use crate::sandbox::order::ExitStatus;
 
 use self::link::Link;
 use self::pool::Pool;
+use self::pulse::Pulse;
 use self::worker::Shared;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
 use crate::sandbox::role;
@@ -124,6 +126,7 @@ enum TemplateState {
 #[derive(Debug)]
 struct Inner {
     link: Link,
+    pulse: Arc<Pulse>,
     runtimes: Vec<Runtime>,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
@@ -163,6 +166,7 @@ impl Executor {
         });
         let executor = Self(Arc::new(Inner {
             link: Link::new(socket)?,
+            pulse: Arc::default(),
             runtimes: runtimes.collect(),
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
@@ -203,6 +207,14 @@ impl Executor {
         self.0.tasks.spawn(async move {
             tokio::select! {
                 () = sender.send_waiting() => {}
+                () = gone.cancelled() => {}
+            }
+        });
+        let pulse = Arc::clone(&self.0.pulse);
+        let gone = self.0.gone.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = pulse.run() => {}
                 () = gone.cancelled() => {}
             }
         });
@@ -527,6 +539,7 @@ impl Executor {
         Ok(Worker::new(
             shared,
             self.0.link.clone(),
+            Arc::clone(&self.0.pulse),
             control,
             stdout,
             stderr,

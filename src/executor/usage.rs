@@ -9,8 +9,9 @@ use crate::sandbox::sys;
 /// A process's counters since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
+    /// In user mode and in the kernel.
+    pub(crate) cpu: Duration,
     pub(crate) cpu_user: Duration,
-    pub(crate) cpu_system: Duration,
     pub(crate) minor_page_faults: u64,
     pub(crate) major_page_faults: u64,
     /// The largest resident memory since the mark was last lowered.
@@ -41,14 +42,12 @@ pub(crate) struct MemoryUse {
     pub(crate) major_page_faults: u64,
 }
 
+/// CPU time after which the kernel's samples of user mode are asked for anew: half a tick at 250 a second.
+const SPLIT_AFTER: Duration = Duration::from_millis(2);
 /// How far the peak may lie above what is resident before the mark is lowered for the next step.
 const PEAK_SLACK_BYTES: u64 = 1 << 20;
 
 impl Counters {
-    pub(crate) fn cpu(&self) -> Duration {
-        self.cpu_user + self.cpu_system
-    }
-
     /// Reads all counters. None when the process has gone.
     pub(crate) fn read(pid: i32) -> Option<Self> {
         let mut counters = Self::default().with_cpu(pid)?;
@@ -59,7 +58,19 @@ impl Counters {
 
     /// The same with CPU time as it is now.
     pub(crate) fn with_cpu(mut self, pid: i32) -> Option<Self> {
-        (self.cpu_user, self.cpu_system) = sys::cpu_time(pid)?;
+        let total = sys::cpu_time(pid)?;
+        let used = total.saturating_sub(self.cpu);
+        // What is shorter than the kernel's ticks it hardly ever samples: such a step gets the share of the whole so far.
+        let part = if used < SPLIT_AFTER && !self.cpu.is_zero() {
+            self.cpu_user.as_secs_f64() / self.cpu.as_secs_f64()
+        } else {
+            sys::user_part(pid)?
+        };
+        self.cpu = total;
+        self.cpu_user = total
+            .mul_f64(part.clamp(0.0, 1.0))
+            .max(self.cpu_user)
+            .min(total);
         Some(self)
     }
 
@@ -84,10 +95,11 @@ impl Counters {
 
     /// What was used since `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        let user = self.cpu_user.saturating_sub(earlier.cpu_user);
         Usage {
             cpu: Some(CpuTime {
-                user: self.cpu_user.saturating_sub(earlier.cpu_user),
-                system: self.cpu_system.saturating_sub(earlier.cpu_system),
+                user,
+                system: self.cpu.saturating_sub(earlier.cpu).saturating_sub(user),
             }),
             memory: Some(MemoryUse {
                 peak_bytes: self.peak_memory_bytes,

@@ -13,12 +13,10 @@ use tokio::sync::{Notify, watch};
 use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
+use super::pulse::{BEAT_EVERY, Pulse};
 use super::usage::{Counters, Usage};
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
 
-/// A step that takes no longer than this costs no wake-up for its output: what it printed is read at its end. A pipe's 64 KiB
-/// hold what is printed until then.
-const OUTPUT_WATCH_AFTER: Duration = Duration::from_millis(1);
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
 /// killed one is waited for.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -159,6 +157,7 @@ impl Pipe {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     link: Link,
+    pulse: Arc<Pulse>,
     /// Its process id; 0 until it is ready.
     pid: i32,
     /// How many signals were asked for.
@@ -235,6 +234,7 @@ impl Worker {
     pub(crate) fn new(
         shared: Arc<Shared>,
         link: Link,
+        pulse: Arc<Pulse>,
         control: UnixStream,
         stdout: OwnedFd,
         stderr: OwnedFd,
@@ -242,6 +242,7 @@ impl Worker {
         Self {
             shared,
             link,
+            pulse,
             pid: 0,
             signals: 0,
             control,
@@ -297,8 +298,8 @@ impl Worker {
 
     /// CPU time used since the last step ended. None when it can't be told.
     pub(crate) fn background_cpu(&self) -> Option<Duration> {
-        let total = crate::sandbox::sys::cpu_time_total(self.pid)?;
-        Some(total.saturating_sub(self.mark.cpu()))
+        let total = crate::sandbox::sys::cpu_time(self.pid)?;
+        Some(total.saturating_sub(self.mark.cpu))
     }
 
     /// Stops its processes until the next step.
@@ -415,7 +416,7 @@ impl Worker {
         let Some(now) = self.mark.with_cpu(pid) else {
             return (self.mark, None);
         };
-        if now.cpu().saturating_sub(self.mark.cpu()) < BACKGROUND_CPU_FLOOR {
+        if now.cpu.saturating_sub(self.mark.cpu) < BACKGROUND_CPU_FLOOR {
             return (now, None);
         }
         let now = self.mark.read_after(pid).unwrap_or(now);
@@ -447,8 +448,13 @@ impl Worker {
         self.outgoing.extend_from_slice(&step);
         let mut sent = 0;
         let mut sending = true;
-        let mut watching = false;
-        let timer = tokio::time::sleep_until((started + OUTPUT_WATCH_AFTER).into());
+        let mut watching = order.timeout < 2 * BEAT_EVERY;
+        // A step that ends within two beats costs no timer, and no wake-up for its output: that is read at its end, and a pipe's 64 KiB
+        // hold what is printed until then.
+        let pulse = Arc::clone(&self.pulse);
+        let second_beat = pulse.second_beat();
+        tokio::pin!(second_beat);
+        let timer = tokio::time::sleep_until(deadline.into());
         tokio::pin!(timer);
 
         loop {
@@ -487,9 +493,10 @@ impl Worker {
                 () = interrupt.notified(), if stop.is_none() => {
                     *stop = Some(StopCause::Interrupt);
                 }
-                () = &mut timer => {
+                () = &mut second_beat, if !watching => {
                     watching = true;
                 }
+                () = &mut timer, if watching => {}
                 exit = self.shared.ended(), if watching => {
                     // A child that holds a copy of the control socket keeps it from closing.
                     return Waited::Exited(exit.0, exit.1);
@@ -534,8 +541,8 @@ impl Worker {
     }
 
     fn step_cpu(&self, before: &Counters) -> Option<Duration> {
-        let total = crate::sandbox::sys::cpu_time_total(self.pid)?;
-        Some(total.saturating_sub(before.cpu()))
+        let total = crate::sandbox::sys::cpu_time(self.pid)?;
+        Some(total.saturating_sub(before.cpu))
     }
 
     /// Anything that the program sent without being asked.
@@ -594,8 +601,8 @@ fn cpu_check_pause(limit: Duration, used: Duration) -> Duration {
 /// What the last step of a process used, from its totals.
 fn final_usage(total: ProcessUsage, before: &Counters) -> Usage {
     let after = Counters {
+        cpu: total.cpu_user + total.cpu_system,
         cpu_user: total.cpu_user,
-        cpu_system: total.cpu_system,
         minor_page_faults: total.minor_page_faults,
         major_page_faults: total.major_page_faults,
         peak_memory_bytes: total.peak_memory_bytes,

@@ -93,44 +93,42 @@ fn duration(time: libc::timeval) -> Duration {
     )
 }
 
-/// The CPU time of a process, all threads, in user mode and in the kernel. None when there is no such process.
-///
-/// The total is exact. The kernel counts the two parts by sampling at its clock's ticks and scales them to the total
-/// when it tells them (`cputime_adjust` of kernel/sched/cputime.c); so does this.
-pub(crate) fn cpu_time(pid: i32) -> Option<(Duration, Duration)> {
-    // Clock ids of other processes: MAKE_PROCESS_CPUCLOCK of include/linux/posix-timers_types.h.
-    const CPUCLOCK_PROF: i32 = 0;
-    const CPUCLOCK_VIRT: i32 = 1;
-    const CPUCLOCK_SCHED: i32 = 2;
+/// Clock ids of other processes: MAKE_PROCESS_CPUCLOCK of include/linux/posix-timers_types.h.
+const CPUCLOCK_PROF: i32 = 0;
+const CPUCLOCK_VIRT: i32 = 1;
+const CPUCLOCK_SCHED: i32 = 2;
+
+fn process_clock(pid: i32, clock: i32) -> Option<Duration> {
     // More bits than a pid can have (PID_MAX_LIMIT is 2^22) would make another clock of it.
     if !(1..1 << 28).contains(&pid) {
         return None;
     }
-    let read = |clock: i32| {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: the address of a live local of the right type; an unknown clock is an error.
-        let result = unsafe { libc::clock_gettime((!pid << 3) | clock, &raw mut time) };
-        let seconds = u64::try_from(time.tv_sec).ok()?;
-        (result == 0).then(|| Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
     };
-    let total = read(CPUCLOCK_SCHED)?;
-    let sampled_user = read(CPUCLOCK_VIRT)?;
-    let sampled = read(CPUCLOCK_PROF)?;
-    let user = if sampled == sampled_user {
-        total // no sample fell into the kernel, or none at all
-    } else {
-        total.mul_f64((sampled_user.as_secs_f64() / sampled.as_secs_f64()).clamp(0.0, 1.0))
-    };
-    Some((user, total.saturating_sub(user)))
+    // SAFETY: the address of a live local of the right type; an unknown clock is an error.
+    let result = unsafe { libc::clock_gettime((!pid << 3) | clock, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    (result == 0).then(|| Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
 }
 
 /// The exact CPU time of a process, all threads, user mode and kernel together. None when there is no such process.
-pub(crate) fn cpu_time_total(pid: i32) -> Option<Duration> {
-    let (user, system) = cpu_time(pid)?;
-    Some(user + system)
+pub(crate) fn cpu_time(pid: i32) -> Option<Duration> {
+    process_clock(pid, CPUCLOCK_SCHED)
+}
+
+/// What part of its CPU time a process has spent in user mode, 0.0 to 1.0, as the kernel samples it at its clock's ticks. Scaling the
+/// exact total by it is what getrusage(2) does (`cputime_adjust` of kernel/sched/cputime.c).
+pub(crate) fn user_part(pid: i32) -> Option<f64> {
+    let user = process_clock(pid, CPUCLOCK_VIRT)?;
+    let sampled = process_clock(pid, CPUCLOCK_PROF)?;
+    // Without any sample, or none in the kernel, all counts as user mode.
+    Some(if sampled == user {
+        1.0
+    } else {
+        (user.as_secs_f64() / sampled.as_secs_f64()).clamp(0.0, 1.0)
+    })
 }
 
 #[cfg(test)]
@@ -140,11 +138,12 @@ mod tests {
     #[test]
     fn cpu_time_of_a_process_grows_while_it_works_and_is_none_for_nobody() {
         let pid = i32::try_from(std::process::id()).unwrap();
-        let before = cpu_time_total(pid).unwrap();
+        let before = cpu_time(pid).unwrap();
         let mut sum = 0_u64;
-        while cpu_time_total(pid).unwrap() < before + Duration::from_millis(5) {
+        while cpu_time(pid).unwrap() < before + Duration::from_millis(5) {
             sum = std::hint::black_box(sum + 1);
         }
-        assert_eq!(cpu_time(i32::MAX), None);
+        assert!(user_part(pid).is_some_and(|part| (0.0..=1.0).contains(&part)));
+        assert_eq!((cpu_time(i32::MAX), user_part(i32::MAX)), (None, None));
     }
 }
