@@ -10,16 +10,10 @@ ARG RUST_IMAGE=rust:1-bookworm
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 FROM ${RUST_IMAGE} AS build
-ARG TARGETARCH
 WORKDIR /build
 COPY . .
-# The caches make a second build short; what is in a cache is not in the layer, hence the copy out of it. Cargo goes by
-# the times of files, which say nothing across checkouts, hence the touch.
-RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
-    --mount=type=cache,id=coding-env-target-${TARGETARCH},target=/build/target,sharing=locked \
-    touch build.rs src/lib.rs src/main.rs \
-    && cargo build --release --locked --bin coding-env \
-    && install -D target/release/coding-env /out/coding-env
+# Plain steps, without cache mounts, so that the builder of any Docker engine takes them.
+RUN cargo build --release --locked --bin coding-env
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=""
@@ -30,7 +24,7 @@ LABEL org.opencontainers.image.title="coding-env" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/coding-env/
-COPY --from=build /out/coding-env /usr/local/bin/coding-env
+COPY --from=build /build/target/release/coding-env /usr/local/bin/coding-env
 
 # All of a container's addresses: a published port does not reach its loopback. The only writable place that the
 # server needs is /tmp, so the root may be read-only.

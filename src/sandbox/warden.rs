@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, IoSlice, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -399,8 +398,8 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         SocketFlags::CLOEXEC,
         None,
     )?;
+    // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that.
     command
-        .arg0(format!("coding-env-template-{name}"))
         .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
         .arg(format!("runtime={name}"))
         .args(preloads)
