@@ -18,7 +18,7 @@ use crate::proto::v1::{
 };
 
 /// Connections that a load goes over. HTTP/2 carries many calls on each.
-const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 2;
 /// How long the pool may take to be full again.
 const POOL_FULL_WITHIN: Duration = Duration::from_secs(20);
 /// The code of a step that does next to nothing.

@@ -27,13 +27,20 @@ def reap_until(template):
 
 
 class Native:
-    """The harness's native half, with orders that come from this file."""
+    """The harness's native half, with orders that come from this file.
+
+    Several workers are under way at a time, in three stages, so that a core never idles while one waits for another
+    process: starting, running the step, ending.
+    """
+
+    STARTING, RUNNING, ENDING = 4, 2, 4  # the most in each stage
 
     def __init__(self, native, harness, directory):
         self.exchange, self.become_worker, self.set_limits = native.exchange, native.become_worker, native.set_limits
         self.fork = native.clone_worker
         self.directory = directory
-        self.worker = None
+        self.starting, self.running, self.ending = [], [], []
+        self.number = 0
         self.count = 0
         self.begun = self.until = 0.0
         source = b"x = 1"
@@ -46,17 +53,17 @@ class Native:
         pid = self.fork()
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
-        self.worker[0] = pid
+        if pid:
+            self.starting[-1][0] = pid
         return pid
 
     def receive_order(self, _):
-        """Ends the last worker, then orders the next one."""
-        if self.worker is not None:
-            self.use_and_end(*self.worker)
-            self.count += 1
+        """Takes the oldest worker of each full stage on to the next, then orders another one."""
+        self.advance(self.STARTING - 1, self.RUNNING - 1, self.ENDING - 1)
         while time.monotonic() >= self.until:
             if self.until:
-                self.answer()
+                self.advance(0, 0, 0)
+                os.write(ANSWERS, b"%d %f\n" % (self.count, time.monotonic() - self.begun))
             words = read_line(COMMANDS).split()
             if not words:
                 return None
@@ -64,36 +71,40 @@ class Native:
             self.until = self.begun + float(words[1])
             if words[0] == b"bare":
                 self.bare()
-        workspace = os.path.join(self.directory, b"w%d" % self.count)
+        workspace = os.path.join(self.directory, b"w%d" % self.number)
+        self.number += 1
         control, theirs = _socket.socketpair()
         out, out_writer = os.pipe()
         err, err_writer = os.pipe()
-        self.worker = [0, workspace, control, out, err]
+        self.starting.append([0, workspace, control, out, err])
         return workspace, theirs.detach(), out_writer, err_writer
 
-    def answer(self):
-        os.write(ANSWERS, b"%d %f\n" % (self.count, time.monotonic() - self.begun))
-        self.until = 0.0
-        self.worker = None
-
-    def bare(self):
-        """The bare loop."""
-        while time.monotonic() < self.until:
-            pid = os.fork()
-            if pid == 0:
-                os._exit(0)
-            os.waitpid(pid, 0)
+    def advance(self, starting, running, ending):
+        """Leaves no more than these in each stage."""
+        while len(self.starting) > starting:
+            worker = self.starting.pop(0)
+            self.begin_step(*worker)
+            self.running.append(worker)
+        while len(self.running) > running:
+            worker = self.running.pop(0)
+            self.end_step(*worker)
+            self.ending.append(worker)
+        while len(self.ending) > ending:
+            self.clear_up(*self.ending.pop(0))
             self.count += 1
 
-    def use_and_end(self, pid, workspace, control, out, err):
-        """The server's part: waits until the worker is ready, runs the step, kills, waits for the end, clears up."""
+    def begin_step(self, pid, workspace, control, out, err):
         if control.recv(len(self.ready)) != self.ready:
             raise RuntimeError("the worker is not ready")
         control.sendall(self.requests)
+
+    def end_step(self, pid, workspace, control, out, err):
         report = control.recv(4096)
         if report[4:10] != struct.pack("<BIB", 2, 1, 1):
             raise RuntimeError("the step did not complete: {!r}".format(report))
         os.kill(pid, 9)
+
+    def clear_up(self, pid, workspace, control, out, err):
         try:
             # Its descriptors close after its memory has gone.
             control.recv(1)
@@ -103,6 +114,15 @@ class Native:
         os.close(out)
         os.close(err)
         os.rmdir(workspace)
+
+    def bare(self):
+        """The bare loop."""
+        while time.monotonic() < self.until:
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0)
+            os.waitpid(pid, 0)
+            self.count += 1
 
 
 def read_line(fd):

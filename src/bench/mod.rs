@@ -4,14 +4,14 @@
 //! two sides taken in turn (A, B, A, B, …), so that what else the machine does meets both. Medians of rounds are compared.
 //!
 //! The server is another process of this program (`/proc/self/exe serve`), so that client and server share no runtime. The client is one
-//! thread, as an asyncio trainer is: generated stubs over two connections, closed loops (each sends its next request when the
-//! last was answered). Client and server share the machine's cores, in the floor as in the steps.
+//! thread, as an asyncio trainer is (`--client-threads` for more): generated stubs over two connections, closed loops (each sends its
+//! next request when the last was answered). Client and server share the machine's cores, in the floor as in the steps.
 //!
 //! | rows | method |
 //! |---|---|
 //! | `empty_call_*`, `step_*`, `reset_*` | one client; rounds of health checks, of steps `x = 1` in one episode, and of a burst of Resets that the warm pool covers. The pool is full again before the next round |
 //! | `empty_calls_N`, `steps_N` | N closed loops, of health checks and of steps in N episodes |
-//! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one process per core: the first forks workers from the same template by the same native code, has each make its workspace and run `x = 1` through the same step loop over a socket pair, kills it, and waits for its end (`loops.py`); the second is `os.fork`, `os._exit`, `os.waitpid` in the same interpreter with the same modules |
+//! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one process per core: the first forks workers from the same template by the same native code, has each make its workspace and run `x = 1` through the same step loop over a socket pair, kills it, and waits for its end, several under way at a time (`loops.py`); the second is `os.fork`, `os._exit`, `os.waitpid` in the same interpreter with the same modules |
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
@@ -60,6 +60,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// The interpreter.
     pub python: PathBuf,
+    /// How many threads the runtime has on which [`run`] is called, which are the client's: told in the notes.
+    pub client_threads: usize,
 }
 
 /// How much is done.
@@ -218,7 +220,7 @@ struct Bench {
 /// Measures, one section after the other, each bounded in time. `progress` is told what goes on. A section that fails leaves its rows
 /// unmeasured and is named in [`Report::failures`].
 ///
-/// To be called on a runtime with one thread: that thread is the client.
+/// The runtime that it is called on is the client's.
 ///
 /// # Errors
 /// An unknown row, or an interpreter that isn't there.
@@ -227,6 +229,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         quick,
         only,
         python,
+        client_threads,
     } = options;
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
     let mut bench = Bench {
@@ -254,10 +257,12 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         bench.report.failures.push(failure);
     }
     let mut note = format!(
-        "coding-env {}, {}, {} cores",
+        "coding-env {}, {}, {} cores; the client: {} threads, {} connections",
         env!("CARGO_PKG_VERSION"),
         bench.python.display(),
-        bench.cores
+        bench.cores,
+        client_threads,
+        load::CONNECTIONS
     );
     if cfg!(debug_assertions) {
         note.push_str(", built without optimisation: measure a release build");

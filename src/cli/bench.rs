@@ -34,6 +34,10 @@ pub(crate) struct BenchArgs {
         value_name = "PROGRAM"
     )]
     python: PathBuf,
+    /// Threads of the client. With one, as an asyncio client has, calls in flight share wake-ups; with more, client and server compete for
+    /// the cores.
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    client_threads: u16,
 }
 
 #[expect(clippy::print_stdout, reason = "the table")]
@@ -43,15 +47,17 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
         quick,
         only,
         python,
+        client_threads,
     } = args;
     let options = Options {
         quick,
         only,
         python,
+        client_threads: client_threads.into(),
     };
     let mut signals = Signals::new()?;
     let stop = CancellationToken::new();
-    // The client is one thread: a runtime of its own.
+    // The client has a runtime of its own.
     let client = tokio::task::spawn_blocking({
         let stop = stop.clone();
         move || measure(options, &stop)
@@ -77,9 +83,16 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Runs the benchmark on this thread. None when it was stopped; what it started has ended then, too.
+/// Runs the benchmark, and the client. None when it was stopped; what it started has ended then, too.
 fn measure(options: Options, stop: &CancellationToken) -> anyhow::Result<Option<Report>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    use tokio::runtime::Builder;
+    let mut builder = match options.client_threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    // Of a runtime with one thread this one is it.
+    let runtime = builder
+        .worker_threads(options.client_threads)
         .enable_all()
         .build()?;
     runtime.block_on(async {
