@@ -257,7 +257,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         bench.report.failures.push(failure);
     }
     let mut note = format!(
-        "coding-env {}, {}, {} cores; the client: {} threads, {} connections",
+        "coding-env {}, {}, {} cores; client threads: {}, connections: {}",
         env!("CARGO_PKG_VERSION"),
         bench.python.display(),
         bench.cores,

@@ -72,6 +72,7 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     if json {
+        report.notes.iter().for_each(|note| progress(note));
         println!("{}", report.to_json());
     } else {
         print!("{report}");
