@@ -1,1 +1,657 @@
-//! Benchmarks.
+//! Benchmarks: `coding-env bench`.
+//!
+//! Every figure that has a budget is a ratio to something else that was measured in the same run on the same machine, with rounds of the
+//! two sides taken in turn (A, B, A, B, …), so that what else the machine does meets both. Medians of rounds are compared.
+//!
+//! The server is another process of this program (`/proc/self/exe serve`), so that client and server share no runtime. The client is one
+//! thread, as an asyncio trainer is (`--client-threads` for more): generated stubs over two connections, closed loops (each sends its
+//! next request when the last was answered). Client and server share the machine's cores, in the floor as in the steps.
+//!
+//! | rows | method |
+//! |---|---|
+//! | `empty_call_*`, `step_*`, `reset_*` | one client; rounds of health checks, of steps `x = 1` in one episode, and of a burst of Resets that the warm pool covers. The pool is full again before the next round |
+//! | `empty_calls_N`, `steps_N` | N closed loops, of health checks and of steps in N episodes |
+//! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one process per core: the first forks workers from the same template by the same native code, has each make its workspace and run `x = 1` through the same step loop over a socket pair, kills it, and waits for its end, several under way at a time (`loops.py`); the second is `os.fork`, `os._exit`, `os.waitpid` in the same interpreter with the same modules |
+//! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted |
+//! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
+//! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
+//!
+//! Rows about the OpenEnv reference and about the most episodes that can live need more than this machine; they are shown as not measured.
+
+mod load;
+mod process;
+mod report;
+mod stats;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+pub use self::report::{Report, row_names};
+
+use self::load::{Call as _, Connections, Episode, Resets, latencies, rate};
+use self::process::{LoopKind, Loops, ScratchDir, Server, ServerOptions, bare_command};
+use self::stats::{Rounds, least, median};
+
+/// Interpreters that the measured server keeps ready.
+const WARM_WORKERS: u32 = 32;
+/// Episodes that may live beside those of the largest load.
+const EPISODES_SPARE: u32 = 512;
+/// Loops that sustain resets. Enough that neither the pool nor the server ever waits for a client.
+const RESET_LOOPS: usize = 16;
+/// Episodes that are made at the same time to fill a server.
+const FILL_LOOPS: usize = 8;
+/// How many clients the throughput rows have, and their names.
+const LOADS: [(usize, &str, &str); 4] = [
+    (1, "empty_calls_1", "steps_1"),
+    (8, "empty_calls_8", "steps_8"),
+    (32, "empty_calls_32", "steps_32"),
+    (128, "empty_calls_128", "steps_128"),
+];
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Fewer and shorter rounds: a look, not a measurement.
+    pub quick: bool,
+    /// Only the rows with these names, or whose names begin with one of these and an underscore. Empty: all.
+    pub only: Vec<String>,
+    /// The interpreter.
+    pub python: PathBuf,
+    /// How many threads the runtime has on which [`run`] is called, which are the client's: told in the notes.
+    pub client_threads: usize,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    latency_rounds: u32,
+    latency_calls: usize,
+    reset_burst: usize,
+    rate_rounds: u32,
+    rate_time: Duration,
+    reset_rounds: u32,
+    reset_time: Duration,
+    memory_episodes: u32,
+    cpu_rounds: u32,
+    /// Turns of the CPU-bound program's loop.
+    cpu_turns: u32,
+    start_rounds: u32,
+    /// The whole run.
+    within: Duration,
+}
+
+impl Effort {
+    const FULL: Self = Self {
+        latency_rounds: 25,
+        latency_calls: 300,
+        reset_burst: 16,
+        rate_rounds: 5,
+        rate_time: Duration::from_millis(600),
+        reset_rounds: 5,
+        reset_time: Duration::from_millis(1500),
+        memory_episodes: 2000,
+        cpu_rounds: 20,
+        cpu_turns: 2_000_000,
+        start_rounds: 7,
+        within: Duration::from_secs(180),
+    };
+    const QUICK: Self = Self {
+        latency_rounds: 4,
+        latency_calls: 100,
+        reset_burst: 8,
+        rate_rounds: 2,
+        rate_time: Duration::from_millis(200),
+        reset_rounds: 2,
+        reset_time: Duration::from_millis(500),
+        memory_episodes: 200,
+        cpu_rounds: 5,
+        cpu_turns: 300_000,
+        start_rounds: 3,
+        within: Duration::from_secs(40),
+    };
+}
+
+/// The parts of a run. Each measures rows that need one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Latency,
+    Rates,
+    Resets,
+    Memory,
+    Cpu,
+    ColdStart,
+}
+
+impl Section {
+    const ALL: [Self; 6] = [
+        Self::Latency,
+        Self::Rates,
+        Self::Resets,
+        Self::Memory,
+        Self::Cpu,
+        Self::ColdStart,
+    ];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Latency => "latency of an empty call, a step and a reset",
+            Self::Rates => "empty calls and steps per second",
+            Self::Resets => "resets per second, and the same work without the server",
+            Self::Memory => "memory of idle episodes",
+            Self::Cpu => "CPU time of user code",
+            Self::ColdStart => "cold start",
+        }
+    }
+
+    fn has(self, row: &str) -> bool {
+        match self {
+            Self::Latency => matches!(
+                row,
+                "empty_call_p50"
+                    | "empty_call_p99"
+                    | "step_p50"
+                    | "step_p99"
+                    | "reset_p50"
+                    | "reset_p99"
+            ),
+            Self::Rates => LOADS
+                .iter()
+                .any(|(_, calls, steps)| [*calls, *steps].contains(&row)),
+            Self::Resets => matches!(
+                row,
+                "worker_loop" | "bare_fork_loop" | "resets" | "resets_to_bare_fork"
+            ),
+            Self::Memory => row == "idle_episode_memory",
+            Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
+            Self::ColdStart => row == "cold_start",
+        }
+    }
+}
+
+/// Which rows are wanted.
+#[derive(Debug)]
+struct Selection(Vec<&'static str>);
+
+impl Selection {
+    fn new(only: &[String]) -> anyhow::Result<Self> {
+        let mut rows = Vec::new();
+        for asked in only {
+            let before = rows.len();
+            rows.extend(row_names().filter(|name| selects(asked, name)));
+            if rows.len() == before {
+                let names: Vec<&str> = row_names().collect();
+                bail!(
+                    "there is no row `{asked}`; the rows are {}",
+                    names.join(", ")
+                );
+            }
+        }
+        if only.is_empty() {
+            rows.extend(row_names());
+        }
+        Ok(Self(rows))
+    }
+
+    fn wants(&self, row: &str) -> bool {
+        self.0.contains(&row)
+    }
+}
+
+/// Whether a name given to `--only` means this row.
+fn selects(asked: &str, row: &str) -> bool {
+    row.strip_prefix(asked)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// What every section needs.
+#[derive(Debug)]
+struct Bench {
+    python: PathBuf,
+    selection: Selection,
+    effort: Effort,
+    scratch: ScratchDir,
+    cores: usize,
+    report: Report,
+}
+
+/// Measures, one section after the other, each bounded in time. `progress` is told what goes on. A section that fails leaves its rows
+/// unmeasured and is named in [`Report::failures`].
+///
+/// The runtime that it is called on is the client's.
+///
+/// # Errors
+/// An unknown row, or an interpreter that isn't there.
+pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Result<Report> {
+    let Options {
+        quick,
+        only,
+        python,
+        client_threads,
+    } = options;
+    let effort = if quick { Effort::QUICK } else { Effort::FULL };
+    let mut bench = Bench {
+        python: process::resolve_python(&python)?,
+        selection: Selection::new(&only)?,
+        effort,
+        scratch: ScratchDir::new()?,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        report: Report::default(),
+    };
+    let begun = Instant::now();
+    for section in Section::ALL {
+        if !bench.selection.0.iter().any(|row| section.has(row)) {
+            continue;
+        }
+        progress(section.title());
+        let left = effort.within.saturating_sub(begun.elapsed());
+        let failed = match tokio::time::timeout(left, bench.measure(section)).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => format!("the time of the whole run ({:?}) is over", effort.within),
+        };
+        let failure = format!("not measured: {}: {failed}", section.title());
+        progress(&failure);
+        bench.report.failures.push(failure);
+    }
+    let mut note = format!(
+        "coding-env {}, {}, {} cores; client threads: {}, connections: {}",
+        env!("CARGO_PKG_VERSION"),
+        bench.python.display(),
+        bench.cores,
+        client_threads,
+        load::CONNECTIONS
+    );
+    if cfg!(debug_assertions) {
+        note.push_str(", built without optimisation: measure a release build");
+    }
+    if quick {
+        note.push_str(", --quick: a look, not a measurement");
+    }
+    bench.report.notes.insert(0, note);
+    Ok(bench.report)
+}
+
+impl Bench {
+    async fn measure(&mut self, section: Section) -> anyhow::Result<()> {
+        match section {
+            Section::Latency => self.latency().await,
+            Section::Rates => self.rates().await,
+            Section::Resets => self.resets().await,
+            Section::Memory => self.memory().await,
+            Section::Cpu => self.cpu().await,
+            Section::ColdStart => self.cold_start().await,
+        }
+    }
+
+    fn server_options(&self, episodes: u32) -> ServerOptions {
+        ServerOptions {
+            python: self.python.clone(),
+            state_dir: self.scratch.path().to_owned(),
+            warm_workers: WARM_WORKERS,
+            max_episodes: episodes.saturating_add(EPISODES_SPARE),
+        }
+    }
+
+    /// A server, and connections to it. Its pool is full.
+    async fn server(&self, episodes: u32) -> anyhow::Result<(Server, Connections)> {
+        let server = Server::start(&self.server_options(episodes)).await?;
+        let connections = Connections::open(&server).await?;
+        connections.pool_full(WARM_WORKERS).await?;
+        Ok((server, connections))
+    }
+
+    /// Books a row if it was asked for.
+    fn set(&mut self, row: &'static str, value: Option<f64>) {
+        if self.selection.wants(row) {
+            self.report.set(row, value);
+        }
+    }
+
+    fn set_ratio(&mut self, row: &'static str, value: Option<f64>, base: Option<f64>) {
+        if self.selection.wants(row) {
+            self.report.set_ratio(row, value, base);
+        }
+    }
+
+    async fn latency(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let (server, connections) = self.server(256).await?;
+        let mut empty = connections.health(0)?;
+        let mut episode = Episode::start(connections.client(0)?, "").await?;
+        // What is slow the first time: connections, caches, pages of the interpreter.
+        latencies(&mut empty, effort.latency_calls).await?;
+        latencies(&mut episode, effort.latency_calls).await?;
+        let [mut floor, mut step, mut reset] = [(); 3].map(|()| Rounds::default());
+        for _ in 0..effort.latency_rounds {
+            floor.add(&latencies(&mut empty, effort.latency_calls).await?);
+            step.add(&latencies(&mut episode, effort.latency_calls).await?);
+            connections.pool_full(WARM_WORKERS).await?;
+            let mut burst = Vec::new();
+            let mut started = Vec::new();
+            for _ in 0..effort.reset_burst {
+                let client = connections.client(0)?;
+                let begun = Instant::now();
+                let fresh = Episode::start(client, "").await?;
+                burst.push(begun.elapsed());
+                started.push(fresh);
+            }
+            reset.add(&burst);
+            for episode in started {
+                episode.close().await?;
+            }
+            connections.pool_full(WARM_WORKERS).await?;
+        }
+        episode.close().await?;
+        server.stop().await?;
+        self.set("empty_call_p50", floor.p50());
+        self.set("empty_call_p99", floor.p99());
+        self.set_ratio("step_p50", step.p50(), floor.p50());
+        self.set_ratio("step_p99", step.p99(), floor.p99());
+        self.set_ratio("reset_p50", reset.p50(), step.p50());
+        self.set_ratio("reset_p99", reset.p99(), step.p99());
+        Ok(())
+    }
+
+    async fn rates(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let lead_in = effort.rate_time / 10;
+        let (server, connections) = self.server(256).await?;
+        for (count, calls_row, steps_row) in LOADS {
+            if !self.selection.wants(calls_row) && !self.selection.wants(steps_row) {
+                continue;
+            }
+            let mut empty = Vec::new();
+            let mut episodes = Vec::new();
+            for index in 0..count {
+                empty.push(connections.health(index)?);
+                let mut episode = Episode::start(connections.client(index)?, "").await?;
+                episode.call().await?;
+                episodes.push(episode);
+            }
+            connections.pool_full(WARM_WORKERS).await?;
+            let (mut floors, mut steps) = (Vec::new(), Vec::new());
+            for _ in 0..effort.rate_rounds {
+                let (floor, back) = rate(empty, lead_in, effort.rate_time).await?;
+                empty = back;
+                floors.push(floor);
+                let (step, back) = rate(episodes, lead_in, effort.rate_time).await?;
+                episodes = back;
+                steps.push(step);
+            }
+            for episode in episodes {
+                episode.close().await?;
+            }
+            self.set(calls_row, median(&floors));
+            self.set_ratio(steps_row, median(&steps), median(&floors));
+        }
+        server.stop().await
+    }
+
+    async fn resets(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        // The pool starts full: the lead-in uses up what it is ahead.
+        let lead_in = effort.reset_time / 5;
+        let (server, connections) = self.server(256).await?;
+        let mut loops = Loops::start(&self.python, self.scratch.path(), self.cores)?;
+        // Until each has imported what it needs.
+        loops.rate(LoopKind::Workers, lead_in).await?;
+        let mut clients = Vec::new();
+        for index in 0..RESET_LOOPS {
+            clients.push(Resets::new(connections.client(index)?));
+        }
+        let (mut resets, mut workers, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..effort.reset_rounds {
+            let (through_server, back) = rate(clients, lead_in, effort.reset_time).await?;
+            clients = back;
+            resets.push(through_server);
+            connections.pool_full(WARM_WORKERS).await?;
+            workers.push(loops.rate(LoopKind::Workers, effort.reset_time).await?);
+            bare.push(loops.rate(LoopKind::Bare, effort.reset_time).await?);
+        }
+        for client in clients {
+            client.close().await?;
+        }
+        server.stop().await?;
+        let (resets, workers, bare) = (median(&resets), median(&workers), median(&bare));
+        self.set("worker_loop", workers);
+        self.set("bare_fork_loop", bare);
+        self.set_ratio("resets", resets, workers);
+        self.set_ratio("resets_to_bare_fork", resets, bare);
+        Ok(())
+    }
+
+    async fn memory(&mut self) -> anyhow::Result<()> {
+        let wanted = self.effort.memory_episodes;
+        let (count, limit) = episodes_that_fit(wanted)?;
+        let (server, connections) = self.server(count).await?;
+        let version = connections.python_version().await?;
+        let before = settled_memory().await?;
+        let mut fills = tokio::task::JoinSet::new();
+        for index in 0..FILL_LOOPS {
+            let client = connections.client(index)?;
+            let share = (u32::try_from(index)?..count).step_by(FILL_LOOPS);
+            fills.spawn(async move {
+                let mut episodes = Vec::new();
+                for _ in share {
+                    let mut episode = Episode::start(client.clone(), "").await?;
+                    episode.call().await?;
+                    episodes.push(episode);
+                }
+                anyhow::Ok(episodes)
+            });
+        }
+        let mut episodes = Vec::new();
+        while let Some(filled) = fills.join_next().await {
+            episodes.extend(filled??);
+        }
+        connections.pool_full(WARM_WORKERS).await?;
+        let after = settled_memory().await?;
+        drop(episodes);
+        server.stop().await?;
+        let each = (before - after) / f64::from(count) / 1024.0;
+        self.set("idle_episode_memory", Some(each));
+        let mut note =
+            format!("idle_episode_memory: CPython {version}, {count} episodes, no preloads");
+        if let Some(limit) = limit {
+            write!(note, ", not {wanted}: {limit}")?;
+        }
+        self.report.notes.push(note);
+        Ok(())
+    }
+
+    async fn cpu(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let (server, connections) = self.server(256).await?;
+        let turns = effort.cpu_turns;
+        let silent =
+            format!("total = 0\nfor number in range({turns}):\n    total += number * number\n");
+        let printing = format!(
+            "for number in range({}):\n    print(number, number * number)\n",
+            turns / 100
+        );
+        for (row, code, flags, rounds) in [
+            ("cpu_silent", silent, [].as_slice(), effort.cpu_rounds),
+            (
+                "cpu_printing",
+                printing,
+                ["-u"].as_slice(),
+                effort.cpu_rounds.div_ceil(2),
+            ),
+        ] {
+            if !self.selection.wants(row) {
+                continue;
+            }
+            let timed = format!(
+                "import time\nbegun = time.process_time()\n{code}spent = time.process_time() - begun\n"
+            );
+            let file = self.scratch.path().join(format!("{row}.py"));
+            std::fs::write(
+                &file,
+                format!("{timed}import sys\nprint(spent, file=sys.stderr)\n"),
+            )?;
+            let timed = format!("{timed}spent\n");
+            let (mut ours, mut observed, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..rounds {
+                let mut episode = Episode::start(connections.client(0)?, "").await?;
+                // What the pool forks in its place is not to compete.
+                connections.pool_full(WARM_WORKERS).await?;
+                let reply = episode.step(&timed).await?;
+                let result = reply.observation.and_then(|shown| shown.result);
+                ours.push(result.context("no result")?.parse::<f64>()?);
+                let usage = reply.observed.and_then(|observed| observed.usage);
+                observed.extend(usage.and_then(|usage| {
+                    let seconds = |time: prost_types::Duration| {
+                        Duration::try_from(time).ok().map(|time| time.as_secs_f64())
+                    };
+                    Some(seconds(usage.cpu_user_time?)? + seconds(usage.cpu_system_time?)?)
+                }));
+                episode.close().await?;
+                let mut command = bare_command(&self.python);
+                command.args(flags).arg(&file);
+                let spent = process::run_draining(command).await?;
+                bare.push(spent.trim().parse::<f64>()?);
+            }
+            let to_ms = |seconds: Option<f64>| seconds.map(|seconds| seconds * 1e3);
+            let (ours, observed, bare) = (least(&ours), least(&observed), least(&bare));
+            self.set_ratio(row, to_ms(ours), to_ms(bare));
+            if let (Some(ours), Some(observed)) = (ours, observed) {
+                self.report.notes.push(format!(
+                    "{row}: {:.2} ms by the program's own clock, {:.2} ms as the server observed the whole step",
+                    ours * 1e3,
+                    observed * 1e3
+                ));
+            }
+        }
+        server.stop().await
+    }
+
+    async fn cold_start(&mut self) -> anyhow::Result<()> {
+        let (mut ours, mut bare) = (Vec::new(), Vec::new());
+        let options = ServerOptions {
+            warm_workers: 16, // the default
+            ..self.server_options(256)
+        };
+        for _ in 0..self.effort.start_rounds {
+            let server = Server::start(&options).await?;
+            ours.push(server.took.as_secs_f64() * 1e3);
+            server.stop().await?;
+            for _ in 0..3 {
+                bare.push(bare_start(&self.python)?.as_secs_f64() * 1e3);
+            }
+        }
+        self.set_ratio("cold_start", median(&ours), median(&bare));
+        Ok(())
+    }
+}
+
+/// How long the least that an interpreter can do takes. Blocks, as nothing else goes on then.
+fn bare_start(python: &Path) -> anyhow::Result<Duration> {
+    let mut command = std::process::Command::new(python);
+    command.args(["-I", "-S", "-c", "pass"]).env_clear();
+    let begun = Instant::now();
+    let status = command.status()?;
+    let took = begun.elapsed();
+    if !status.success() {
+        bail!("{} ended with {status}", python.display());
+    }
+    Ok(took)
+}
+
+/// How many of `wanted` episodes this machine can hold, and what limits it.
+fn episodes_that_fit(wanted: u32) -> anyhow::Result<(u32, Option<String>)> {
+    /// Descriptors of an episode in the server.
+    const DESCRIPTORS: u64 = 3;
+    /// Descriptors of everything else, with a margin.
+    const DESCRIPTORS_ELSE: u64 = 512;
+    /// What an episode may cost, with a margin: no machine is to be driven into swapping.
+    const EPISODE_KIB: f64 = 4096.0;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let files = limit.maximum.unwrap_or(u64::MAX);
+    let beside = u64::from(WARM_WORKERS + EPISODES_SPARE) * DESCRIPTORS + DESCRIPTORS_ELSE;
+    let allowed = u32::try_from(files.saturating_sub(beside) / DESCRIPTORS).unwrap_or(u32::MAX);
+    let available = memory_available()?;
+    if f64::from(wanted) * EPISODE_KIB > available {
+        bail!("{available:.0} KiB of memory are available: not enough for {wanted} episodes");
+    }
+    if allowed >= wanted {
+        return Ok((wanted, None));
+    }
+    if allowed == 0 {
+        bail!("the hard limit of {files} open files leaves none for episodes");
+    }
+    let why = format!("the hard limit of {files} open files allows no more");
+    Ok((allowed, Some(why)))
+}
+
+/// MemAvailable of /proc/meminfo, in KiB.
+fn memory_available() -> anyhow::Result<f64> {
+    let info = std::fs::read_to_string("/proc/meminfo")?;
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let value = line.and_then(|line| line.split_whitespace().next());
+    Ok(value.context("no MemAvailable in /proc/meminfo")?.parse()?)
+}
+
+/// MemAvailable once it stands still: what was freed comes back with a delay. A machine on which it never does gives what there is
+/// after a few seconds.
+async fn settled_memory() -> anyhow::Result<f64> {
+    const STILL_KIB: f64 = 512.0;
+    const WITHIN: Duration = Duration::from_secs(5);
+    let begun = Instant::now();
+    let mut last = memory_available()?;
+    let mut still = 0;
+    while still < 3 && begun.elapsed() < WITHIN {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let now = memory_available()?;
+        still = if (now - last).abs() < STILL_KIB {
+            still + 1
+        } else {
+            0
+        };
+        last = now;
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_select_rows_and_the_rows_below_them() {
+        let only = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Selection::new(&names)
+        };
+        assert_eq!(
+            only(&["step_p50"]).unwrap().0,
+            ["step_p50", "step_p50_to_openenv"]
+        );
+        assert_eq!(only(&["cpu"]).unwrap().0, ["cpu_silent", "cpu_printing"]);
+        assert!(only(&[]).unwrap().wants("cold_start"));
+        assert_eq!(only(&["cold"]).unwrap().0, ["cold_start"]);
+        let refused = only(&["speed"]).unwrap_err().to_string();
+        assert!(refused.contains("step_p50"), "{refused}");
+    }
+
+    #[test]
+    fn every_row_belongs_to_one_section_or_is_never_measured() {
+        for row in row_names() {
+            let sections = Section::ALL
+                .iter()
+                .filter(|section| section.has(row))
+                .count();
+            let never = row.ends_with("_to_openenv") || row == "live_episodes";
+            assert_eq!(sections, usize::from(!never), "{row}");
+        }
+    }
+
+    #[test]
+    fn memory_of_this_machine_is_known() {
+        assert!(memory_available().unwrap() > 1024.0);
+    }
+}

@@ -1,0 +1,99 @@
+//! `coding-env bench`: every documented row comes, with every key, and rows that were asked for are measured.
+
+use std::process::Command;
+
+use crate::support::{PROGRAM, default_python};
+
+/// The rows that README and `coding-env bench` name.
+const ROWS: [&str; 25] = [
+    "empty_call_p50",
+    "empty_call_p99",
+    "step_p50",
+    "step_p99",
+    "step_p50_to_openenv",
+    "reset_p50",
+    "reset_p99",
+    "empty_calls_1",
+    "empty_calls_8",
+    "empty_calls_32",
+    "empty_calls_128",
+    "steps_1",
+    "steps_8",
+    "steps_32",
+    "steps_128",
+    "steps_32_to_openenv",
+    "worker_loop",
+    "bare_fork_loop",
+    "resets",
+    "resets_to_bare_fork",
+    "idle_episode_memory",
+    "live_episodes",
+    "cpu_silent",
+    "cpu_printing",
+    "cold_start",
+];
+
+fn bench(arguments: &[&str]) -> std::process::Output {
+    Command::new(PROGRAM)
+        .arg("bench")
+        .arg("--quick")
+        .args(arguments)
+        .env("CODING_ENV_PYTHON", default_python())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_row_has_every_key_and_those_asked_for_are_measured() {
+    let measured = [
+        "step_p50",
+        "steps_8",
+        "resets",
+        "worker_loop",
+        "bare_fork_loop",
+        "cold_start",
+    ];
+    let output = bench(&["--json", "--only", &measured.join(",")]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(errors.contains("bench: cold start"), "{errors}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ROWS);
+    for row in rows {
+        let keys: Vec<&str> = row
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(keys, ["budget", "met", "name", "ratio", "unit", "value"]);
+        let name = row["name"].as_str().unwrap();
+        if measured.contains(&name) || name == "resets_to_bare_fork" {
+            assert!(row["value"].as_f64().unwrap() > 0.0, "{row}");
+        } else {
+            let nothing = [&row["value"], &row["ratio"], &row["met"]];
+            assert!(nothing.iter().all(|value| value.is_null()), "{row}");
+        }
+        if name == "step_p50" || name == "resets" || name == "cold_start" {
+            assert!(row["ratio"].as_f64().unwrap() > 0.0, "{row}");
+            assert!(
+                row["met"].is_boolean() && row["budget"].is_string(),
+                "{row}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_row_is_refused_with_the_names_of_all() {
+    let output = bench(&["--only", "speed"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("`speed`"), "{errors}");
+    assert!(ROWS.iter().all(|name| errors.contains(name)), "{errors}");
+}
