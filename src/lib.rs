@@ -6,6 +6,7 @@
 //! - [`client`]: the typed client. Feature `client`.
 //! - [`server`]: listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
@@ -42,6 +43,8 @@ mod convert;
 mod episode;
 #[cfg(feature = "server")]
 mod executor;
+#[cfg(feature = "server")]
+mod fault;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]

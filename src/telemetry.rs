@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// Starts logging. To be called once, by `main`.
+/// Starts logging, of panics too. To be called once, by `main`.
 ///
 /// # Errors
 /// When the filter can't be read, or logging was started before.
@@ -17,5 +17,11 @@ pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    result.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
+    result.map_err(|error| anyhow::anyhow!("starting the log: {error}"))?;
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let text = panic.payload_as_str().unwrap_or("no text");
+        tracing::error!(location, text, "panicked");
+    }));
+    Ok(())
 }
