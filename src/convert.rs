@@ -51,9 +51,14 @@ fn check_episode_id(violations: &mut Violations, id: &str) {
     check_id(violations, "episode_id", id);
 }
 
-/// A duration that was asked for; a negative one becomes zero, which is never right.
+/// A duration that was asked for; a negative one becomes zero, which is never right. (prost's own conversion overflows on the
+/// least of them.)
 fn from_zero(asked: prost_types::Duration) -> Duration {
-    Duration::try_from(asked).unwrap_or_default()
+    let prost_types::Duration { seconds, nanos } = asked;
+    match (u64::try_from(seconds), u32::try_from(nanos)) {
+        (Ok(seconds), Ok(nanos)) => Duration::new(seconds, nanos),
+        _ => Duration::ZERO,
+    }
 }
 
 /// A limit that was asked for: within `least..=max`, or a violation that names them.

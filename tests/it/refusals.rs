@@ -97,7 +97,7 @@ async fn step(
 }
 
 /// Starts a step and waits until it runs.
-async fn running(
+pub(crate) async fn running(
     client: &CodingEnvClient<Channel>,
     id: &str,
     code: &str,
