@@ -1,17 +1,22 @@
 //! Structured logs, on standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
-use crate::config::LogFormat;
+use crate::config::{ConfigError, LogFormat};
 
 /// Starts logging, of panics too. To be called once, by `main`.
 ///
 /// # Errors
 /// When the filter can't be read, or logging was started before.
 pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter: EnvFilter = filter.parse()?;
+    let filter: EnvFilter = filter
+        .parse()
+        .map_err(|error| ConfigError(format!("`--log` is `{filter}`: {error}")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let result = match format {
         LogFormat::Text => builder.try_init(),

@@ -13,7 +13,11 @@
     reason = "a test that goes wrong is to say so at once"
 )]
 
+mod cli;
+mod contract;
+mod grpcurl;
 mod limits;
 mod refusals;
 mod smoke;
 mod support;
+mod tidy;
