@@ -1,1 +1,3 @@
+//! The small parts, measured by themselves.
+
 fn main() {}

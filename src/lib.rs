@@ -2,15 +2,15 @@
 //!
 //! The map, from the edge inwards (`ARCHITECTURE.md` has the long version):
 //!
-//! - [`proto`]: the contract, generated from `proto/coding_env/v1/coding_env.proto`.
-//! - [`client`]: the typed client. Feature `client`.
-//! - [`server`]: listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
+//! - [`proto`], the contract, generated from `proto/coding_env/v1/coding_env.proto`.
+//! - [`client`], the typed client. Feature `client`.
+//! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
-//! - [`transform`]: rewards.
+//! - [`transform`], rewards.
 //!
 //! A program that starts a server calls [`enter_role`] as the first line of `main`.
 

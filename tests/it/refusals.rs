@@ -166,8 +166,10 @@ async fn invalid_field_tells_all_violations_at_once() {
         assert!(status.message().contains(&violation.description));
     }
 
-    let mut nothing = StepRequest::default();
-    nothing.max_reply_bytes = Some(1);
+    let nothing = StepRequest {
+        max_reply_bytes: Some(1),
+        ..StepRequest::default()
+    };
     let status = step(&mut client, nothing).await.unwrap_err();
     let metadata = refused(&status, Code::InvalidArgument, "INVALID_FIELD");
     assert_eq!(metadata["fields"], "episode_id,action,max_reply_bytes");
