@@ -17,10 +17,13 @@
 /// The contract, as generated code.
 pub mod proto {
     /// Version 1.
-    #[expect(
-        clippy::allow_attributes,
-        clippy::allow_attributes_without_reason,
-        reason = "generated"
+    #[cfg_attr(
+        feature = "server",
+        expect(clippy::allow_attributes, reason = "generated")
+    )]
+    #[cfg_attr(
+        any(feature = "client", feature = "server"),
+        expect(clippy::allow_attributes_without_reason, reason = "generated")
     )]
     pub mod v1 {
         tonic::include_proto!("coding_env.v1");
