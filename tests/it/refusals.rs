@@ -557,3 +557,24 @@ async fn a_steps_timeout_follows_from_the_callers_deadline() {
     );
     assert_eq!(reply.observation.unwrap().exit_code, 124);
 }
+
+/// What never reaches the service is answered by the library, as the contract says: without our details.
+#[tokio::test]
+async fn what_is_no_request_is_answered_without_details() {
+    let server = Server::start(&[]);
+    let mut client = tonic::client::Grpc::new(server.channel().await);
+    let service = "/coding_env.v1.CodingEnv";
+    for (method, code) in [("Reset", Code::Internal), ("Fork", Code::Unimplemented)] {
+        client.ready().await.unwrap();
+        // Field 2 is a number here and a text in ResetRequest.
+        let request = Request::new(InterruptRequest {
+            episode_id: "e".to_owned(),
+            step_index: Some(1),
+        });
+        let path = format!("{service}/{method}").parse().unwrap();
+        let codec = tonic_prost::ProstCodec::<InterruptRequest, StepResponse>::default();
+        let status = client.unary(request, path, codec).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status:?}");
+        assert!(status.get_error_details().error_info().is_none());
+    }
+}
