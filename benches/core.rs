@@ -1,3 +1,1 @@
-//! The small parts, measured by themselves.
-
 fn main() {}
