@@ -13,7 +13,7 @@ use crate::episode::{
 use crate::executor::{ExitStatus, Usage, shorten};
 use crate::limits::{EpisodeLimits, LEAST};
 use crate::proto::v1;
-use crate::status::Violations;
+use crate::status::{Violations, short};
 
 /// The largest reply when the request does not say: clients decode 4 MiB by default.
 pub(crate) const REPLY_BYTES: u32 = 3_670_016;
@@ -32,6 +32,7 @@ fn check_id(violations: &mut Violations, field: &str, id: &str) {
         violations.add(
             field,
             format!("has to be 1 to {ID_BYTES_MAX} of [A-Za-z0-9_-]"),
+            &[("maximum", ID_BYTES_MAX.to_string())],
         );
     }
 }
@@ -45,23 +46,18 @@ pub(crate) fn episode_id(id: &str) -> Result<(), Status> {
 
 fn check_episode_id(violations: &mut Violations, id: &str) {
     if id.is_empty() {
-        violations.add("episode_id", "is required");
+        violations.add("episode_id", "is required", &[]);
     }
     check_id(violations, "episode_id", id);
 }
 
-/// A positive duration. Negative ones and zero are violations.
-fn positive(
-    violations: &mut Violations,
-    field: &str,
-    duration: prost_types::Duration,
-) -> Option<Duration> {
-    match Duration::try_from(duration) {
-        Ok(duration) if !duration.is_zero() => Some(duration),
-        _ => {
-            violations.add(field, "has to be longer than zero");
-            None
-        }
+/// A duration that was asked for; a negative one becomes zero, which is never right. (prost's own conversion overflows on the
+/// least of them.)
+fn from_zero(asked: prost_types::Duration) -> Duration {
+    let prost_types::Duration { seconds, nanos } = asked;
+    match (u64::try_from(seconds), u32::try_from(nanos)) {
+        (Ok(seconds), Ok(nanos)) => Duration::new(seconds, nanos),
+        _ => Duration::ZERO,
     }
 }
 
@@ -74,9 +70,14 @@ fn lowered<T: PartialOrd + Copy + std::fmt::Debug>(
 ) -> T {
     match asked {
         Some(asked) if asked < least || asked > max => {
+            let values = [
+                ("minimum", format!("{least:?}")),
+                ("maximum", format!("{max:?}")),
+            ];
             violations.add(
                 field,
-                format!("is {asked:?}: it has to be between {least:?} and {max:?}, the maximum"),
+                format!("has to be between {least:?} and {max:?}, the maximum"),
+                &values,
             );
             max
         }
@@ -105,8 +106,7 @@ fn limits(
         return *max;
     };
     let mut duration = |field: &str, asked: Option<prost_types::Duration>, least, max| {
-        let asked = asked.and_then(|asked| positive(violations, field, asked));
-        lowered(violations, field, asked, (least, max))
+        lowered(violations, field, asked.map(from_zero), (least, max))
     };
     let step_timeout = duration(
         "limits.step_timeout",
@@ -184,20 +184,32 @@ fn environment(
         violations.add(
             "environment",
             format!("has {bytes} bytes: names and values may have {ENVIRONMENT_BYTES_MAX}"),
+            &[
+                ("bytes", bytes.to_string()),
+                ("maximum", ENVIRONMENT_BYTES_MAX.to_string()),
+            ],
         );
     }
     let mut environment: Vec<(String, String)> = asked.into_iter().collect();
     environment.sort();
     for (name, value) in &environment {
-        let field = format!("environment[{name:?}]");
+        let field = format!("environment[{:?}]", short(name));
         if name.is_empty() || name.contains(['\0', '=']) {
-            violations.add(&field, "a name may not be empty nor contain NUL or `=`");
+            violations.add(
+                &field,
+                "a name may not be empty nor contain NUL or `=`",
+                &[],
+            );
         }
         if name.starts_with("LD_") || name.starts_with("PYTHON") {
-            violations.add(&field, "names that begin with LD_ or PYTHON are refused");
+            violations.add(
+                &field,
+                "names that begin with LD_ or PYTHON are refused",
+                &[],
+            );
         }
         if value.contains('\0') {
-            violations.add(&field, "a value may not contain NUL");
+            violations.add(&field, "a value may not contain NUL", &[]);
         }
     }
     environment
@@ -223,14 +235,16 @@ pub(crate) fn new_episode(
     check_id(&mut violations, "request_id", &request_id);
     check_id(&mut violations, "previous_episode_id", &previous_episode_id);
     if !episode_id.is_empty() && episode_id == previous_episode_id {
-        violations.add("previous_episode_id", "has to differ from episode_id");
+        violations.add("previous_episode_id", "has to differ from episode_id", &[]);
     }
     let limits = limits(&mut violations, asked, max);
     let environment = environment(&mut violations, variables);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
+        let asked = short(&runtime_name);
         violations.add(
             "runtime",
-            format!("there is no `{runtime_name}`: this server has {known}"),
+            format!("there is no `{asked}`: this server has {known}"),
+            &[("value", asked.clone()), ("known", known.clone())],
         );
         0
     });
@@ -265,7 +279,7 @@ pub(crate) fn new_step(
     let code = match action {
         Some(v1::CodeAction { code }) => code,
         None => {
-            violations.add("action", "is required");
+            violations.add("action", "is required", &[]);
             String::new()
         }
     };
@@ -273,15 +287,29 @@ pub(crate) fn new_step(
     if code.len() > source_max {
         violations.add(
             "action.code",
-            format!("has {} bytes: it may have {source_max}", code.len()),
+            format!(
+                "has {} bytes: it may have {source_max}, the maximum",
+                code.len()
+            ),
+            &[
+                ("bytes", code.len().to_string()),
+                ("maximum", source_max.to_string()),
+            ],
         );
     }
-    let timeout = timeout.and_then(|timeout| positive(&mut violations, "timeout", timeout));
+    let timeout = timeout.map(from_zero);
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        let max = max.step_timeout;
+        violations.add(
+            "timeout",
+            format!("has to be longer than zero; the maximum is {max:?}"),
+            &[("maximum", format!("{max:?}"))],
+        );
+    }
     let v1::StepLimits {
         output_bytes,
         cpu_time,
     } = limits.unwrap_or_default();
-    let cpu_time = cpu_time.and_then(|time| positive(&mut violations, "limits.cpu_time", time));
     let output_range = (LEAST.output_bytes, max.output_bytes);
     let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
     let output_bytes = output_bytes.map(|bytes| {
@@ -292,15 +320,19 @@ pub(crate) fn new_step(
             output_range,
         )
     });
-    let cpu_time =
-        cpu_time.map(|time| lowered(&mut violations, "limits.cpu_time", Some(time), cpu_range));
+    let cpu_time = cpu_time.map(|time| {
+        let time = Some(from_zero(time));
+        lowered(&mut violations, "limits.cpu_time", time, cpu_range)
+    });
     let reply_bytes = max_reply_bytes.unwrap_or(REPLY_BYTES);
     if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
         violations.add(
             "max_reply_bytes",
-            format!(
-                "is {reply_bytes}: it has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}"
-            ),
+            format!("has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}, the maximum"),
+            &[
+                ("minimum", REPLY_BYTES_MIN.to_string()),
+                ("maximum", REPLY_BYTES_MAX.to_string()),
+            ],
         );
     }
     violations.check()?;

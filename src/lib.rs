@@ -2,24 +2,28 @@
 //!
 //! The map, from the edge inwards (`ARCHITECTURE.md` has the long version):
 //!
-//! - [`proto`]: the contract, generated from `proto/coding_env/v1/coding_env.proto`.
-//! - [`client`]: the typed client. Feature `client`.
-//! - [`server`]: listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
+//! - [`proto`], the contract, generated from `proto/coding_env/v1/coding_env.proto`.
+//! - [`client`], the typed client. Feature `client`.
+//! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
-//! - [`transform`]: rewards.
+//! - [`transform`], rewards.
 //!
 //! A program that starts a server calls [`enter_role`] as the first line of `main`.
 
 /// The contract, as generated code.
 pub mod proto {
     /// Version 1.
-    #[expect(
-        clippy::allow_attributes,
-        clippy::allow_attributes_without_reason,
-        reason = "generated"
+    #[cfg_attr(
+        feature = "server",
+        expect(clippy::allow_attributes, reason = "generated")
+    )]
+    #[cfg_attr(
+        any(feature = "client", feature = "server"),
+        expect(clippy::allow_attributes_without_reason, reason = "generated")
     )]
     pub mod v1 {
         tonic::include_proto!("coding_env.v1");
@@ -42,6 +46,8 @@ mod convert;
 mod episode;
 #[cfg(feature = "server")]
 mod executor;
+#[cfg(feature = "server")]
+mod fault;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]

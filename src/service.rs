@@ -12,6 +12,7 @@ use crate::episode::{Episodes, Refusal};
 use crate::executor::Executor;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan;
+use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
 const SERVER_HEADER: &str = "x-coding-env-server";
@@ -49,20 +50,12 @@ impl Service {
         })))
     }
 
-    fn reply<T>(&self, message: T) -> Response<T> {
-        let mut response = Response::new(message);
-        response
-            .metadata_mut()
-            .insert(SERVER_HEADER, self.0.server_header.clone());
-        response
-    }
-
-    /// A status with the server's name, as every reply has it.
-    fn refuse(&self, mut status: Status) -> Status {
-        status
-            .metadata_mut()
-            .insert(SERVER_HEADER, self.0.server_header.clone());
-        status
+    /// Runs a handler for a request.
+    async fn answer<T>(
+        &self,
+        handler: impl Future<Output = Result<T, Status>>,
+    ) -> Result<Response<T>, Status> {
+        answer(&self.0.server_header, handler).await
     }
 
     /// A request that names another server is refused: its episode is there.
@@ -73,7 +66,7 @@ impl Service {
             .map(|value| value.to_str().unwrap_or_default())
         {
             Some(asked) if !asked.is_empty() && asked != here => {
-                Err(self.refuse(crate::status::server_gone(episode, asked, here)))
+                Err(status::server_gone(episode, asked, here))
             }
             _ => Ok(()),
         }
@@ -89,9 +82,26 @@ impl Service {
     }
 }
 
+/// Runs a handler. Replies and refusals name the server; a handler that panics is a fault of ours, and the call ends with it.
+async fn answer<T>(
+    server_header: &AsciiMetadataValue,
+    handler: impl Future<Output = Result<T, Status>>,
+) -> Result<Response<T>, Status> {
+    let mut result = match fault::caught(handler).await {
+        Ok(result) => result.map(Response::new),
+        Err(cause) => Err(status::internal(&fault::report(&cause))),
+    };
+    let metadata = match &mut result {
+        Ok(response) => response.metadata_mut(),
+        Err(status) => status.metadata_mut(),
+    };
+    metadata.insert(SERVER_HEADER, server_header.clone());
+    result
+}
+
 /// How long the caller waits, less what it takes to answer in time: gRPC's own timeout would answer CANCELLED.
 fn caller_wait(metadata: &MetadataMap) -> Option<Duration> {
-    const MARGIN_MAX: Duration = Duration::from_millis(20);
+    const MARGIN_MAX: Duration = Duration::from_millis(100);
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     // 1 to 8 digits and a unit: the gRPC protocol over HTTP/2, "Timeout".
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -127,6 +137,51 @@ impl CodingEnv for Service {
         &self,
         request: Request<v1::ResetRequest>,
     ) -> Result<Response<v1::ResetResponse>, Status> {
+        self.answer(self.on_reset(request)).await
+    }
+
+    async fn step(
+        &self,
+        request: Request<v1::StepRequest>,
+    ) -> Result<Response<v1::StepResponse>, Status> {
+        self.answer(self.on_step(request)).await
+    }
+
+    async fn get_state(
+        &self,
+        request: Request<v1::GetStateRequest>,
+    ) -> Result<Response<v1::GetStateResponse>, Status> {
+        self.answer(self.on_get_state(request)).await
+    }
+
+    async fn close(
+        &self,
+        request: Request<v1::CloseRequest>,
+    ) -> Result<Response<v1::CloseResponse>, Status> {
+        self.answer(self.on_close(request)).await
+    }
+
+    async fn interrupt(
+        &self,
+        request: Request<v1::InterruptRequest>,
+    ) -> Result<Response<v1::InterruptResponse>, Status> {
+        self.answer(self.on_interrupt(request)).await
+    }
+
+    async fn get_server_info(
+        &self,
+        request: Request<v1::GetServerInfoRequest>,
+    ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
+        self.answer(self.on_get_server_info(request)).await
+    }
+}
+
+/// The handlers.
+impl Service {
+    async fn on_reset(
+        &self,
+        request: Request<v1::ResetRequest>,
+    ) -> Result<v1::ResetResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, _, request) = request.into_parts();
         let named = if request.episode_id.is_empty() {
@@ -147,25 +202,19 @@ impl CodingEnv for Service {
                 format!("`{}`", names.join("`, `"))
             })
         };
-        let new = convert::new_episode(request, &inner.config.limits, runtime)
-            .map_err(|status| self.refuse(status))?;
-        let started = within(wait, inner.episodes.reset(new))
-            .await
-            .map_err(|refusal| self.refuse(refusal.into()))?;
+        let new = convert::new_episode(request, &inner.config.limits, runtime)?;
+        let started = within(wait, inner.episodes.reset(new)).await?;
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
-        Ok(self.reply(convert::reset_response(
+        Ok(convert::reset_response(
             started,
             runtime,
             reward,
             &inner.config.server_id,
-        )))
+        ))
     }
 
-    async fn step(
-        &self,
-        request: Request<v1::StepRequest>,
-    ) -> Result<Response<v1::StepResponse>, Status> {
+    async fn on_step(&self, request: Request<v1::StepRequest>) -> Result<v1::StepResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, _, request) = request.into_parts();
         self.check_server(&metadata, &request.episode_id)?;
@@ -174,55 +223,52 @@ impl CodingEnv for Service {
             .episodes
             .limits(&request.episode_id)
             .unwrap_or(inner.config.limits);
-        let (id, step, reply_bytes) =
-            convert::new_step(request, &limits, wait).map_err(|status| self.refuse(status))?;
-        let answer = within(wait, inner.episodes.step(&id, step))
-            .await
-            .map_err(|refusal| self.refuse(refusal.into()))?;
-        Ok(self.reply(convert::step_response(
+        let (id, step, reply_bytes) = convert::new_step(request, &limits, wait)?;
+        let answer = within(wait, inner.episodes.step(&id, step)).await?;
+        Ok(convert::step_response(
             &id,
             answer,
             reply_bytes,
             &inner.config.server_id,
-        )))
+        ))
     }
 
-    async fn get_state(
+    async fn on_get_state(
         &self,
         request: Request<v1::GetStateRequest>,
-    ) -> Result<Response<v1::GetStateResponse>, Status> {
+    ) -> Result<v1::GetStateResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, _, v1::GetStateRequest { episode_id }) = request.into_parts();
         self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
+        convert::episode_id(&episode_id)?;
         let view = within(wait, self.0.episodes.view(&episode_id)).await;
-        let view = view.map_err(|refusal| self.refuse(refusal.into()))?;
+        let view = view?;
         let runtime = self.runtime_name(view.runtime);
-        Ok(self.reply(convert::state_response(
+        Ok(convert::state_response(
             view,
             runtime,
             &self.0.config.server_id,
-        )))
+        ))
     }
 
-    async fn close(
+    async fn on_close(
         &self,
         request: Request<v1::CloseRequest>,
-    ) -> Result<Response<v1::CloseResponse>, Status> {
+    ) -> Result<v1::CloseResponse, Status> {
         let (metadata, _, v1::CloseRequest { episode_id }) = request.into_parts();
         self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
+        convert::episode_id(&episode_id)?;
         let closed = self.0.episodes.close(&episode_id);
-        Ok(self.reply(v1::CloseResponse {
+        Ok(v1::CloseResponse {
             closed,
             server_id: self.0.config.server_id.clone(),
-        }))
+        })
     }
 
-    async fn interrupt(
+    async fn on_interrupt(
         &self,
         request: Request<v1::InterruptRequest>,
-    ) -> Result<Response<v1::InterruptResponse>, Status> {
+    ) -> Result<v1::InterruptResponse, Status> {
         let (
             metadata,
             _,
@@ -232,21 +278,20 @@ impl CodingEnv for Service {
             },
         ) = request.into_parts();
         self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id).map_err(|status| self.refuse(status))?;
-        let step_index = self.0.episodes.interrupt(&episode_id, step_index);
-        let step_index = step_index.map_err(|refusal| self.refuse(refusal.into()))?;
+        convert::episode_id(&episode_id)?;
+        let step_index = self.0.episodes.interrupt(&episode_id, step_index)?;
         let server_id = self.0.config.server_id.clone();
-        Ok(self.reply(v1::InterruptResponse {
+        Ok(v1::InterruptResponse {
             interrupted: step_index.is_some(),
             step_index,
             server_id,
-        }))
+        })
     }
 
-    async fn get_server_info(
+    async fn on_get_server_info(
         &self,
         request: Request<v1::GetServerInfoRequest>,
-    ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
+    ) -> Result<v1::GetServerInfoResponse, Status> {
         let v1::GetServerInfoRequest {} = request.into_inner();
         let inner = &self.0;
         let config = &inner.config;
@@ -274,7 +319,7 @@ impl CodingEnv for Service {
             detail: layer.detail.to_owned(),
         });
         let limits = convert::limits_message(&config.limits);
-        Ok(self.reply(v1::GetServerInfoResponse {
+        Ok(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             server_id: config.server_id.clone(),
             default_limits: Some(limits),
@@ -314,6 +359,63 @@ impl CodingEnv for Service {
                 .map(ToString::to_string)
                 .collect(),
             start_time: convert::timestamp(inner.started),
-        }))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Mutex, PoisonError};
+
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// No request is known to make a handler panic (it would be mended), so the guard is tried by itself.
+    #[tokio::test]
+    async fn a_fault_of_ours_is_told_without_its_cause_which_the_log_has_under_the_same_id() {
+        let log = Log::default();
+        let sink = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || sink.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let header = AsciiMetadataValue::from_static("here");
+        let handler = async {
+            tokio::task::yield_now().await;
+            panic!("the secret cause {}", 42)
+        };
+        let status = answer::<()>(&header, handler).await.unwrap_err();
+        assert_eq!(status.code(), tonic::Code::Internal);
+        assert_eq!(status.metadata().get(SERVER_HEADER).unwrap(), "here");
+        let details = status.get_error_details();
+        let id = details.request_info().unwrap().request_id.clone();
+        let info = details.error_info().unwrap();
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("INTERNAL", "coding_env")
+        );
+        assert_eq!(info.metadata.get("request_id"), Some(&id));
+        assert!(status.message().contains(&id) && !status.message().contains("secret"));
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let told = |line: &str| line.contains(&id) && line.contains("the secret cause 42");
+        assert!(log.lines().any(told), "{log}");
     }
 }

@@ -15,34 +15,70 @@ const RETRY_SOON: Duration = Duration::from_millis(250);
 /// The same when that takes longer: another server, or one that is starting.
 const RETRY_LATER: Duration = Duration::from_secs(1);
 
+/// The violations told of one request take at most this many bytes: a status travels in headers, which clients bound (16 KiB).
+const VIOLATIONS_BYTES: usize = 2048;
+/// The most of a value of the caller's that a message repeats, in bytes.
+const VALUE_BYTES: usize = 128;
+
 /// A request that does not make sense, field by field.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<FieldViolation>);
+pub(crate) struct Violations {
+    told: Vec<FieldViolation>,
+    metadata: HashMap<String, String>,
+    bytes: usize,
+    untold: usize,
+}
 
 impl Violations {
-    /// Adds one: the field as named in the contract, and what would be right.
-    pub(crate) fn add(&mut self, field: &str, description: impl Into<String>) {
-        self.0.push(FieldViolation::new(field, description));
+    /// Adds one: the field as named in the contract, what would be right, and the values in that text, which become metadata under
+    /// the field's name and theirs.
+    pub(crate) fn add(
+        &mut self,
+        field: &str,
+        description: impl Into<String>,
+        values: &[(&str, String)],
+    ) {
+        let description = description.into();
+        let bytes = field.len() + description.len();
+        if self.bytes + bytes > VIOLATIONS_BYTES {
+            self.untold += 1;
+            return;
+        }
+        self.bytes += bytes;
+        self.told.push(FieldViolation::new(field, description));
+        let prefix = field.replace('.', "_");
+        for (name, value) in values {
+            self.metadata
+                .insert(format!("{prefix}_{name}"), value.clone());
+        }
     }
 
     /// An error when there are any.
     pub(crate) fn check(self) -> Result<(), Status> {
-        if self.0.is_empty() {
+        let Self {
+            told,
+            mut metadata,
+            bytes: _,
+            untold,
+        } = self;
+        if told.is_empty() && untold == 0 {
             return Ok(());
         }
-        let texts: Vec<String> = self
-            .0
+        let mut texts: Vec<String> = told
             .iter()
             .map(|violation| format!("{}: {}", violation.field, violation.description))
             .collect();
-        let fields: Vec<&str> = self
-            .0
+        if untold > 0 {
+            texts.push(format!("and {untold} more"));
+            metadata.insert("untold".to_owned(), untold.to_string());
+        }
+        let fields: Vec<&str> = told
             .iter()
             .map(|violation| violation.field.as_str())
             .collect();
-        let metadata = HashMap::from([("fields".to_owned(), fields.join(","))]);
+        metadata.insert("fields".to_owned(), fields.join(","));
         let mut details = ErrorDetails::with_error_info("INVALID_FIELD", DOMAIN, metadata);
-        details.set_bad_request(self.0);
+        details.set_bad_request(told);
         Err(Status::with_error_details(
             Code::InvalidArgument,
             texts.join("; "),
@@ -51,8 +87,22 @@ impl Violations {
     }
 }
 
+/// A value of the caller's, short enough to be repeated in a message.
+pub(crate) fn short(value: &str) -> String {
+    if value.len() <= VALUE_BYTES {
+        return value.to_owned();
+    }
+    let kept: String = value
+        .char_indices()
+        .take_while(|(at, char)| at + char.len_utf8() <= VALUE_BYTES)
+        .map(|(_, char)| char)
+        .collect();
+    format!("{kept}…")
+}
+
 /// The episode's server is another one.
 pub(crate) fn server_gone(episode: &str, asked: &str, here: &str) -> Status {
+    let (episode, asked) = (&short(episode), &short(asked));
     let message = format!(
         "episode `{episode}` is held by server `{asked}`, and this is `{here}`: it can only be reached there"
     );
@@ -69,13 +119,11 @@ pub(crate) fn server_gone(episode: &str, asked: &str, here: &str) -> Status {
     )
 }
 
-/// A fault of ours: a generic text for the caller, the cause in the log under the same id.
-pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Status {
-    let id = uuid::Uuid::now_v7().to_string();
-    tracing::error!(request_id = id, %cause, "internal error");
-    let metadata = HashMap::from([("request_id".to_owned(), id.clone())]);
+/// A fault of ours: a generic text for the caller. The log has the cause, under this id.
+pub(crate) fn internal(id: &str) -> Status {
+    let metadata = HashMap::from([("request_id".to_owned(), id.to_owned())]);
     let mut details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
-    details.set_request_info(id.clone(), "");
+    details.set_request_info(id, "");
     Status::with_error_details(
         Code::Internal,
         format!("internal error; the server's log tells more under {id}"),
@@ -203,6 +251,7 @@ impl From<Refusal> for Status {
                 Vec::new(),
                 Some(RETRY_LATER),
             ),
+            Refusal::Fault { id } => return internal(id),
             Refusal::Deadline => (Code::DeadlineExceeded, "DEADLINE", Vec::new(), None),
         };
         let metadata: Vec<(&str, &str)> = metadata

@@ -10,6 +10,10 @@ use tonic_types::StatusExt as _;
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(
+    clippy::error_impl_error,
+    reason = "its name is client::Error, as tonic's and tokio's are"
+)]
 pub enum Error {
     /// The server refused it, or had a fault.
     Refused(Refusal),

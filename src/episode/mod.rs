@@ -213,6 +213,8 @@ pub(crate) enum Refusal {
         "the call's deadline passed before the reply was there; the step goes on, and a retry with its step_index collects it"
     )]
     Deadline,
+    #[error("internal error; the server's log tells more under {id}")]
+    Fault { id: String },
 }
 
 /// How an episode ended.

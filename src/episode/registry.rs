@@ -17,6 +17,7 @@ use super::{
     driver,
 };
 use crate::executor::{Executor, Setup, Worker};
+use crate::fault;
 use crate::limits::EpisodeLimits;
 use crate::transform::Chain;
 
@@ -225,6 +226,35 @@ impl Episode {
         }
     }
 
+    /// Loses the interpreter to a fault of ours and answers those who wait. True when it had not started.
+    fn broke(&self, fault: &str) -> bool {
+        let refusal = || Refusal::Fault {
+            id: fault.to_owned(),
+        };
+        let (pending, worker) = {
+            let mut state = self.state();
+            state.driving = false;
+            let loss = Loss {
+                step_index: state.ledger.ended(),
+                outcome: None,
+                description: format!("a fault of the server; its log tells more under {fault}"),
+            };
+            state.loss.get_or_insert(loss);
+            (state.ledger.take_all(), state.worker.take())
+        };
+        drop(worker);
+        for pending in pending {
+            pending.finish(Err(refusal()));
+        }
+        self.start.send_if_modified(|start| {
+            let waited = matches!(start, Start::Waiting);
+            if waited {
+                *start = Start::Failed(refusal());
+            }
+            waited
+        })
+    }
+
     /// Waits until it has an interpreter.
     async fn wait_started(&self) -> Result<(), Refusal> {
         if matches!(*self.start.borrow(), Start::Done) {
@@ -299,7 +329,12 @@ impl Episodes {
             };
             registry.finish_start(&starting, result, &setup);
         };
-        self.0.tasks.spawn(start);
+        let (registry, starting) = (self.clone(), Arc::clone(&episode));
+        self.0.tasks.spawn(async move {
+            if let Err(cause) = fault::caught(start).await {
+                registry.broke(&starting, &cause);
+            }
+        });
         let result = episode.wait_started().await;
         drop(guard.disarm());
         result.map(|()| episode.started())
@@ -454,14 +489,28 @@ impl Episodes {
             }
             if !state.driving {
                 state.driving = true;
-                let (registry, episode) = (Arc::clone(&self.0), Arc::clone(&episode));
-                self.0.tasks.spawn(driver::drive(registry, episode));
+                let (registry, episode) = (self.clone(), Arc::clone(&episode));
+                self.0.tasks.spawn(async move {
+                    let driving = driver::drive(Arc::clone(&registry.0), Arc::clone(&episode));
+                    if let Err(cause) = fault::caught(driving).await {
+                        registry.broke(&episode, &cause);
+                    }
+                });
             }
             caller
         };
         match caller {
             Some(caller) => caller.answer().await,
             None => Err(Refusal::NotFound(id.to_owned())),
+        }
+    }
+
+    /// An episode's task has panicked: those who wait for it are told, and its interpreter is lost.
+    fn broke(&self, episode: &Episode, cause: &str) {
+        let id = fault::report(&cause);
+        if episode.broke(&id) {
+            lock(&self.0.live).remove(&episode.id);
+            self.note_if_empty();
         }
     }
 
@@ -689,5 +738,69 @@ fn ended_before(id: &str, reason: EndReason) -> Refusal {
             id: id.to_owned(),
             idle,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LEAST;
+
+    fn episode() -> Episode {
+        Episode {
+            id: "e".to_owned(),
+            request_id: String::new(),
+            runtime: 0,
+            limits: LEAST,
+            seed: None,
+            created: SystemTime::now(),
+            start: watch::Sender::new(Start::Waiting),
+            over: CancellationToken::new(),
+            state: Mutex::new(State {
+                ledger: Ledger::default(),
+                worker: None,
+                driving: true,
+                totals: Totals::default(),
+                last_active: Instant::now(),
+                loss: None,
+                last_reply: None,
+                ended: None,
+            }),
+        }
+    }
+
+    /// No episode's task is known to panic (it would be mended), so what becomes of one that does is tried by itself.
+    #[tokio::test]
+    async fn those_who_wait_for_a_task_that_panicked_are_told() {
+        let episode = episode();
+        let order = NewStep {
+            code: String::new(),
+            index: None,
+            timeout: None,
+            caller_wait: None,
+            output_bytes: None,
+            cpu_time: None,
+        };
+        let callers: Vec<Caller> = (0..2)
+            .map(|_| {
+                let pending = Pending::new(order.clone());
+                let caller = Caller::new(&pending);
+                episode.state().ledger.admit(None, 0, 16, |_| pending);
+                caller
+            })
+            .collect();
+        episode.state().ledger.start();
+        let cause = fault::caught(async { panic!("driver") }).await.err();
+        assert_eq!(cause.as_deref(), Some("panicked: driver"));
+        assert!(episode.broke("id"), "it had not started");
+        let fault = Refusal::Fault {
+            id: "id".to_owned(),
+        };
+        for caller in callers {
+            assert_eq!(caller.answer().await.err(), Some(fault.clone()));
+        }
+        assert_eq!(episode.wait_started().await, Err(fault));
+        let state = episode.state();
+        assert!(state.loss.is_some() && !state.driving && state.ledger.is_idle());
     }
 }

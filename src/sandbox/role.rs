@@ -23,6 +23,10 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 ///     // the program's own work
 /// }
 /// ```
+#[expect(
+    clippy::needless_doctest_main,
+    reason = "that it is the first line of main is the point"
+)]
 pub fn enter_role() {
     ENTERED.store(true, Ordering::Relaxed);
     let mut args = env::args_os().skip(1);

@@ -14,5 +14,11 @@
 )]
 
 mod bench;
+mod cli;
+mod contract;
+mod grpcurl;
+mod limits;
+mod refusals;
 mod smoke;
 mod support;
+mod tidy;
