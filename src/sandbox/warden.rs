@@ -447,8 +447,15 @@ fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
 
 fn tell(event: &Event) -> io::Result<()> {
     match send(server(), &event.encode(), &[]) {
-        // The server has gone: the next read of its socket says so.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // The server has gone: the next read of its socket says so. It is a reset when it left events unread.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Ok(())
+        }
         other => other,
     }
 }
