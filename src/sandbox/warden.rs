@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, IoSlice, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -400,9 +399,9 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         None,
     )?;
     command
-        .arg0(format!("coding-env-template-{name}"))
         .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
-        .arg(format!("runtime={name}"))
+        // For `ps`. It can't be argument 0: by that CPython finds the virtual environment that it belongs to.
+        .arg(format!("coding-env-template-{name}"))
         .args(preloads)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
