@@ -13,6 +13,8 @@
     reason = "a test that goes wrong is to say so at once"
 )]
 
+mod crash;
 mod exactly_once;
+mod lifecycle;
 mod smoke;
 mod support;
