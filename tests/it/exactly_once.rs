@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use coding_env::client::{CodingEnv, Options};
@@ -201,6 +201,74 @@ async fn connections_cut_at_random_run_nothing_twice_and_leak_nothing() {
     wait_until("only warm workers are left", || {
         server.processes().len() == 2 + 4
     });
+}
+
+/// Forwards connections, but for replies while it is muted; connections that lost something are cut afterwards.
+async fn muting_proxy(server: String, muted: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(&server).await.unwrap();
+            let muted = Arc::clone(&muted);
+            tokio::spawn(async move {
+                let (mut up, mut down) = ([0; 16384], [0; 16384]);
+                let mut lost = false;
+                loop {
+                    let (bytes, is_up) = tokio::select! {
+                        read = client.read(&mut up) => (up.get(..read.unwrap_or(0)).unwrap(), true),
+                        read = server.read(&mut down) => (down.get(..read.unwrap_or(0)).unwrap(), false),
+                    };
+                    let muted = muted.load(Ordering::SeqCst);
+                    if bytes.is_empty() || lost && !muted {
+                        return;
+                    }
+                    lost |= muted && !is_up;
+                    let done = match (is_up, muted) {
+                        (true, _) => server.write_all(bytes).await,
+                        (false, true) => Ok(()),
+                        (false, false) => client.write_all(bytes).await,
+                    };
+                    if done.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_episode_whose_reset_was_never_answered_is_not_left_over() {
+    let server = Server::start(&["--warm-workers", "2"]);
+    let mut direct = server.env().await;
+    let muted = Arc::new(AtomicBool::new(false));
+    let proxy = muting_proxy(server.address().to_owned(), Arc::clone(&muted)).await;
+    let mut options = quick_retries();
+    options.deadline = Duration::from_secs(2);
+    let mut env = CodingEnv::connect_with(&format!("http://{proxy}"), options)
+        .await
+        .unwrap();
+    env.reset().await.unwrap();
+    let first = env.episode_id().unwrap().to_owned();
+    muted.store(true, Ordering::SeqCst);
+    env.reset().await.unwrap_err();
+    let info = direct.server_info().await.unwrap();
+    assert_eq!(
+        info.capacity.unwrap().episodes,
+        1,
+        "the server has made one and ended the one before"
+    );
+    muted.store(false, Ordering::SeqCst);
+    env.reset().await.unwrap();
+    assert_ne!(env.episode_id().unwrap(), first);
+    assert_eq!(env.step("6 * 7").await.unwrap().result(), Some("42"));
+    let info = direct.server_info().await.unwrap();
+    assert_eq!(info.capacity.unwrap().episodes, 1);
+    env.close().await.unwrap();
+    let info = direct.server_info().await.unwrap();
+    assert_eq!(info.capacity.unwrap().episodes, 0);
 }
 
 // === the rules, one by one ===
