@@ -77,7 +77,7 @@ async fn cutting_proxy(server: String, seed: u64, cuts: Arc<Cuts>) -> String {
 async fn forward(mut client: TcpStream, mut server: TcpStream, cut: Cut, after: usize) {
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
-    let (mut up, mut down) = ([0; 16384], [0; 16384]);
+    let (mut up, mut down) = (vec![0; 16384], vec![0; 16384]);
     let mut passed = 0;
     loop {
         let (bytes, is_up) = tokio::select! {
@@ -212,7 +212,7 @@ async fn muting_proxy(server: String, muted: Arc<AtomicBool>) -> String {
             let mut server = TcpStream::connect(&server).await.unwrap();
             let muted = Arc::clone(&muted);
             tokio::spawn(async move {
-                let (mut up, mut down) = ([0; 16384], [0; 16384]);
+                let (mut up, mut down) = (vec![0; 16384], vec![0; 16384]);
                 let mut lost = false;
                 loop {
                     let (bytes, is_up) = tokio::select! {
