@@ -175,6 +175,7 @@ async fn run_until(
     let result = async {
         tokio::select! {
             result = warm_up(&executor, &episodes, &config) => result?,
+            () = executor.gone() => return Err(ServeError::WardenGone),
             () = shutdown.drain.cancelled() => return Ok(()),
         }
         log_start(&config, &executor, &local, started);
@@ -186,8 +187,10 @@ async fn run_until(
         }
         episodes.start_draining();
         set_health(&health, ServingStatus::NotServing).await;
-        drain(&episodes, &config, &shutdown).await;
-        Ok(())
+        tokio::select! {
+            () = drain(&episodes, &config, &shutdown) => Ok(()),
+            () = executor.gone() => Err(ServeError::WardenGone),
+        }
     }
     .await;
 

@@ -98,6 +98,8 @@ pub struct CodingEnv {
     client: CodingEnvClient<Channel>,
     options: Options,
     episode: Option<Episode>,
+    /// Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
+    unsure: Vec<Episode>,
 }
 
 #[derive(Debug, Clone)]
@@ -143,6 +145,7 @@ impl CodingEnv {
             client,
             options,
             episode: None,
+            unsure: Vec::new(),
         }
     }
 
@@ -194,14 +197,21 @@ impl CodingEnv {
             steps: 0,
         };
         let deadline = self.options.deadline;
+        // Before the call, because this future may be dropped.
+        self.unsure.push(episode.clone());
         let response = self
             .call(Some(&episode), deadline, request, |client, request| {
                 let mut client = client.clone();
                 async move { client.reset(request).await }
             })
-            .await?;
+            .await;
+        if !matches!(response, Err(Error::Deadline | Error::Connect(_))) {
+            self.unsure.pop();
+        }
+        let response = response?;
         let server = response.metadata().get(SERVER_HEADER).cloned();
         self.episode = Some(Episode { server, ..episode });
+        self.end_unsure().await;
         Ok(response.into_inner())
     }
 
@@ -290,6 +300,7 @@ impl CodingEnv {
                 client: self.client.clone(),
                 options: self.options.clone(),
                 episode: Some(episode),
+                unsure: Vec::new(),
             },
         })
     }
@@ -312,14 +323,29 @@ impl CodingEnv {
     /// # Errors
     /// A connection that stays broken until the deadline.
     pub async fn close(&mut self) -> Result<(), Error> {
+        self.end_unsure().await;
         let Some(episode) = self.episode.take() else {
             return Ok(());
         };
+        self.end(&episode).await
+    }
+
+    /// Ends what lost Resets may have made. What can't be ended now is left to the next time, or to the server's idle timeout.
+    async fn end_unsure(&mut self) {
+        while let Some(episode) = self.unsure.last().cloned() {
+            if let Err(Error::Deadline | Error::Connect(_)) = self.end(&episode).await {
+                return;
+            }
+            self.unsure.pop();
+        }
+    }
+
+    async fn end(&self, episode: &Episode) -> Result<(), Error> {
         let request = v1::CloseRequest {
             episode_id: episode.id.clone(),
         };
         let response = self.call(
-            Some(&episode),
+            Some(episode),
             self.options.deadline,
             request,
             |client, request| {

@@ -60,7 +60,12 @@ pub(crate) struct Budget {
 struct State {
     used: u64,
     oldest_first: VecDeque<(Weak<KeptReply>, u64)>,
+    /// How long the list may get before those that nobody holds any more are taken out of its middle.
+    compact_at: usize,
 }
+
+/// The least length at which that is worth it.
+const COMPACT_MIN: usize = 1024;
 
 impl Budget {
     pub(crate) fn new(max: u64) -> Self {
@@ -83,6 +88,13 @@ impl Budget {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.used += bytes;
         state.oldest_first.push_back((Arc::downgrade(reply), bytes));
+        // Those of ended episodes cost nothing any more.
+        while let Some((oldest, bytes)) = state.oldest_first.front()
+            && oldest.strong_count() == 0
+        {
+            state.used = state.used.saturating_sub(*bytes);
+            state.oldest_first.pop_front();
+        }
         while state.used > self.max
             && let Some((oldest, bytes)) = state.oldest_first.pop_front()
         {
@@ -91,12 +103,21 @@ impl Budget {
                 oldest.drop_texts();
             }
         }
-        // Those of ended episodes cost nothing any more.
-        while let Some((oldest, bytes)) = state.oldest_first.front()
-            && oldest.strong_count() == 0
-        {
-            state.used = state.used.saturating_sub(*bytes);
-            state.oldest_first.pop_front();
+        // Those of ended episodes, and those that a ledger has let go, cost nothing any more. One that lives at the front must
+        // not keep all behind it here.
+        if state.oldest_first.len() >= state.compact_at.max(COMPACT_MIN) {
+            let State {
+                used, oldest_first, ..
+            } = &mut *state;
+            oldest_first.retain(|(reply, bytes)| {
+                let lives = reply.strong_count() > 0;
+                if !lives {
+                    *used = used.saturating_sub(*bytes);
+                }
+                lives
+            });
+            state.compact_at = state.oldest_first.len() * 2;
+            state.oldest_first.shrink_to(COMPACT_MIN);
         }
     }
 
@@ -138,6 +159,18 @@ mod tests {
             small.texts().is_none(),
             "no budget for one that is not the last"
         );
+    }
+
+    #[test]
+    fn one_that_lives_does_not_keep_what_came_after_it() {
+        let budget = Budget::new(u64::MAX);
+        let first = reply(1);
+        budget.charge(&first);
+        for _ in 0..10 * COMPACT_MIN {
+            budget.charge(&reply(1));
+        }
+        assert!(budget.state.lock().unwrap().oldest_first.len() <= COMPACT_MIN);
+        assert!(first.texts().is_some());
     }
 
     #[test]

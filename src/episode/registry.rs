@@ -328,6 +328,9 @@ impl Episodes {
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.id.clone())),
             };
             registry.finish_start(&starting, result, &setup);
+            if !findable && abandoned.is_cancelled() {
+                registry.end(&starting.id, EndReason::Closed);
+            }
         };
         let (registry, starting) = (self.clone(), Arc::clone(&episode));
         self.0.tasks.spawn(async move {
@@ -388,7 +391,14 @@ impl Episodes {
             }),
         });
         let mut live = lock(&self.0.live);
-        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) {
+        // Once more, now that nothing can change: the drain may have begun, and the id may have lived and ended meanwhile.
+        if self.is_draining() {
+            return Err(Refusal::ShuttingDown);
+        }
+        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&new.id) {
+            return Err(Refusal::ExistedBefore(new.id.clone()));
+        }
+        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) && !live.contains_key(&id) {
             return Err(Refusal::EpisodeLimit { max });
         }
         match live.entry(id) {
@@ -422,7 +432,15 @@ impl Episodes {
                 episode.start.send_replace(Start::Done);
             }
             Err(refusal) => {
-                lock(&self.0.live).remove(&episode.id);
+                {
+                    let mut live = lock(&self.0.live);
+                    if live
+                        .get(&episode.id)
+                        .is_some_and(|there| Arc::ptr_eq(there, episode))
+                    {
+                        live.remove(&episode.id);
+                    }
+                }
                 self.note_if_empty();
                 episode.start.send_replace(Start::Failed(refusal));
             }
@@ -641,7 +659,9 @@ impl Episodes {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Episode>, Refusal> {
-        if let Some(episode) = lock(&self.0.live).get(id) {
+        // Under one lock: an episode that ends moves from one to the other.
+        let live = lock(&self.0.live);
+        if let Some(episode) = live.get(id) {
             return Ok(Arc::clone(episode));
         }
         match lock(&self.0.ended).reasons.get(id) {
@@ -651,14 +671,31 @@ impl Episodes {
     }
 
     fn end(&self, id: &str, reason: EndReason) -> bool {
-        let Some(episode) = lock(&self.0.live).remove(id) else {
-            return false;
-        };
-        lock(&self.0.ended).insert(id.to_owned(), reason);
-        let (pending, worker) = {
+        self.end_if(id, reason, |_, _| true)
+    }
+
+    /// Ends an episode if that still holds once nothing can change it. Locks in this order: live, then ended or an episode's state.
+    fn end_if(
+        &self,
+        id: &str,
+        reason: EndReason,
+        holds: impl FnOnce(&Arc<Episode>, &State) -> bool,
+    ) -> bool {
+        let (episode, pending, worker) = {
+            let mut live = lock(&self.0.live);
+            let Some(episode) = live.get(id).map(Arc::clone) else {
+                return false;
+            };
             let mut state = episode.state();
+            if !holds(&episode, &state) {
+                return false;
+            }
+            live.remove(id);
+            lock(&self.0.ended).insert(id.to_owned(), reason);
             state.ended = Some(reason);
-            (state.ledger.take_all(), state.worker.take())
+            let (pending, worker) = (state.ledger.take_all(), state.worker.take());
+            drop(state);
+            (episode, pending, worker)
         };
         episode.over.cancel();
         for pending in pending {
@@ -722,9 +759,14 @@ impl Episodes {
                 }
                 state.last_active.elapsed() >= idle
             };
-            if expired {
+            // A step may have come meanwhile, and that one goes on.
+            let still = |there: &Arc<Episode>, state: &State| {
+                Arc::ptr_eq(there, &episode)
+                    && state.ledger.is_idle()
+                    && state.last_active.elapsed() >= idle
+            };
+            if expired && self.end_if(&episode.id, EndReason::Expired { idle }, still) {
                 tracing::info!(episode = episode.id, ?idle, "expired");
-                self.end(&episode.id, EndReason::Expired { idle });
             }
         }
         lock(&self.0.ended).forget_old();

@@ -113,6 +113,8 @@ struct Runtime {
     config: RuntimeConfig,
     pool: Pool,
     template: watch::Sender<TemplateState>,
+    /// A task is replacing the template.
+    replacing: AtomicBool,
     version: OnceLock<String>,
 }
 
@@ -162,6 +164,7 @@ impl Executor {
             config: runtime,
             pool: Pool::new(config.warm_workers),
             template: watch::Sender::new(TemplateState::Starting),
+            replacing: AtomicBool::new(false),
             version: OnceLock::new(),
         });
         let executor = Self(Arc::new(Inner {
@@ -306,6 +309,12 @@ impl Executor {
         {
             tracing::error!("the warden did not end in time");
         }
+        // The warden has removed it, unless it was killed.
+        if let Err(error) = std::fs::remove_dir_all(&self.0.state_dir)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %self.0.state_dir.display(), "the state directory could not be removed");
+        }
         self.0.tasks.close();
         if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.tasks.wait())
             .await
@@ -403,6 +412,10 @@ impl Executor {
         if runtime.version.get().is_none() || self.0.stopping.load(Ordering::Acquire) {
             return;
         }
+        // The end of one that was to replace another is the business of the task that started it.
+        if runtime.replacing.swap(true, Ordering::SeqCst) {
+            return;
+        }
         tracing::warn!(
             runtime = runtime.config.name,
             reason,
@@ -422,7 +435,14 @@ impl Executor {
                     () = executor.0.gone.cancelled() => return,
                 };
                 match ready {
-                    Ok(Ok(())) => return,
+                    Ok(Ok(())) => {
+                        runtime.replacing.store(false, Ordering::SeqCst);
+                        // It may have ended already, when this task still had the word.
+                        let gone = matches!(*runtime.template.borrow(), TemplateState::Gone(_));
+                        if !gone || runtime.replacing.swap(true, Ordering::SeqCst) {
+                            return;
+                        }
+                    }
                     Ok(Err(reason)) => {
                         tracing::error!(
                             runtime = runtime.config.name,

@@ -1,6 +1,6 @@
 //! The warden: starts templates, has them fork workers, waits for every child, and kills all when the server goes away.
 //!
-//! It has one thread and no timers: it sleeps in poll(2) until the server orders something, a template answers or a child ends. Workers are
+//! It has one thread: it sleeps in poll(2) until the server orders something, a template answers or a child ends. Workers are
 //! its own children (a template forks them with CLONE_PARENT), so it alone waits for them, and a pid that it signals can't
 //! have been given to somebody else. It is a subreaper: what a worker leaves behind becomes its child, and is killed.
 //!
@@ -12,10 +12,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt as _, FdMapping};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::net::{
@@ -35,6 +35,8 @@ const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
 
 /// How long the end may take before it is given up. Killed processes end within milliseconds; one in an uninterruptible wait may not.
 const END_WITHIN: Duration = Duration::from_secs(10);
+/// How long after a kill the warden looks again for what a worker that seemed alone may have left.
+const SWEEP_AFTER: Duration = Duration::from_millis(300);
 /// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
 const TEMPLATE_MESSAGE_BYTES_MAX: usize = 4097;
 
@@ -65,8 +67,8 @@ fn report(text: &str) {
 struct Template {
     pid: i32,
     socket: OwnedFd,
-    /// The workers that it was ordered to fork and has not answered for, oldest first.
-    orders: VecDeque<WorkerId>,
+    /// The workers that it was ordered to fork and has not answered for, oldest first, each with the order's number.
+    orders: VecDeque<(u64, WorkerId)>,
     ready: bool,
     problem: Option<String>,
 }
@@ -84,20 +86,22 @@ struct Warden {
     templates: HashMap<RuntimeIndex, Template>,
     workers: HashMap<WorkerId, i32>,
     worker_of: HashMap<i32, WorkerId>,
-    /// Children that ended before their template had answered for them.
-    early: HashMap<i32, Reaped>,
+    /// Children that ended before their template had answered for them, and `ordered` at that time.
+    early: HashMap<i32, (Reaped, u64)>,
     /// Workers that were to be killed before their template had answered for them.
     doomed: HashSet<WorkerId>,
     /// Killed workers that surely left nothing behind.
     alone: HashSet<WorkerId>,
-    /// Forks ordered, and answered or given up.
+    /// Forks ordered so far.
     ordered: u64,
-    answered: u64,
     sweep: Option<Sweep>,
     /// Make another list: a process has ended that may have left something behind.
     sweep_again: bool,
     /// Orphans that were killed and have not ended yet.
     orphans: HashSet<i32>,
+    /// When to make another list although all that have ended seemed to be alone: one that was killed may have started a process
+    /// between the look at it and the kill.
+    sweep_at: Option<Instant>,
 }
 
 fn server() -> BorrowedFd<'static> {
@@ -117,10 +121,10 @@ impl Warden {
             doomed: HashSet::new(),
             alone: HashSet::new(),
             ordered: 0,
-            answered: 0,
             sweep: None,
             sweep_again: false,
             orphans: HashSet::new(),
+            sweep_at: None,
         })
     }
 
@@ -139,7 +143,11 @@ impl Warden {
                 {
                     fds.push(PollFd::new(&template.socket, PollFlags::IN));
                 }
-                match poll(&mut fds, None) {
+                let left = self
+                    .sweep_at
+                    .map(|at| at.saturating_duration_since(Instant::now()));
+                let left = left.and_then(|left| Timespec::try_from(left).ok());
+                match poll(&mut fds, left.as_ref()) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
                     Err(error) => return Err(error.into()),
@@ -206,8 +214,8 @@ impl Warden {
                 };
                 match (sent, self.templates.get_mut(&runtime)) {
                     (Ok(()), Some(template)) => {
-                        template.orders.push_back(worker);
                         self.ordered += 1;
+                        template.orders.push_back((self.ordered, worker));
                     }
                     (Err(error), _) => {
                         tell(&Event::SpawnFailed {
@@ -228,7 +236,7 @@ impl Warden {
                 None if self
                     .templates
                     .values()
-                    .any(|template| template.orders.contains(&worker)) =>
+                    .any(|template| template.orders.iter().any(|(_, order)| *order == worker)) =>
                 {
                     self.doomed.insert(worker);
                 }
@@ -276,10 +284,9 @@ impl Warden {
                 let pid = <[u8; 8]>::try_from(message.as_slice())
                     .map(i64::from_le_bytes)
                     .unwrap_or(-1);
-                let Some(worker) = template.orders.pop_front() else {
+                let Some((_, worker)) = template.orders.pop_front() else {
                     return self.lose_template(runtime);
                 };
-                self.answered += 1;
                 self.register(worker, pid)
             }
         }
@@ -294,7 +301,7 @@ impl Warden {
             return tell(&Event::SpawnFailed { worker, reason });
         };
         tell(&Event::Spawned { worker, pid })?;
-        if let Some(reaped) = self.early.remove(&pid) {
+        if let Some((reaped, _)) = self.early.remove(&pid) {
             return tell(&Event::Exited {
                 worker,
                 status: reaped.status,
@@ -315,8 +322,7 @@ impl Warden {
             return Ok(());
         };
         children::signal(template.pid, Signal::KILL);
-        for worker in template.orders {
-            self.answered += 1;
+        for (_, worker) in template.orders {
             self.doomed.remove(&worker);
             let reason = "its template has gone".to_owned();
             tell(&Event::SpawnFailed { worker, reason })?;
@@ -338,7 +344,10 @@ impl Warden {
             }
             if let Some(worker) = self.worker_of.remove(&reaped.pid) {
                 self.workers.remove(&worker);
-                if !self.alone.remove(&worker) {
+                if self.alone.remove(&worker) {
+                    self.sweep_at
+                        .get_or_insert_with(|| Instant::now() + SWEEP_AFTER);
+                } else {
                     self.sweep_again = true;
                 }
                 tell(&Event::Exited {
@@ -348,8 +357,8 @@ impl Warden {
                 })?;
             } else if self.orphans.remove(&reaped.pid) {
                 self.sweep_again = true;
-            } else if self.ordered > self.answered {
-                self.early.insert(reaped.pid, reaped);
+            } else if !self.is_answered(self.ordered) {
+                self.early.insert(reaped.pid, (reaped, self.ordered));
             }
         }
         Ok(())
@@ -358,8 +367,12 @@ impl Warden {
     /// Kills orphans: children that are neither template nor worker. One that was forked by a template a moment ago and not
     /// answered for looks the same, so a list of suspects is made first, and judged once all forks ordered by then are answered.
     fn finish_sweep(&mut self) {
-        if self.ordered == self.answered {
-            self.early.clear();
+        let oldest = self.oldest_order();
+        self.early
+            .retain(|_, (_, mark)| oldest.is_some_and(|oldest| oldest <= *mark));
+        if self.sweep_at.is_some_and(|at| Instant::now() >= at) {
+            self.sweep_at = None;
+            self.sweep_again = true;
         }
         if self.sweep.is_none() && self.sweep_again {
             self.sweep_again = false;
@@ -370,7 +383,10 @@ impl Warden {
                 mark: self.ordered,
             });
         }
-        if let Some(sweep) = self.sweep.take_if(|sweep| sweep.mark <= self.answered) {
+        if let Some(sweep) = self
+            .sweep
+            .take_if(|sweep| oldest.is_none_or(|oldest| oldest > sweep.mark))
+        {
             for pid in sweep.suspects {
                 if !self.is_known(pid) {
                     children::signal(pid, Signal::KILL);
@@ -378,6 +394,20 @@ impl Warden {
                 }
             }
         }
+    }
+
+    /// The number of the oldest order that its template has not answered. Templates answer in order, but not one after the other.
+    fn oldest_order(&self) -> Option<u64> {
+        let fronts = self
+            .templates
+            .values()
+            .filter_map(|template| template.orders.front());
+        fronts.map(|(number, _)| *number).min()
+    }
+
+    /// Whether every order up to this one is answered.
+    fn is_answered(&self, mark: u64) -> bool {
+        self.oldest_order().is_none_or(|oldest| oldest > mark)
     }
 
     fn is_known(&self, pid: i32) -> bool {
@@ -401,7 +431,8 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
     // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that.
     command
         .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
-        .arg(format!("runtime={name}"))
+        // For `ps`. It can't be argument 0: by that CPython finds the virtual environment that it belongs to.
+        .arg(format!("coding-env-template-{name}"))
         .args(preloads)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -446,8 +477,15 @@ fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
 
 fn tell(event: &Event) -> io::Result<()> {
     match send(server(), &event.encode(), &[]) {
-        // The server has gone: the next read of its socket says so.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // The server has gone: the next read of its socket says so. It is a reset when it left events unread.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Ok(())
+        }
         other => other,
     }
 }
