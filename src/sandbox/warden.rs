@@ -400,9 +400,9 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         None,
     )?;
     command
-        .arg0(format!("coding-env-template-{name}"))
+        // The interpreter finds itself, and its virtual environment, by its first argument: the name for `ps` is a later one.
         .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
-        .arg(format!("runtime={name}"))
+        .arg(format!("coding-env-template-{name}"))
         .args(preloads)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

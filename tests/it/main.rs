@@ -13,5 +13,6 @@
     reason = "a test that goes wrong is to say so at once"
 )]
 
+mod differential;
 mod smoke;
 mod support;

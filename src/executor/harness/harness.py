@@ -63,6 +63,7 @@ def load_native():
 def template(preloads):
     """Imports the preloads, says so to the warden, and forks a worker for each order until the warden is gone."""
     native = None
+    make_output_pipes()
     problem = check_interpreter() or import_preloads(preloads)
     if problem is None:
         try:
@@ -98,6 +99,23 @@ def template(preloads):
         os.close(out)
         os.close(err)
         os.write(CONTROL, struct.pack("<q", pid))
+
+
+def make_output_pipes():
+    """Makes stdout and stderr streams that know that they write to pipes, as they will in workers, and can't seek. What preloads
+    print goes to /dev/null, where they were opened."""
+    null = os.dup(1)
+    reader, writer = os.pipe()
+    for stream in (sys.stdout, sys.stderr):
+        fd, name = stream.fileno(), stream.name
+        os.dup2(writer, fd)
+        raw = open(fd, "wb", 0, closefd=False)
+        raw.name = name
+        stream.__init__(
+            raw, stream.encoding, stream.errors, "\n", line_buffering=stream.line_buffering, write_through=stream.write_through)
+        os.dup2(null, fd)
+    for fd in (null, reader, writer):
+        os.close(fd)
 
 
 def check_interpreter():
