@@ -13,6 +13,8 @@
     reason = "a test that goes wrong is to say so at once"
 )]
 
+mod catalogue;
 mod differential;
+mod semantics;
 mod smoke;
 mod support;
