@@ -466,6 +466,10 @@ impl Worker {
                         Ok(Some(FromWorker::Report(report))) if report.number == order.number => {
                             if stop.is_some() {
                                 self.signals_sent().await;
+                                return match tokio::time::timeout(END_WITHIN, self.settle()).await {
+                                    Ok(true) => Waited::Report(report),
+                                    _ => Waited::Violation(UNEXPECTED),
+                                };
                             }
                             return Waited::Report(report);
                         }
@@ -529,6 +533,28 @@ impl Worker {
                     None => deadline.min(next_cpu_check),
                 };
                 timer.as_mut().reset(next.into());
+            }
+        }
+    }
+
+    /// Has the harness drop an interrupt that came after the code's end, so that it does not hit the next step. False when the program
+    /// sends something else.
+    async fn settle(&mut self) -> bool {
+        self.outgoing.extend_from_slice(&frame::encode_discard());
+        let mut sent = 0;
+        while let Ok(false) = self.write_control(&mut sent) {
+            if self.control.writable().await.is_err() {
+                break;
+            }
+        }
+        loop {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+                Ok(Some(FromWorker::Ready)) => return true,
+                Ok(None) => {}
+                _ => return false,
+            }
+            if self.control.readable().await.is_err() || !self.read_control().unwrap_or(false) {
+                return true; // it has closed: the next step finds out
             }
         }
     }

@@ -151,6 +151,7 @@ class Worker:
 
     def __init__(self, native, main):
         self.exchange = native.exchange
+        self.step_number = native.step_number
         self.native = native
         self.names = main.__dict__
         self.pid = getpid()
@@ -172,7 +173,6 @@ class Worker:
 
     def serve(self, report):
         """Answers requests until the server is gone."""
-        number = 0
         while True:
             try:
                 request = self.exchange(report)
@@ -188,6 +188,7 @@ class Worker:
                 # An interrupt that landed on the way to or from user code, or user code that broke what the harness stands
                 # on (the recursion limit, say): the step is over and the report says so.
                 self.leave_if_child(1)
+                number = self.step_number()
                 interrupted = isinstance(error, KeyboardInterrupt)
                 report = pack_report(number, RAISED, INTERRUPTED if interrupted else 0, 130 if interrupted else 1)
 
