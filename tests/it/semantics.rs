@@ -18,6 +18,7 @@ const SWALLOW: &str = "\
 import itertools
 while True:
     try:
+        open('begun', 'w').close()
         for _ in itertools.count(): pass
     except KeyboardInterrupt: pass";
 const COMPLETED: Ending = (0, Outcome::Completed, StateAfter::Intact);
@@ -397,28 +398,27 @@ async fn an_interrupt_tells_whether_the_state_survived() {
             ),
             // It caught the interrupt, and went on to an end of its own.
             (
-                "import itertools\ntry:\n    for _ in itertools.count(): pass\nexcept KeyboardInterrupt: print('caught')",
+                "import itertools\ntry:\n    open('begun', 'w').close()\n    for _ in itertools.count(): pass\nexcept KeyboardInterrupt: print('caught')",
                 COMPLETED,
             ),
             (SWALLOW, (130, Outcome::Interrupted, StateAfter::Lost)),
         ] {
             env.reset().await.unwrap();
-            run(&mut env, "kept = 1").await;
+            let workspace = run(&mut env, "kept = 1\nimport os; print(os.getcwd(), end='')").await;
             let interrupter = env.interrupter().unwrap();
+            let begun = Path::new(&workspace).join("begun");
             let interrupt = async {
+                // Where it matters, not before the code has come to its `try`.
+                while code.contains("begun") && !begun.exists() {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
                 while !interrupter.interrupt().await.unwrap() {
                     tokio::task::yield_now().await;
                 }
             };
             let (reply, ()) = tokio::join!(env.step(code), interrupt);
             let reply = reply.unwrap();
-            // One that lands before the `try` does what it would do there.
-            let early = expected == COMPLETED && reply.outcome() == Outcome::Interrupted;
-            assert!(
-                ending(&reply) == expected || early,
-                "{code}: {:?}",
-                ending(&reply)
-            );
+            assert_eq!(ending(&reply), expected, "{code}");
             if expected.2 == StateAfter::Intact {
                 assert_eq!(value(&mut env, "kept").await, "1", "{code}");
             } else {
