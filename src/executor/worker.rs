@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -111,20 +111,18 @@ impl Pipe {
         let mut read = 0;
         while read < bytes_max {
             let result = match self {
-                Self::Quiet(fd) => {
-                    let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
-                    rustix::io::read(fd, &mut buffer)
-                        .map_err(io::Error::from)
-                        .map(|(bytes, _)| {
-                            capture.push(bytes);
-                            bytes.len()
-                        })
-                }
+                Self::Quiet(fd) => read_into(fd.as_fd(), capture),
                 Self::Watched(receiver) => {
                     let mut buffer = [0; READ_BYTES];
-                    receiver.try_read(&mut buffer).inspect(|count| {
-                        capture.push(buffer.get(..*count).unwrap_or_default());
-                    })
+                    match receiver.try_read(&mut buffer) {
+                        // It may only not have heard yet that there is something: ask the kernel.
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            read_into(receiver.as_fd(), capture)
+                        }
+                        result => result.inspect(|count| {
+                            capture.push(buffer.get(..*count).unwrap_or_default());
+                        }),
+                    }
                 }
                 Self::Closed => return,
             };
@@ -152,6 +150,14 @@ impl Pipe {
             _ => std::future::pending().await,
         }
     }
+}
+
+/// Reads once, without waiting.
+fn read_into(fd: BorrowedFd<'_>, capture: &mut Capture) -> io::Result<usize> {
+    let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
+    let (bytes, _) = rustix::io::read(fd, &mut buffer)?;
+    capture.push(bytes);
+    Ok(bytes.len())
 }
 
 /// One interpreter. Owned by the pool, then by an episode, never by two; dropping it kills it and all that descends from it.
