@@ -8,6 +8,7 @@ use crate::wire::{Malformed, Reader, Writer};
 
 const SETUP: u8 = 1;
 const STEP: u8 = 2;
+const DISCARD: u8 = 3;
 const READY: u8 = 1;
 const REPORT: u8 = 2;
 
@@ -65,6 +66,11 @@ pub(crate) fn encode_step(number: u32, result_bytes: u32, source: &str) -> Optio
             .raw(source.as_bytes())
             .finish(),
     )
+}
+
+/// The request to drop interrupts that came after a step's end. The reply is [`FromWorker::Ready`].
+pub(crate) fn encode_discard() -> Vec<u8> {
+    framed(Writer::new(DISCARD).finish())
 }
 
 /// How the program says that its step ended.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -109,20 +109,18 @@ impl Pipe {
         let mut read = 0;
         while read < bytes_max {
             let result = match self {
-                Self::Quiet(fd) => {
-                    let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
-                    rustix::io::read(fd, &mut buffer)
-                        .map_err(io::Error::from)
-                        .map(|(bytes, _)| {
-                            capture.push(bytes);
-                            bytes.len()
-                        })
-                }
+                Self::Quiet(fd) => read_into(fd.as_fd(), capture),
                 Self::Watched(receiver) => {
                     let mut buffer = [0; READ_BYTES];
-                    receiver.try_read(&mut buffer).inspect(|count| {
-                        capture.push(buffer.get(..*count).unwrap_or_default());
-                    })
+                    match receiver.try_read(&mut buffer) {
+                        // It may only not have heard yet that there is something: ask the kernel.
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            read_into(receiver.as_fd(), capture)
+                        }
+                        result => result.inspect(|count| {
+                            capture.push(buffer.get(..*count).unwrap_or_default());
+                        }),
+                    }
                 }
                 Self::Closed => return,
             };
@@ -150,6 +148,14 @@ impl Pipe {
             _ => std::future::pending().await,
         }
     }
+}
+
+/// Reads once, without waiting.
+fn read_into(fd: BorrowedFd<'_>, capture: &mut Capture) -> io::Result<usize> {
+    let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
+    let (bytes, _) = rustix::io::read(fd, &mut buffer)?;
+    capture.push(bytes);
+    Ok(bytes.len())
 }
 
 /// One interpreter. Owned by the pool, then by an episode, never by two; dropping it kills it and all that descends from it.
@@ -472,6 +478,10 @@ impl Worker {
                         Ok(Some(FromWorker::Report(report))) if report.number == order.number => {
                             if stop.is_some() {
                                 self.signals_sent().await;
+                                return match tokio::time::timeout(END_WITHIN, self.settle()).await {
+                                    Ok(true) => Waited::Report(report),
+                                    _ => Waited::Violation(UNEXPECTED),
+                                };
                             }
                             return Waited::Report(report);
                         }
@@ -536,6 +546,28 @@ impl Worker {
                     None => deadline.min(next_cpu_check),
                 };
                 timer.as_mut().reset(next.into());
+            }
+        }
+    }
+
+    /// Has the harness drop an interrupt that came after the code's end, so that it does not hit the next step. False when the program
+    /// sends something else.
+    async fn settle(&mut self) -> bool {
+        self.outgoing.extend_from_slice(&frame::encode_discard());
+        let mut sent = 0;
+        while let Ok(false) = self.write_control(&mut sent) {
+            if self.control.writable().await.is_err() {
+                break;
+            }
+        }
+        loop {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+                Ok(Some(FromWorker::Ready)) => return true,
+                Ok(None) => {}
+                _ => return false,
+            }
+            if self.control.readable().await.is_err() || !self.read_control().unwrap_or(false) {
+                return true; // it has closed: the next step finds out
             }
         }
     }

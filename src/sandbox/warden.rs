@@ -428,10 +428,10 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         SocketFlags::CLOEXEC,
         None,
     )?;
-    // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that.
+    // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that. The runtime's name,
+    // for `ps`, is a later one.
     command
         .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
-        // For `ps`. It can't be argument 0: by that CPython finds the virtual environment that it belongs to.
         .arg(format!("coding-env-template-{name}"))
         .args(preloads)
         .stdin(Stdio::null())

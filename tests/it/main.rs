@@ -14,14 +14,17 @@
 )]
 
 mod bench;
+mod catalogue;
 mod cli;
 mod contract;
+mod crash;
+mod differential;
+mod exactly_once;
 mod grpcurl;
+mod lifecycle;
 mod limits;
 mod refusals;
-mod crash;
-mod exactly_once;
-mod lifecycle;
+mod semantics;
 mod smoke;
 mod support;
 mod tidy;

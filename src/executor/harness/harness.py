@@ -63,6 +63,7 @@ def load_native():
 def template(preloads):
     """Imports the preloads, says so to the warden, and forks a worker for each order until the warden is gone."""
     native = None
+    make_output_pipes()
     problem = check_interpreter() or import_preloads(preloads)
     if problem is None:
         try:
@@ -100,6 +101,23 @@ def template(preloads):
         os.write(CONTROL, struct.pack("<q", pid))
 
 
+def make_output_pipes():
+    """Makes stdout and stderr streams that know that they write to pipes, as they will in workers, and can't seek. What preloads
+    print goes to /dev/null, where they were opened."""
+    null = os.dup(1)
+    reader, writer = os.pipe()
+    for stream in (sys.stdout, sys.stderr):
+        fd, name = stream.fileno(), stream.name
+        os.dup2(writer, fd)
+        raw = open(fd, "wb", 0, closefd=False)
+        raw.name = name
+        stream.__init__(
+            raw, stream.encoding, stream.errors, "\n", line_buffering=stream.line_buffering, write_through=stream.write_through)
+        os.dup2(null, fd)
+    for fd in (null, reader, writer):
+        os.close(fd)
+
+
 def check_interpreter():
     """Returns what is wrong with this interpreter, or None."""
     if sys.version_info < (3, 9):
@@ -133,6 +151,7 @@ class Worker:
 
     def __init__(self, native, main):
         self.exchange = native.exchange
+        self.step_number = native.step_number
         self.native = native
         self.names = main.__dict__
         self.pid = getpid()
@@ -154,7 +173,6 @@ class Worker:
 
     def serve(self, report):
         """Answers requests until the server is gone."""
-        number = 0
         while True:
             try:
                 request = self.exchange(report)
@@ -170,6 +188,7 @@ class Worker:
                 # An interrupt that landed on the way to or from user code, or user code that broke what the harness stands
                 # on (the recursion limit, say): the step is over and the report says so.
                 self.leave_if_child(1)
+                number = self.step_number()
                 interrupted = isinstance(error, KeyboardInterrupt)
                 report = pack_report(number, RAISED, INTERRUPTED if interrupted else 0, 130 if interrupted else 1)
 

@@ -87,6 +87,7 @@ mod nr {
     pub const CLOSE: usize = 3;
     pub const DUP3: usize = 292;
     pub const SENDTO: usize = 44;
+    pub const RECVFROM: usize = 45;
     pub const RECVMSG: usize = 47;
     pub const CLONE: usize = 56;
     pub const SETSID: usize = 112;
@@ -105,6 +106,7 @@ mod nr {
     pub const CLOSE: usize = 57;
     pub const DUP3: usize = 24;
     pub const SENDTO: usize = 206;
+    pub const RECVFROM: usize = 207;
     pub const RECVMSG: usize = 212;
     pub const CLONE: usize = 220;
     pub const SETSID: usize = 157;
@@ -372,13 +374,28 @@ unsafe extern "C" fn become_worker(_: Object, args: Object) -> Object {
 
 const O_CLOEXEC: usize = 0o2_000_000;
 const MSG_NOSIGNAL: usize = 0x4000;
+const MSG_PEEK: usize = 2;
+const MSG_DONTWAIT: usize = 0x40;
 const BUFFER_BYTES: usize = 16 * 1024;
 const HEADER_BYTES: usize = 4;
+/// The request to run a step; its number follows.
+const STEP: u8 = 2;
+/// The request to drop interrupts that came too late for the step before, and its answer: see src/executor/frame.rs.
+const DISCARD: u8 = 3;
+const READY_FRAME: [u8; 5] = [1, 0, 0, 0, 1];
 
 /// Requests that were read with an earlier one. Only `exchange` touches it, and only the main thread calls that.
 static mut BUFFER: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
 static mut BUFFER_START: usize = 0;
 static mut BUFFER_END: usize = 0;
+/// The number of the last step that was asked for.
+static mut STEP_NUMBER: u32 = 0;
+
+/// `step_number() -> int`: of the last request that `exchange` read, also when an interrupt came before its caller saw it.
+unsafe extern "C" fn step_number(_: Object, _: Object) -> Object {
+    // SAFETY: only the main thread comes here, with the GIL held.
+    unsafe { PyLong_FromLong(STEP_NUMBER as c_long) }
+}
 
 /// Runs Python's signal handlers with the GIL held. What they raise is theirs: a KeyboardInterrupt that lands outside user code is
 /// dropped, anything else is shown as CPython shows an exception that nobody can catch.
@@ -454,7 +471,11 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
             start += ready;
             let mut filled = ready;
             while filled < size {
+                // An interrupt that comes from here on is for this request: it stays pending.
                 let result = read(text.wrapping_add(filled), size - filled);
+                if result == EINTR {
+                    continue;
+                }
                 if result <= 0 {
                     // SAFETY: our own reference.
                     unsafe { Py_DecRef(bytes) };
@@ -463,6 +484,28 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
                 }
                 filled += result as usize;
             }
+            // SAFETY: `size` bytes are filled.
+            if size >= 5 && unsafe { text.read() } == STEP {
+                // SAFETY: as above.
+                let number = u32::from_le(unsafe { text.add(1).cast::<u32>().read_unaligned() });
+                // SAFETY: only the main thread comes here.
+                unsafe { STEP_NUMBER = number };
+            }
+            // SAFETY: as above.
+            if size == 1 && unsafe { text.read() } == DISCARD {
+                // SAFETY: our own reference.
+                unsafe { Py_DecRef(bytes) };
+                run_signal_handlers();
+                // SAFETY: a live constant of that size.
+                let result = with_signals(|| unsafe {
+                    call(nr::SENDTO, [CONTROL, READY_FRAME.as_ptr() as usize, READY_FRAME.len(), MSG_NOSIGNAL, 0, 0])
+                });
+                if result <= 0 {
+                    // SAFETY: the GIL is held.
+                    return unsafe { PyLong_FromLong(result as c_long) };
+                }
+                continue;
+            }
             break bytes;
         }
         // SAFETY: both ranges lie inside the buffer; `copy` allows overlap.
@@ -470,6 +513,18 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
         end -= start;
         start = 0;
         let result = read(buffer.wrapping_add(end), BUFFER_BYTES - end);
+        if result == EINTR {
+            // With a request there (the kernel looks at signals first) it is for that, and stays pending.
+            let mut byte = 0_u8;
+            // SAFETY: room for one byte; it does not wait.
+            let ready = unsafe {
+                call(nr::RECVFROM, [CONTROL, &raw mut byte as usize, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0])
+            };
+            if ready <= 0 {
+                run_signal_handlers();
+            }
+            continue;
+        }
         if result <= 0 {
             let result = if result == 0 && end > 0 { EBADMSG } else { result };
             // SAFETY: the GIL is held.
@@ -482,14 +537,18 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
         BUFFER_START = start;
         BUFFER_END = end;
     }
-    // An interrupt that was meant for the step before this request is dropped here.
-    run_signal_handlers();
     request
 }
 
+/// One read from the control socket, without the GIL.
 fn read(to: *mut u8, bytes: usize) -> isize {
+    // SAFETY: the GIL is held here and taken again before anything else of CPython is called.
+    let state = unsafe { PyEval_SaveThread() };
     // SAFETY: the callers pass room for `bytes` bytes.
-    with_signals(|| unsafe { call(nr::READ, [CONTROL, to as usize, bytes, 0, 0, 0]) })
+    let result = unsafe { call(nr::READ, [CONTROL, to as usize, bytes, 0, 0, 0]) };
+    // SAFETY: the state saved above.
+    unsafe { PyEval_RestoreThread(state) };
+    result
 }
 
 // === module ===
@@ -498,12 +557,13 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 6] = [
+static mut METHODS: [MethodDef; 7] = [
     method(c"clone_worker", clone_worker, METH_NOARGS),
     method(c"receive_order", receive_order, METH_VARARGS),
     method(c"become_worker", become_worker, METH_VARARGS),
     method(c"set_limits", set_limits, METH_VARARGS),
     method(c"exchange", exchange, METH_VARARGS),
+    method(c"step_number", step_number, METH_NOARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];
 
