@@ -239,6 +239,11 @@ impl<T, R> Ledger<T, R> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the model counts in small numbers"
+)]
 mod tests {
     use proptest::prelude::*;
 

@@ -191,11 +191,6 @@ impl Server {
         }
     }
 
-    /// Asks for the end at once and checks all that has to hold then.
-    pub(crate) fn stop(mut self) {
-        self.end();
-    }
-
     fn end(&mut self) {
         if self.child.try_wait().unwrap().is_none() {
             let processes = self.processes();
