@@ -3,6 +3,7 @@
 //! [`Executor`] owns the warden and one pool per runtime. [`worker::Worker`] is one interpreter and the life of a step in it;
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
+mod control;
 mod frame;
 mod link;
 mod output;
@@ -25,7 +26,6 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +39,7 @@ pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
 
 pub(crate) use crate::sandbox::order::ExitStatus;
 
+use self::control::Control;
 use self::link::Link;
 use self::pool::Pool;
 use self::pulse::Pulse;
@@ -540,7 +541,7 @@ impl Executor {
         for fd in [control.as_fd(), stdout.as_fd(), stderr.as_fd()] {
             rustix::io::ioctl_fionbio(fd, true)?;
         }
-        let control = UnixStream::from_std(control.into())?;
+        let control = Control::new(control)?;
         let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Shared::new(id));
         self.0

@@ -6,10 +6,10 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{Notify, watch};
 
+use super::control::Control;
 use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
@@ -168,7 +168,7 @@ pub(crate) struct Worker {
     pid: i32,
     /// How many signals were asked for.
     signals: u64,
-    control: UnixStream,
+    control: Control,
     /// What has come on the control socket and is not decoded yet.
     incoming: Vec<u8>,
     /// Requests to send before the next step.
@@ -241,7 +241,7 @@ impl Worker {
         shared: Arc<Shared>,
         link: Link,
         pulse: Arc<Pulse>,
-        control: UnixStream,
+        control: Control,
         stdout: OwnedFd,
         stderr: OwnedFd,
     ) -> Self {
@@ -589,24 +589,12 @@ impl Worker {
     /// Reads once from the control socket, without waiting. False when it has closed.
     fn read_control(&mut self) -> io::Result<bool> {
         self.incoming.reserve(READ_BYTES / 4);
-        match self.control.try_read_buf(&mut self.incoming) {
-            Ok(0) => Ok(false),
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
-            Err(error) => Err(error),
-        }
+        self.control.read(&mut self.incoming)
     }
 
     /// Writes once to the control socket, without waiting. True when all is sent.
     fn write_control(&mut self, sent: &mut usize) -> io::Result<bool> {
-        match self
-            .control
-            .try_write(self.outgoing.get(*sent..).unwrap_or_default())
-        {
-            Ok(count) => *sent += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+        *sent += self.control.write(self.outgoing.get(*sent..).unwrap_or_default())?;
         let done = *sent >= self.outgoing.len();
         if done {
             self.outgoing = Vec::new();

@@ -82,6 +82,7 @@ def template(preloads):
     sys.path[0] = ""
     warden = os.getppid()
     gc.collect()
+    make_forks_cheap(native)
     gc.freeze()
     os.write(CONTROL, b"R" + "{}.{}.{}".format(*sys.version_info[:3]).encode())
     while True:
@@ -116,6 +117,28 @@ def make_output_pipes():
         os.dup2(null, fd)
     for fd in (null, reader, writer):
         os.close(fd)
+
+
+def make_forks_cheap(native):
+    """Spares each worker some page faults (3.13, no preloads: half of them). What the host does not allow is left as it is."""
+    with open("/proc/self/maps") as maps:
+        for line in maps.read().splitlines():
+            fields = line.split(None, 5)
+            start, end = (int(address, 16) for address in fields[0].split("-"))
+            # Code and constants of the interpreter and its libraries; smaller mappings are not worth their page table.
+            if len(fields) == 6 and fields[5].startswith("/") and fields[1] in ("r-xp", "r--p") and end - start >= 65536:
+                native.share_page_tables(start, end - start, 5 if "x" in fields[1] else 1)
+    if sys.version_info[:2] in ((3, 12), (3, 13)) and sys.maxsize > 1 << 32:
+        found, seen = gc.get_objects(), set()
+        seen.update(map(id, found), (id(found), id(seen)))
+        at = 0
+        while at < len(found):
+            for value in gc.get_referents(found[at]):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    found.append(value)
+            at += 1
+        native.make_immortal([value for value in found if type(value) is not types.FrameType])
 
 
 def check_interpreter():

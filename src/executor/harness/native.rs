@@ -73,6 +73,8 @@ unsafe extern "C" {
     fn PyErr_ExceptionMatches(kind: Object) -> c_int;
     static PyExc_KeyboardInterrupt: Object;
     fn Py_DecRef(object: Object);
+    fn PyList_Size(list: Object) -> isize;
+    fn PyList_GetItem(list: Object, at: isize) -> Object;
     fn PyOS_BeforeFork();
     fn PyOS_AfterFork_Parent();
     fn PyOS_AfterFork_Child();
@@ -84,6 +86,8 @@ unsafe extern "C" {
 #[cfg(target_arch = "x86_64")]
 mod nr {
     pub const READ: usize = 0;
+    pub const MPROTECT: usize = 10;
+    pub const PPOLL: usize = 271;
     pub const CLOSE: usize = 3;
     pub const DUP3: usize = 292;
     pub const SENDTO: usize = 44;
@@ -103,6 +107,8 @@ mod nr {
 #[cfg(target_arch = "aarch64")]
 mod nr {
     pub const READ: usize = 63;
+    pub const MPROTECT: usize = 226;
+    pub const PPOLL: usize = 73;
     pub const CLOSE: usize = 57;
     pub const DUP3: usize = 24;
     pub const SENDTO: usize = 206;
@@ -224,6 +230,58 @@ unsafe extern "C" fn clone_worker(_: Object, _: Object) -> Object {
     }
     // SAFETY: the GIL is held.
     unsafe { PyLong_FromLong(pid as c_long) }
+}
+
+const PROT_WRITE: usize = 2;
+
+/// `share_page_tables(start, bytes, protection) -> int`: writes one byte of a private mapping of a file, with its own value. 0 or a
+/// negative errno.
+///
+/// fork(2) does not copy the page table of a mapping that was never written to: the child faults each page in again (`vma_needs_copy` of
+/// mm/memory.c). One written page makes it copy the rest, which costs a worker less than the faults do.
+unsafe extern "C" fn share_page_tables(_: Object, args: Object) -> Object {
+    let (mut start, mut bytes, mut protection): (u64, u64, u64) = (0, 0, 0);
+    // SAFETY: three "K" take three unsigned long long.
+    let parsed = unsafe {
+        PyArg_ParseTuple(args, c"KKK".as_ptr(), &raw mut start, &raw mut bytes, &raw mut protection)
+    };
+    if parsed == 0 {
+        return null_mut();
+    }
+    let [start, bytes, protection] = [start as usize, bytes as usize, protection as usize];
+    // Executable stays executable throughout: this very code may be in the mapping.
+    let mut result = plain(nr::MPROTECT, [start, bytes, protection | PROT_WRITE, 0, 0, 0]);
+    if result == 0 {
+        let byte = start as *mut u8;
+        // SAFETY: the caller read the mapping from /proc/self/maps, it was made writable above, and there is no other thread.
+        unsafe { byte.write_volatile(byte.read_volatile()) };
+        result = plain(nr::MPROTECT, [start, bytes, protection, 0, 0, 0]);
+    }
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(result as c_long) }
+}
+
+/// The reference count of an immortal object in CPython 3.12 and 3.13, 64-bit (`_Py_IMMORTAL_REFCNT` of Include/object.h, PEP 683).
+const IMMORTAL: isize = 0xffff_ffff;
+
+/// `make_immortal(list)`: stops the counting of references to the objects of a list, so that workers don't copy the pages of the
+/// template's objects only to count. For CPython 3.12 and 3.13 alone: see IMMORTAL.
+unsafe extern "C" fn make_immortal(_: Object, args: Object) -> Object {
+    let mut list: Object = null_mut();
+    // SAFETY: "O" takes an object, and lends it.
+    if unsafe { PyArg_ParseTuple(args, c"O".as_ptr(), &raw mut list) } == 0 {
+        return null_mut();
+    }
+    // SAFETY: the caller passes a list.
+    let count = unsafe { PyList_Size(list) };
+    for at in 0..count {
+        // SAFETY: within the list, which nobody changes meanwhile; a borrowed reference to a live object.
+        let object = unsafe { PyList_GetItem(list, at) };
+        // SAFETY: the count is an object's first field; without another thread nobody counts meanwhile.
+        unsafe { object.cast::<isize>().write(IMMORTAL) };
+    }
+    // SAFETY: an empty format builds None.
+    unsafe { Py_BuildValue(c"".as_ptr()) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -540,12 +598,28 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
     request
 }
 
+/// `pollfd` of poll(2).
+#[repr(C)]
+struct PollFd {
+    fd: c_int,
+    events: i16,
+    revents: i16,
+}
+
+const POLLIN: i16 = 1;
+
 /// One read from the control socket, without the GIL.
 fn read(to: *mut u8, bytes: usize) -> isize {
     // SAFETY: the GIL is held here and taken again before anything else of CPython is called.
     let state = unsafe { PyEval_SaveThread() };
-    // SAFETY: the callers pass room for `bytes` bytes.
-    let result = unsafe { call(nr::READ, [CONTROL, to as usize, bytes, 0, 0, 0]) };
+    let mut wait = PollFd { fd: CONTROL as c_int, events: POLLIN, revents: 0 };
+    // A read that blocks is woken, too, when the server has taken off what was sent before; a poll for reading is not.
+    // SAFETY: one pollfd; no time limit and no signal mask.
+    let mut result = unsafe { call(nr::PPOLL, [&raw mut wait as usize, 1, 0, 0, 0, 0]) };
+    if result > 0 {
+        // SAFETY: the callers pass room for `bytes` bytes.
+        result = unsafe { call(nr::READ, [CONTROL, to as usize, bytes, 0, 0, 0]) };
+    }
     // SAFETY: the state saved above.
     unsafe { PyEval_RestoreThread(state) };
     result
@@ -557,8 +631,10 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 7] = [
+static mut METHODS: [MethodDef; 9] = [
     method(c"clone_worker", clone_worker, METH_NOARGS),
+    method(c"share_page_tables", share_page_tables, METH_VARARGS),
+    method(c"make_immortal", make_immortal, METH_VARARGS),
     method(c"receive_order", receive_order, METH_VARARGS),
     method(c"become_worker", become_worker, METH_VARARGS),
     method(c"set_limits", set_limits, METH_VARARGS),
