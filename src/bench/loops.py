@@ -36,7 +36,7 @@ class Native:
     STARTING, RUNNING, ENDING = 4, 2, 4  # the most in each stage
 
     def __init__(self, native, harness, directory):
-        self.exchange, self.become_worker, self.set_limits = native.exchange, native.become_worker, native.set_limits
+        self.native = native
         self.fork = native.clone_worker
         self.directory = directory
         self.starting, self.running, self.ending = [], [], []
@@ -48,6 +48,9 @@ class Native:
         step = harness["STEP_HEADER"].pack(harness["STEP"], 1, 1 << 18) + source
         self.requests = b"".join(struct.pack("<I", len(request)) + request for request in (setup, step))
         self.ready = struct.pack("<IB", 1, harness["READY"])
+
+    def __getattr__(self, name):
+        return getattr(self.native, name)
 
     def clone_worker(self):
         pid = self.fork()
