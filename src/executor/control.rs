@@ -24,7 +24,10 @@ pub(crate) struct Control {
 impl Control {
     /// Takes over a non-blocking socket.
     pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
-        Ok(Self { reader: pipe::Receiver::from_owned_fd_unchecked(socket)?, writer: None })
+        Ok(Self {
+            reader: pipe::Receiver::from_owned_fd_unchecked(socket)?,
+            writer: None,
+        })
     }
 
     /// Waits until there is something to read. `# Cancel-Safety`: safe.

@@ -14,7 +14,7 @@ use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
 use super::pulse::{BEAT_EVERY, Pulse};
-use super::usage::{Counters, Usage};
+use super::usage::{Counters, StatFile, Usage};
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
@@ -177,6 +177,7 @@ pub(crate) struct Worker {
     stderr: Pipe,
     /// Its counters when the last step ended.
     mark: Counters,
+    stat: StatFile,
     /// Stopped between steps for using too much CPU time in the background.
     frozen: bool,
 }
@@ -257,6 +258,7 @@ impl Worker {
             stdout: Pipe::Quiet(stdout),
             stderr: Pipe::Quiet(stderr),
             mark: Counters::default(),
+            stat: StatFile::default(),
             frozen: false,
         }
     }
@@ -381,7 +383,7 @@ impl Worker {
         };
         let (end, usage) = match waited {
             Waited::Report(report) => {
-                let after = before.read_after(pid);
+                let after = before.read_after(pid, &mut self.stat);
                 if let Some(after) = after {
                     self.mark = after;
                 }
@@ -425,7 +427,7 @@ impl Worker {
         if now.cpu.saturating_sub(self.mark.cpu) < BACKGROUND_CPU_FLOOR {
             return (now, None);
         }
-        let now = self.mark.read_after(pid).unwrap_or(now);
+        let now = self.mark.read_after(pid, &mut self.stat).unwrap_or(now);
         let background = now.since(&self.mark);
         (now, Some(background))
     }
@@ -594,7 +596,9 @@ impl Worker {
 
     /// Writes once to the control socket, without waiting. True when all is sent.
     fn write_control(&mut self, sent: &mut usize) -> io::Result<bool> {
-        *sent += self.control.write(self.outgoing.get(*sent..).unwrap_or_default())?;
+        *sent += self
+            .control
+            .write(self.outgoing.get(*sent..).unwrap_or_default())?;
         let done = *sent >= self.outgoing.len();
         if done {
             self.outgoing = Vec::new();
