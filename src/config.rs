@@ -18,8 +18,12 @@ const SOURCE_BYTES_MAX: u32 = 16 << 20;
 const TEXT_BYTES_MAX: u32 = 16 << 20;
 /// Descriptors that the server needs beside those of episodes.
 const DESCRIPTORS_RESERVED: u64 = 256;
-/// Descriptors of an episode: its control socket, stdout and stderr.
-const DESCRIPTORS_PER_EPISODE: u64 = 3;
+/// Descriptors of a worker that is warm, runs a step, or did a moment ago: its control socket, stdout and stderr.
+const DESCRIPTORS_ACTIVE: u64 = 3;
+/// Descriptors of an idle episode: its control socket. A keeper holds the others.
+const DESCRIPTORS_IDLE: u64 = 1;
+/// Episodes that may be between a step and being parked, beside those that run one.
+const SETTLING: u64 = 256;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -316,6 +320,19 @@ fn in_range<T: PartialOrd + std::fmt::Debug>(
     Ok(value)
 }
 
+impl Config {
+    /// How many workers may hold their output pipes in the server before one that becomes idle is parked at once.
+    pub(crate) fn unparked_max(&self) -> usize {
+        let warm_workers = u64::from(self.warm_workers) * self.runtimes.len() as u64;
+        unparked_max(
+            files_max(),
+            warm_workers,
+            self.max_episodes,
+            self.max_running_steps,
+        )
+    }
+}
+
 impl TryFrom<ServeArgs> for Config {
     type Error = ConfigError;
 
@@ -381,15 +398,24 @@ impl TryFrom<ServeArgs> for Config {
         let transforms: Chain = transforms
             .parse()
             .map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
+        let runtimes = runtimes(&python, preload, &runtime)?;
+        let warm_workers = in_range("warm-workers", warm_workers, 1, 1024)?;
+        let max_running_steps = in_range("max-running-steps", max_running_steps, 1, 100_000)?;
+        let max_episodes = check_max_episodes(
+            max_episodes,
+            files_max(),
+            u64::from(warm_workers) * runtimes.len() as u64,
+            max_running_steps,
+        )?;
         Ok(Self {
             listen,
             server_id: check_server_id(server_id)?,
-            runtimes: runtimes(&python, preload, &runtime)?,
+            runtimes,
             hash_seed,
-            warm_workers: in_range("warm-workers", warm_workers, 1, 1024)?,
+            warm_workers,
             transforms,
-            max_episodes: check_max_episodes(max_episodes, warm_workers)?,
-            max_running_steps: in_range("max-running-steps", max_running_steps, 1, 100_000)?,
+            max_episodes,
+            max_running_steps,
             max_waiting_steps: in_range("max-waiting-steps", max_waiting_steps, 0, 1_000_000)?,
             max_queued_steps: in_range("max-queued-steps", max_queued_steps, 0, 1024)?,
             step_timeout: in_range(
@@ -443,22 +469,51 @@ fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
     Ok(id)
 }
 
-/// How many episodes the limit of open files allows, and whether that is what was asked for.
-fn check_max_episodes(configured: Option<u32>, warm_workers: u16) -> Result<u32, ConfigError> {
-    const DEFAULT: u32 = 4096;
+/// The hard limit of open files.
+pub(crate) fn files_max() -> u64 {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let files = limit.maximum.unwrap_or(u64::MAX);
-    let reserved = DESCRIPTORS_RESERVED + u64::from(warm_workers) * DESCRIPTORS_PER_EPISODE;
-    let allowed = files.saturating_sub(reserved) / DESCRIPTORS_PER_EPISODE;
-    let allowed = u32::try_from(allowed).unwrap_or(u32::MAX);
+    limit.maximum.unwrap_or(u64::MAX)
+}
+
+/// How many episodes this many descriptors allow: an idle one has one, and as many as may run at a time, and a few that
+/// are about to be parked, three.
+pub(crate) fn episodes_allowed(files: u64, warm_workers: u64, running: u32) -> u32 {
+    let left = files.saturating_sub(DESCRIPTORS_RESERVED + warm_workers * DESCRIPTORS_ACTIVE);
+    let active = u64::from(running) + SETTLING;
+    let allowed = if left / DESCRIPTORS_ACTIVE <= active {
+        left / DESCRIPTORS_ACTIVE
+    } else {
+        (left - active * (DESCRIPTORS_ACTIVE - DESCRIPTORS_IDLE)) / DESCRIPTORS_IDLE
+    };
+    u32::try_from(allowed).unwrap_or(u32::MAX)
+}
+
+/// How many workers, warm ones included, may hold their pipes before one that becomes idle is parked at once, so that those that
+/// run a step, and so hold theirs again, fit beside them.
+fn unparked_max(files: u64, warm_workers: u64, episodes: u32, running: u32) -> usize {
+    let control = DESCRIPTORS_RESERVED + (warm_workers + u64::from(episodes)) * DESCRIPTORS_IDLE;
+    let pairs = files.saturating_sub(control) / (DESCRIPTORS_ACTIVE - DESCRIPTORS_IDLE);
+    let running = u64::from(running.min(episodes));
+    usize::try_from(pairs.saturating_sub(running)).unwrap_or(usize::MAX)
+}
+
+/// How many episodes the limit of open files allows, with the pipes of idle ones in keepers ([`episodes_allowed`]), and whether that is what was asked for.
+fn check_max_episodes(
+    configured: Option<u32>,
+    files: u64,
+    warm_workers: u64,
+    running: u32,
+) -> Result<u32, ConfigError> {
+    const DEFAULT: u32 = 4096;
+    let allowed = episodes_allowed(files, warm_workers, running);
     match configured {
         None => Ok(DEFAULT.min(allowed).max(1)),
         Some(count) => {
             in_range("max-episodes", count, 1, 1_000_000)?;
             if count > allowed {
                 return Err(ConfigError(format!(
-                    "`--max-episodes` is {count}: the hard limit of {files} open files allows {allowed}; raise it \
-                     (ulimit -Hn) or ask for fewer"
+                    "`--max-episodes` is {count}: the hard limit of {files} open files allows {allowed} with \
+                     `--max-running-steps` {running}; raise it (ulimit -Hn) or ask for fewer"
                 )));
             }
             Ok(count)
@@ -620,6 +675,30 @@ mod tests {
         assert!(
             refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000")
         );
+    }
+
+    #[test]
+    fn an_idle_episode_counts_one_descriptor_and_an_active_one_three() {
+        // What the test machine has.
+        assert!(check_max_episodes(Some(10_000), 20_000, 8, 1024).is_ok());
+        assert!(unparked_max(20_000, 8, 10_000, 1024) > 3000);
+        assert_eq!(check_max_episodes(None, 20_000, 8, 1024), Ok(4096));
+        // Few descriptors: all may be active.
+        assert_eq!(episodes_allowed(1024, 8, 1024), 248);
+        assert_eq!(check_max_episodes(None, 1024, 8, 1024), Ok(248));
+        let refused = check_max_episodes(Some(249), 1024, 8, 1024).unwrap_err();
+        assert!(refused.0.contains("allows 248"), "{refused}");
+        assert_eq!(episodes_allowed(0, 8, 1024), 0);
+        // What is allowed fits: everybody's control socket, and the pipes of those that may have them at a time.
+        for files in (300..30_000).step_by(97) {
+            for running in [1, 64, 1024, 5000] {
+                let episodes = episodes_allowed(files, 8, running);
+                let unparked = unparked_max(files, 8, episodes, running) as u64;
+                let pairs = unparked + u64::from(running.min(episodes));
+                assert!(unparked >= 8 && pairs >= u64::from(running.min(episodes)));
+                assert!(DESCRIPTORS_RESERVED + 8 + u64::from(episodes) + 2 * pairs <= files);
+            }
+        }
     }
 
     #[test]

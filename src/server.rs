@@ -135,6 +135,7 @@ async fn run_until(
     let executor = Executor::launch(ExecutorConfig {
         runtimes: config.runtimes.clone(),
         warm_workers: usize::from(config.warm_workers),
+        unparked_max: config.unparked_max(),
         hash_seed: config.hash_seed,
         role_program: config.role_program.clone(),
         state_parent: config.state_dir.clone(),

@@ -34,6 +34,7 @@ pub use self::report::{Report, row_names};
 use self::load::{Call as _, Connections, Episode, Resets, latencies, rate};
 use self::process::{LoopKind, Loops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median};
+use crate::config;
 
 /// Interpreters that the measured server keeps ready.
 const WARM_WORKERS: u32 = 32;
@@ -562,16 +563,13 @@ fn bare_start(python: &Path) -> anyhow::Result<Duration> {
 
 /// How many of `wanted` episodes this machine can hold, and what limits it.
 fn episodes_that_fit(wanted: u32) -> anyhow::Result<(u32, Option<String>)> {
-    /// Descriptors of an episode in the server.
-    const DESCRIPTORS: u64 = 3;
-    /// Descriptors of everything else, with a margin.
-    const DESCRIPTORS_ELSE: u64 = 512;
+    /// Steps that a server lets run at a time by default.
+    const RUNNING: u32 = 1024;
     /// What an episode may cost, with a margin: no machine is to be driven into swapping.
     const EPISODE_KIB: f64 = 4096.0;
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let files = limit.maximum.unwrap_or(u64::MAX);
-    let beside = u64::from(WARM_WORKERS + EPISODES_SPARE) * DESCRIPTORS + DESCRIPTORS_ELSE;
-    let allowed = u32::try_from(files.saturating_sub(beside) / DESCRIPTORS).unwrap_or(u32::MAX);
+    let files = config::files_max();
+    let allowed = config::episodes_allowed(files, u64::from(WARM_WORKERS), RUNNING)
+        .saturating_sub(EPISODES_SPARE);
     let available = memory_available()?;
     if f64::from(wanted) * EPISODE_KIB > available {
         bail!("{available:.0} KiB of memory are available: not enough for {wanted} episodes");

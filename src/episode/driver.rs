@@ -1,7 +1,7 @@
 //! Runs the steps of one episode, one after the other, in a task that belongs to the episode.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::SemaphorePermit;
@@ -9,7 +9,7 @@ use tokio::sync::SemaphorePermit;
 use super::kept::KeptReply;
 use super::ledger::Brief;
 use super::outcome::{describe_loss, judge};
-use super::registry::{Episode, Inner, Pending};
+use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
 use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
 use crate::transform::StepFacts;
@@ -31,6 +31,17 @@ pub(super) async fn drive(registry: Arc<Inner>, episode: Arc<Episode>) {
         let Some((index, pending, mut worker)) = start_next(&episode) else {
             continue;
         };
+        if worker.is_parked() {
+            let unparked = tokio::select! {
+                biased;
+                unparked = worker.unpark() => unparked,
+                () = episode.over.cancelled() => return,
+            };
+            if let Err(lost) = unparked {
+                lose(&episode, worker, format!("{lost}, so it was killed"));
+                continue;
+            }
+        }
         let queued_time = pending.admitted.elapsed();
         let timeout = step_timeout(&registry, &episode, &pending);
         let run = tokio::select! {
@@ -100,6 +111,20 @@ fn start_next(episode: &Episode) -> Option<(u32, Arc<Pending>, Worker)> {
         state.ledger.start();
         return Some((index, pending, worker));
     }
+    refuse_all(episode, state);
+    None
+}
+
+/// Loses an interpreter that can't run the step that it was taken for, and tells those who wait.
+fn lose(episode: &Episode, worker: Worker, description: String) {
+    let mut state = episode.state();
+    state.lose(description);
+    refuse_all(episode, state);
+    drop(worker);
+}
+
+/// Tells those who wait that nothing of what was admitted can run.
+fn refuse_all(episode: &Episode, mut state: MutexGuard<'_, State>) {
     let refusal = match state.loss.clone() {
         Some(loss) => Refusal::Lost {
             id: episode.id.clone(),
@@ -112,7 +137,6 @@ fn start_next(episode: &Episode) -> Option<(u32, Arc<Pending>, Worker)> {
     for pending in left {
         pending.finish(Err(refusal.clone()));
     }
-    None
 }
 
 fn step_timeout(registry: &Inner, episode: &Episode, pending: &Pending) -> Duration {
@@ -263,6 +287,9 @@ fn finish(
     let lost = judgement.lost;
     if !lost {
         worker.after_step();
+        if state.ledger.is_idle() {
+            worker.park_if_crowded();
+        }
         state.worker = Some(worker);
     } else {
         drop(worker);

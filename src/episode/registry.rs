@@ -16,7 +16,7 @@ use super::{
     EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals,
     driver,
 };
-use crate::executor::{Executor, Setup, Worker};
+use crate::executor::{Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
 use crate::transform::Chain;
@@ -27,6 +27,10 @@ const ENDED_MAX: usize = 100_000;
 const ENDED_FOR: Duration = Duration::from_secs(3600);
 /// How often idle episodes are looked at.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// How long an episode is idle before its output pipes are parked: one that steps never waits for them.
+const PARK_AFTER: Duration = Duration::from_secs(1);
+/// How long a sweep waits for a keeper that has too much to do; the next one goes on.
+const PARK_WAIT: Duration = Duration::from_millis(200);
 
 /// What the registry needs to know.
 #[derive(Debug, Clone)]
@@ -109,18 +113,23 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The interpreter was lost between two steps.
+    pub(super) fn lose(&mut self, description: String) {
+        self.loss = Some(Loss {
+            step_index: self.ledger.ended(),
+            outcome: None,
+            description,
+        });
+    }
+
     /// An idle episode's interpreter may have ended by itself.
     pub(super) fn note_death(&mut self) {
         if self.loss.is_none()
             && let Some(worker) = &self.worker
-            && !worker.is_alive()
+            && let Some(description) = worker.death()
         {
             self.worker = None;
-            self.loss = Some(Loss {
-                step_index: self.ledger.ended(),
-                outcome: None,
-                description: "its process ended between steps".to_owned(),
-            });
+            self.lose(description);
         }
     }
 }
@@ -423,6 +432,7 @@ impl Episodes {
         match result {
             Ok(mut worker) => {
                 worker.set_up(setup);
+                worker.park_if_crowded();
                 let mut state = episode.state();
                 if state.ended.is_none() {
                     state.worker = Some(worker);
@@ -729,15 +739,18 @@ impl Episodes {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = tick.tick() => self.sweep(),
+                _ = tick.tick() => {
+                    let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
+                    self.sweep(&episodes);
+                    park_idle(&episodes).await;
+                }
                 () = self.0.stop.cancelled() => return,
             }
         }
     }
 
     /// Ends episodes that were idle for too long, and freezes those that work too much meanwhile.
-    fn sweep(&self) {
-        let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
+    fn sweep(&self, episodes: &[Arc<Episode>]) {
         let bound = self.0.config.background_cpu_time;
         for episode in episodes {
             let idle = episode.limits.idle_timeout;
@@ -761,7 +774,7 @@ impl Episodes {
             };
             // A step may have come meanwhile, and that one goes on.
             let still = |there: &Arc<Episode>, state: &State| {
-                Arc::ptr_eq(there, &episode)
+                Arc::ptr_eq(there, episode)
                     && state.ledger.is_idle()
                     && state.last_active.elapsed() >= idle
             };
@@ -770,6 +783,31 @@ impl Episodes {
             }
         }
         lock(&self.0.ended).forget_old();
+    }
+}
+
+/// Has keepers hold the output pipes of episodes that are idle.
+async fn park_idle(episodes: &[Arc<Episode>]) {
+    for episode in episodes {
+        loop {
+            let parked = {
+                let mut state = episode.state();
+                let idle = state.ledger.is_idle() && state.last_active.elapsed() >= PARK_AFTER;
+                match &mut state.worker {
+                    Some(worker) if idle && !worker.is_parked() => worker.park(),
+                    _ => Ok(()),
+                }
+            };
+            match parked {
+                Ok(()) => break,
+                Err(NotParked::Busy(busy)) => {
+                    if tokio::time::timeout(PARK_WAIT, busy.over()).await.is_err() {
+                        return;
+                    }
+                }
+                Err(NotParked::NoKeeper) => return,
+            }
+        }
     }
 }
 

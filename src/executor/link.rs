@@ -1,4 +1,4 @@
-//! The server's end of its socket to the warden.
+//! The server's ends of its sockets to its own processes.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,71 +10,73 @@ use tokio::net::UnixDatagram;
 use tokio::sync::Notify;
 
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order};
-use crate::sandbox::warden;
+use crate::sandbox::socket;
 
-/// Sends orders. Cheap to clone; never blocks.
-#[derive(Debug, Clone)]
-pub(crate) struct Link(Arc<Inner>);
-
+/// The server's end of a socket of kind SOCK_SEQPACKET. Never blocks.
 #[derive(Debug)]
-struct Inner {
-    /// Of kind SOCK_SEQPACKET; tokio only ever asks whether it is ready.
+pub(super) struct Channel {
+    /// tokio only ever asks whether it is ready.
     socket: UnixDatagram,
-    /// Orders that the socket had no room for. At most a few per worker, and workers are bounded.
+    /// Messages that the socket had no room for. At most a few per worker, and workers are bounded.
     waiting: Mutex<VecDeque<(Vec<u8>, Vec<OwnedFd>)>>,
     more: Notify,
 }
 
-impl Link {
+impl Channel {
     /// Takes over a non-blocking socket.
-    pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
+    pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
         let socket = UnixDatagram::from_std(std::os::unix::net::UnixDatagram::from(socket))?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self {
             socket,
             waiting: Mutex::default(),
             more: Notify::new(),
-        })))
+        })
     }
 
-    /// Sends an order, at once when there is room, else as soon as there is. An order to a warden that has gone is dropped: its end
-    /// is the end of all it could be about.
-    pub(crate) fn send(&self, order: &Order, fds: Vec<OwnedFd>) {
-        let message = order.encode();
-        let mut waiting = self
-            .0
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Sends a message, at once when there is room, else as soon as there is. One to a process that has gone is dropped.
+    pub(super) fn send(&self, message: Vec<u8>, fds: Vec<OwnedFd>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_empty() {
-            match warden::send(self.0.socket.as_fd(), &message, &fds) {
+            match socket::send(self.socket.as_fd(), &message, &fds) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 _ => return,
             }
         }
         waiting.push_back((message, fds));
-        self.0.more.notify_one();
+        self.more.notify_one();
+    }
+
+    /// Sends a message if there is room for it and nothing before it.
+    pub(super) fn try_send(&self, message: &[u8], fds: &[OwnedFd]) -> io::Result<()> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.socket.try_io(Interest::WRITABLE, || {
+            socket::send(self.socket.as_fd(), message, fds)
+        })
+    }
+
+    /// Waits until there is room, or the other end has gone. `# Cancel-Safety`: safe.
+    pub(super) async fn has_room(&self) {
+        drop(self.socket.writable().await); // the next send finds out
     }
 
     /// Sends what had to wait, for as long as it is polled.
-    pub(crate) async fn send_waiting(&self) {
+    pub(super) async fn send_waiting(&self) {
         loop {
-            self.0.more.notified().await;
+            self.more.notified().await;
             let mut left = true;
             while left {
-                if self.0.socket.writable().await.is_err() {
+                if self.socket.writable().await.is_err() {
                     return;
                 }
-                let mut waiting = self
-                    .0
-                    .waiting
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 left = false;
-                // An order stays at the front until it is sent, so that none overtakes it.
+                // A message stays at the front until it is sent, so that none overtakes it.
                 while let Some((message, fds)) = waiting.front() {
-                    let socket = &self.0.socket;
-                    match socket.try_io(Interest::WRITABLE, || {
-                        warden::send(socket.as_fd(), message, fds)
+                    match self.socket.try_io(Interest::WRITABLE, || {
+                        socket::send(self.socket.as_fd(), message, fds)
                     }) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                             left = true;
@@ -88,6 +90,44 @@ impl Link {
         }
     }
 
+    /// The next message with its descriptors. None when the other end has closed.
+    pub(super) async fn receive(
+        &self,
+        bytes_max: usize,
+    ) -> io::Result<Option<(Vec<u8>, Vec<OwnedFd>)>> {
+        loop {
+            self.socket.readable().await?;
+            match self.socket.try_io(Interest::READABLE, || {
+                socket::receive(self.socket.as_fd(), bytes_max)
+            }) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+/// The way to the warden: sends orders, receives events. Cheap to clone; never blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Link(Arc<Channel>);
+
+impl Link {
+    /// Takes over a non-blocking socket.
+    pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
+        Ok(Self(Arc::new(Channel::new(socket)?)))
+    }
+
+    /// Sends an order, at once when there is room, else as soon as there is. An order to a warden that has gone is dropped: its end
+    /// is the end of all it could be about.
+    pub(crate) fn send(&self, order: &Order, fds: Vec<OwnedFd>) {
+        self.0.send(order.encode(), fds);
+    }
+
+    /// Sends what had to wait, for as long as it is polled.
+    pub(crate) async fn send_waiting(&self) {
+        self.0.send_waiting().await;
+    }
+
     /// Tells the warden that it is to end; it closes its own end when all is over.
     pub(crate) fn close(&self) -> io::Result<()> {
         rustix::net::shutdown(&self.0.socket, rustix::net::Shutdown::Write).map_err(io::Error::from)
@@ -95,19 +135,9 @@ impl Link {
 
     /// The next event. None when the warden has gone.
     pub(crate) async fn receive(&self) -> io::Result<Option<Event>> {
-        loop {
-            let socket = &self.0.socket;
-            socket.readable().await?;
-            match socket.try_io(Interest::READABLE, || {
-                warden::receive(socket.as_fd(), EVENT_BYTES_MAX)
-            }) {
-                Ok(Some((message, _))) => {
-                    return Event::decode(&message).map(Some).map_err(io::Error::other);
-                }
-                Ok(None) => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
+        match self.0.receive(EVENT_BYTES_MAX).await? {
+            Some((message, _)) => Event::decode(&message).map(Some).map_err(io::Error::other),
+            None => Ok(None),
         }
     }
 }

@@ -7,6 +7,7 @@ mod control;
 mod frame;
 mod link;
 mod output;
+mod parking;
 mod pool;
 mod pulse;
 mod usage;
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
 pub(crate) use output::{Captured, shorten};
+pub(crate) use parking::NotParked;
 pub(crate) use usage::Usage;
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
 
@@ -41,6 +43,7 @@ pub(crate) use crate::sandbox::order::ExitStatus;
 
 use self::control::Control;
 use self::link::Link;
+use self::parking::Keepers;
 use self::pool::Pool;
 use self::pulse::Pulse;
 use self::worker::Shared;
@@ -74,6 +77,8 @@ pub(crate) struct ExecutorConfig {
     pub(crate) runtimes: Vec<RuntimeConfig>,
     /// Ready workers per runtime.
     pub(crate) warm_workers: usize,
+    /// Workers that may hold their output pipes in this process before one that becomes idle is parked at once.
+    pub(crate) unparked_max: usize,
     pub(crate) hash_seed: u32,
     pub(crate) role_program: Option<PathBuf>,
     /// Where the directory with the workspaces is made.
@@ -130,6 +135,7 @@ enum TemplateState {
 struct Inner {
     link: Link,
     pulse: Arc<Pulse>,
+    keepers: Arc<Keepers>,
     runtimes: Vec<Runtime>,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
@@ -168,17 +174,25 @@ impl Executor {
             replacing: AtomicBool::new(false),
             version: OnceLock::new(),
         });
+        let link = Link::new(socket)?;
+        let (tasks, gone) = (TaskTracker::new(), CancellationToken::new());
         let executor = Self(Arc::new(Inner {
-            link: Link::new(socket)?,
+            keepers: Arc::new(Keepers::new(
+                link.clone(),
+                tasks.clone(),
+                gone.clone(),
+                config.unparked_max,
+            )),
+            link,
             pulse: Arc::default(),
             runtimes: runtimes.collect(),
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
             next_worker: AtomicU64::new(1),
             state_dir,
-            tasks: TaskTracker::new(),
+            tasks,
             stopping: AtomicBool::new(false),
-            gone: CancellationToken::new(),
+            gone,
         }));
         executor.spawn_link_tasks();
         for index in 0..executor.0.runtimes.len() {
@@ -297,6 +311,7 @@ impl Executor {
     /// Ends every process, and returns when all have ended.
     pub(crate) async fn shut_down(&self) {
         self.0.stopping.store(true, Ordering::Release);
+        self.0.keepers.stop();
         for runtime in &self.0.runtimes {
             runtime.pool.close();
         }
@@ -564,6 +579,7 @@ impl Executor {
             control,
             stdout,
             stderr,
+            Arc::clone(&self.0.keepers),
         ))
     }
 

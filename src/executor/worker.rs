@@ -13,6 +13,7 @@ use super::control::Control;
 use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
+use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
 use super::usage::{Counters, StatFile, Usage};
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
@@ -133,6 +134,25 @@ impl Pipe {
         }
     }
 
+    fn from_open(fd: Option<OwnedFd>) -> Self {
+        fd.map_or(Self::Closed, Self::Quiet)
+    }
+
+    /// Takes its descriptor out. None when it is closed.
+    fn take(&mut self) -> Option<OwnedFd> {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Quiet(fd) => Some(fd),
+            Self::Watched(receiver) => match receiver.into_nonblocking_fd() {
+                Ok(fd) => Some(fd),
+                Err(error) => {
+                    tracing::error!(%error, "an output pipe could not be taken back");
+                    None
+                }
+            },
+            Self::Closed => None,
+        }
+    }
+
     /// Waits until there is something to read, for ever once it is closed.
     async fn readable(&mut self) {
         if let Self::Quiet(_) = self
@@ -175,6 +195,9 @@ pub(crate) struct Worker {
     outgoing: Vec<u8>,
     stdout: Pipe,
     stderr: Pipe,
+    keepers: Arc<Keepers>,
+    /// Its pipes are in a keeper, and closed here.
+    parked: Option<Parked>,
     /// Its counters when the last step ended.
     mark: Counters,
     stat: StatFile,
@@ -245,7 +268,9 @@ impl Worker {
         control: Control,
         stdout: OwnedFd,
         stderr: OwnedFd,
+        keepers: Arc<Keepers>,
     ) -> Self {
+        keepers.count();
         Self {
             shared,
             link,
@@ -257,6 +282,8 @@ impl Worker {
             outgoing: Vec::new(),
             stdout: Pipe::Quiet(stdout),
             stderr: Pipe::Quiet(stderr),
+            keepers,
+            parked: None,
             mark: Counters::default(),
             stat: StatFile::default(),
             frozen: false,
@@ -297,6 +324,59 @@ impl Worker {
 
     pub(crate) fn is_alive(&self) -> bool {
         self.shared.facts().exit.is_none()
+    }
+
+    /// Why it can't run steps any more.
+    pub(crate) fn death(&self) -> Option<String> {
+        if self.parked.as_ref().is_some_and(Parked::is_lost) {
+            return Some(format!("{PipesLost}, so it was killed"));
+        }
+        (!self.is_alive()).then(|| "its process ended between steps".to_owned())
+    }
+
+    /// Whether its pipes are in a keeper.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.is_some()
+    }
+
+    /// Gives its pipes to a keeper, until the next step.
+    pub(crate) fn park(&mut self) -> Result<(), NotParked> {
+        let pipes = [self.stdout.take(), self.stderr.take()];
+        if self.parked.is_some() || pipes.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        match self.keepers.park(self.shared.id, pipes) {
+            Ok(parked) => {
+                self.parked = Some(parked);
+                Ok(())
+            }
+            Err((why, pipes)) => {
+                [self.stdout, self.stderr] = pipes.map(Pipe::from_open);
+                Err(why)
+            }
+        }
+    }
+
+    /// Gives its pipes to a keeper at once if the server holds too many. One that can't take them now gets them at the next look at
+    /// idle episodes.
+    pub(crate) fn park_if_crowded(&mut self) {
+        if self.keepers.is_crowded() {
+            drop(self.park());
+        }
+    }
+
+    /// Fetches its pipes back, before a step.
+    ///
+    /// # Cancel-Safety
+    /// Not cancel-safe: when dropped midway the pipes are lost, and the worker has to be dropped too.
+    pub(crate) async fn unpark(&mut self) -> Result<(), PipesLost> {
+        if let Some(parked) = &self.parked {
+            let pipes = parked.fetch().await?;
+            [self.stdout, self.stderr] = pipes.map(Pipe::from_open);
+            self.parked = None;
+            self.keepers.count();
+        }
+        Ok(())
     }
 
     /// Prepares the interpreter for an episode. It is sent with the first step, so it costs no wake-up of its own.
@@ -609,6 +689,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if self.parked.is_none() {
+            self.keepers.uncount();
+        }
         if self.is_alive() {
             self.kill();
         }

@@ -2,11 +2,14 @@
 //!
 //! The server (tokio) never forks. It executes itself once, as the [warden](warden), a small single-threaded process that starts
 //! templates, has them fork workers, waits for every child, and kills all when the server's socket closes.
+//! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
 
 pub(crate) mod children;
+pub(crate) mod keeper;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod role;
+pub(crate) mod socket;
 pub(crate) mod sys;
 pub(crate) mod warden;

@@ -10,8 +10,6 @@ use crate::wire::{Malformed, Reader, Writer};
 pub(crate) const ORDER_BYTES_MAX: usize = 64 * 1024;
 /// The largest event.
 pub(crate) const EVENT_BYTES_MAX: usize = 8 * 1024;
-/// The most descriptors with a message: a worker's control socket, stdout and stderr.
-pub(crate) const DESCRIPTORS_MAX: usize = 3;
 
 /// A worker's name between server and warden. Never used twice, as a pid is.
 pub(crate) type WorkerId = u64;
@@ -37,6 +35,8 @@ pub(crate) enum Order {
         worker: WorkerId,
         workspace: OsString,
     },
+    /// Start a keeper. Its end of the socket to the server comes with it; when it can't be started that end closes.
+    StartKeeper,
     /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
     Kill { worker: WorkerId },
     /// Send a signal to a worker, or to its whole tree. Answered by [`Event::Signalled`].
@@ -143,6 +143,7 @@ impl Order {
                 .block(workspace.as_bytes())
                 .finish(),
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
+            Self::StartKeeper => Writer::new(5).finish(),
             Self::Signal {
                 worker,
                 signal,
@@ -189,6 +190,7 @@ impl Order {
                 signal: reader.i32()?,
                 tree: reader.u8()? != 0,
             },
+            5 => Self::StartKeeper,
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -301,6 +303,7 @@ mod tests {
                 workspace: "/tmp/x".into(),
             },
             Order::Kill { worker: 7 },
+            Order::StartKeeper,
             Order::Signal {
                 worker: 8,
                 signal: 2,

@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::warden;
+use super::{keeper, warden};
 
-/// The reserved first argument of internal processes.
+/// The reserved first arguments of internal processes.
 const WARDEN: &str = "coding-env-warden";
+pub(super) const KEEPER: &str = "coding-env-keeper";
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
@@ -30,16 +31,20 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 pub fn enter_role() {
     ENTERED.store(true, Ordering::Relaxed);
     let mut args = env::args_os().skip(1);
-    if args.next().is_some_and(|role| role == WARDEN) {
-        let state_dir = args.next().map(PathBuf::from);
-        let code = warden::main(state_dir.as_deref());
-        #[expect(
-            clippy::disallowed_methods,
-            clippy::exit,
-            reason = "this process is the warden and has nothing else to do"
-        )]
-        std::process::exit(code);
-    }
+    let code = match args.next() {
+        Some(role) if role == WARDEN => {
+            let state_dir = args.next().map(PathBuf::from);
+            warden::main(state_dir.as_deref())
+        }
+        Some(role) if role == KEEPER => keeper::main(),
+        _ => return,
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::exit,
+        reason = "this process has its role and nothing else to do"
+    )]
+    std::process::exit(code);
 }
 
 /// The program that can become a warden: `configured`, or this one when it has called [`enter_role`].

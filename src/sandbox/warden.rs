@@ -7,8 +7,7 @@
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{self, IoSlice, IoSliceMut, Write as _};
-use std::mem::MaybeUninit;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,14 +17,13 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Signal, set_child_subreaper};
 
 use super::children;
-use super::order::{DESCRIPTORS_MAX, Event, ORDER_BYTES_MAX, Order, RuntimeIndex, WorkerId};
+use super::order::{Event, ORDER_BYTES_MAX, Order, RuntimeIndex, WorkerId};
+use super::role;
+use super::socket::{receive, send};
 use super::sys::{self, Reaped, Wait};
 
 /// The Python half of the harness.
@@ -86,6 +84,7 @@ struct Warden {
     templates: HashMap<RuntimeIndex, Template>,
     workers: HashMap<WorkerId, i32>,
     worker_of: HashMap<i32, WorkerId>,
+    keepers: HashSet<i32>,
     /// Children that ended before their template had answered for them, and `ordered` at that time.
     early: HashMap<i32, (Reaped, u64)>,
     /// Workers that were to be killed before their template had answered for them.
@@ -117,6 +116,7 @@ impl Warden {
             templates: HashMap::new(),
             workers: HashMap::new(),
             worker_of: HashMap::new(),
+            keepers: HashSet::new(),
             early: HashMap::new(),
             doomed: HashSet::new(),
             alone: HashSet::new(),
@@ -226,6 +226,13 @@ impl Warden {
                     (Ok(()), None) => {}
                 }
             }
+            Order::StartKeeper => match start_keeper(fds) {
+                Ok(pid) => {
+                    self.keepers.insert(pid);
+                }
+                // Its socket has closed, by which the server knows.
+                Err(error) => report(&format!("warden: a keeper could not be started: {error}")),
+            },
             Order::Kill { worker } => match self.workers.get(&worker) {
                 Some(&pid) => {
                     if children::is_alone(pid) {
@@ -355,6 +362,8 @@ impl Warden {
                     status: reaped.status,
                     usage: reaped.usage,
                 })?;
+            } else if self.keepers.remove(&reaped.pid) {
+                // The server hears of it by its socket.
             } else if self.orphans.remove(&reaped.pid) {
                 self.sweep_again = true;
             } else if !self.is_answered(self.ordered) {
@@ -364,7 +373,7 @@ impl Warden {
         Ok(())
     }
 
-    /// Kills orphans: children that are neither template nor worker. One that was forked by a template a moment ago and not
+    /// Kills orphans: children that are neither template, worker nor keeper. One that was forked by a template a moment ago and not
     /// answered for looks the same, so a list of suspects is made first, and judged once all forks ordered by then are answered.
     fn finish_sweep(&mut self) {
         let oldest = self.oldest_order();
@@ -412,6 +421,7 @@ impl Warden {
 
     fn is_known(&self, pid: i32) -> bool {
         self.worker_of.contains_key(&pid)
+            || self.keepers.contains(&pid)
             || self.templates.values().any(|template| template.pid == pid)
     }
 }
@@ -463,6 +473,21 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
     })
 }
 
+/// Executes this program as a keeper, with the one descriptor that came as its socket. Returns its pid.
+fn start_keeper(fds: Vec<OwnedFd>) -> io::Result<i32> {
+    let socket = fds
+        .into_iter()
+        .next()
+        .ok_or_else(|| io::Error::other("no socket came with the order"))?;
+    let child = Command::new("/proc/self/exe")
+        .arg(role::KEEPER)
+        .env_clear()
+        .stdin(Stdio::from(socket))
+        .stdout(Stdio::null())
+        .spawn()?;
+    i32::try_from(child.id()).map_err(io::Error::other)
+}
+
 /// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
 fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     let file = match memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::EXEC) {
@@ -488,57 +513,4 @@ fn tell(event: &Event) -> io::Result<()> {
         }
         other => other,
     }
-}
-
-/// Sends one message with descriptors.
-pub(crate) fn send(socket: BorrowedFd<'_>, message: &[u8], fds: &[OwnedFd]) -> io::Result<()> {
-    let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(OwnedFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
-        return Err(io::Error::other("too many descriptors"));
-    }
-    rustix::io::retry_on_intr(|| {
-        sendmsg(
-            socket,
-            &[IoSlice::new(message)],
-            &mut control,
-            SendFlags::NOSIGNAL,
-        )
-    })?;
-    Ok(())
-}
-
-/// Receives one message with its descriptors. None when the other end has closed.
-pub(crate) fn receive(
-    socket: BorrowedFd<'_>,
-    bytes_max: usize,
-) -> io::Result<Option<(Vec<u8>, Vec<OwnedFd>)>> {
-    let mut message = vec![0; bytes_max];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(
-            socket,
-            &mut [IoSliceMut::new(&mut message)],
-            &mut control,
-            RecvFlags::CMSG_CLOEXEC,
-        )
-    });
-    let received = match received {
-        Ok(received) => received.bytes,
-        Err(Errno::CONNRESET) => 0,
-        Err(error) => return Err(error.into()),
-    };
-    if received == 0 {
-        return Ok(None);
-    }
-    message.truncate(received);
-    let mut fds = Vec::new();
-    for entry in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(rights) = entry {
-            fds.extend(rights);
-        }
-    }
-    Ok(Some((message, fds)))
 }

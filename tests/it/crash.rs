@@ -37,7 +37,8 @@ fn below_warden(server: &Server, leads: bool) -> Vec<i32> {
 }
 
 fn template(server: &Server) -> Option<i32> {
-    below_warden(server, false).first().copied()
+    let mut found = below_warden(server, false).into_iter();
+    found.find(|pid| !command_line(*pid).contains("coding-env-keeper"))
 }
 
 fn workers(server: &Server) -> Vec<i32> {

@@ -23,6 +23,7 @@ mod exactly_once;
 mod grpcurl;
 mod lifecycle;
 mod limits;
+mod parking;
 mod refusals;
 mod semantics;
 mod smoke;
