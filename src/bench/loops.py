@@ -36,8 +36,7 @@ class Native:
     STARTING, RUNNING, ENDING = 4, 2, 4  # the most in each stage
 
     def __init__(self, native, harness, directory):
-        self.exchange, self.become_worker, self.set_limits = native.exchange, native.become_worker, native.set_limits
-        self.fork = native.clone_worker
+        self.native = native
         self.directory = directory
         self.starting, self.running, self.ending = [], [], []
         self.number = 0
@@ -49,8 +48,11 @@ class Native:
         self.requests = b"".join(struct.pack("<I", len(request)) + request for request in (setup, step))
         self.ready = struct.pack("<IB", 1, harness["READY"])
 
+    def __getattr__(self, name):
+        return getattr(self.native, name)
+
     def clone_worker(self):
-        pid = self.fork()
+        pid = self.native.clone_worker()
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
         if pid:
