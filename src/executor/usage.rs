@@ -18,6 +18,8 @@ pub(crate) struct Counters {
     pub(crate) peak_memory_bytes: u64,
     /// The resident memory when that was read.
     pub(crate) resident_bytes: u64,
+    /// The resident memory when the process was first looked at.
+    pub(crate) resident_bytes_first: u64,
 }
 
 /// What was used between two readings.
@@ -53,6 +55,7 @@ impl Counters {
         let mut counters = Self::default().with_cpu(pid)?;
         (counters.minor_page_faults, counters.major_page_faults) = page_faults(pid)?;
         (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
+        counters.resident_bytes_first = counters.resident_bytes;
         Some(counters)
     }
 
@@ -74,11 +77,13 @@ impl Counters {
         Some(self)
     }
 
-    /// Reads the counters at the end of a step, given those at its start: memory is looked at only if pages were touched.
+    /// Reads the counters at the end of a step, given those at its start. Memory is looked at only if pages were touched, which is what
+    /// makes it grow, or if it was large, since it is given back without a page fault.
     pub(crate) fn read_after(self, pid: i32) -> Option<Self> {
         let mut counters = self.with_cpu(pid)?;
         (counters.minor_page_faults, counters.major_page_faults) = page_faults(pid)?;
-        if counters.minor_page_faults != self.minor_page_faults {
+        let was_large = self.resident_bytes > self.resident_bytes_first + PEAK_SLACK_BYTES;
+        if was_large || counters.minor_page_faults != self.minor_page_faults {
             (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
         }
         Some(counters)
@@ -177,6 +182,41 @@ mod tests {
         assert!(after.since(&before).memory.unwrap().minor_page_faults > 0);
         drop(block);
         assert_eq!(Counters::read(i32::MAX), None);
+    }
+
+    #[test]
+    fn memory_given_back_without_a_page_fault_is_noticed() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        // From the second answer on it touches nothing that it has not touched before.
+        for _ in 0..2 {
+            input.write_all(b"x").unwrap();
+            output.read_exact(&mut [0]).unwrap();
+        }
+        let mark = Counters::read(pid).unwrap();
+        let as_if_at = |resident_bytes| Counters {
+            peak_memory_bytes: 1 << 40,
+            resident_bytes,
+            ..mark
+        };
+        let large = as_if_at(1 << 40).read_after(pid).unwrap();
+        assert_eq!(large.minor_page_faults, mark.minor_page_faults);
+        assert_eq!(large.resident_bytes, mark.resident_bytes);
+        assert!(large.peak_memory_bytes < 1 << 40);
+        // Else it is not looked at.
+        let small = as_if_at(mark.resident_bytes).read_after(pid).unwrap();
+        assert_eq!(small.peak_memory_bytes, 1 << 40);
+        drop(input);
+        child.wait().unwrap();
     }
 
     #[test]

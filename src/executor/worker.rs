@@ -638,7 +638,7 @@ fn final_usage(total: ProcessUsage, before: &Counters) -> Usage {
         minor_page_faults: total.minor_page_faults,
         major_page_faults: total.major_page_faults,
         peak_memory_bytes: total.peak_memory_bytes,
-        resident_bytes: 0,
+        ..Counters::default()
     };
     after.since(before)
 }
