@@ -18,8 +18,8 @@ const SOURCE_BYTES_MAX: u32 = 16 << 20;
 const TEXT_BYTES_MAX: u32 = 16 << 20;
 /// Descriptors that the server needs beside those of episodes.
 const DESCRIPTORS_RESERVED: u64 = 256;
-/// Descriptors of a worker that is warm, runs a step, or did a moment ago: its control socket, stdout and stderr.
-const DESCRIPTORS_ACTIVE: u64 = 3;
+/// Descriptors of a worker that runs a step, or did a moment ago: its control socket, stdout, stderr, and /proc/PID/stat.
+const DESCRIPTORS_ACTIVE: u64 = 4;
 /// Descriptors of an idle episode: its control socket. A keeper holds the others.
 const DESCRIPTORS_IDLE: u64 = 1;
 /// Episodes that may be between a step and being parked, beside those that run one.

@@ -37,7 +37,6 @@ class Native:
 
     def __init__(self, native, harness, directory):
         self.native = native
-        self.fork = native.clone_worker
         self.directory = directory
         self.starting, self.running, self.ending = [], [], []
         self.number = 0
@@ -53,7 +52,7 @@ class Native:
         return getattr(self.native, name)
 
     def clone_worker(self):
-        pid = self.fork()
+        pid = self.native.clone_worker()
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
         if pid:

@@ -267,11 +267,16 @@ impl Loops {
         for process in &mut self.processes {
             let answer = tokio::time::timeout(time + SERVER_WITHIN, process.answers.next_line());
             let answer = answer.await??.context("a loop has ended")?;
-            let (count, seconds) = answer.split_once(' ').context("a loop's answer")?;
-            sum += count.parse::<f64>()? / seconds.parse::<f64>()?;
+            sum += rate_of(&answer).with_context(|| format!("a loop answered {answer:?}"))?;
         }
         Ok(sum)
     }
+}
+
+/// `COUNT SECONDS`, as a rate.
+fn rate_of(answer: &str) -> Option<f64> {
+    let (count, seconds) = answer.split_once(' ')?;
+    Some(count.parse::<f64>().ok()? / seconds.parse::<f64>().ok()?)
 }
 
 /// A file in memory with this content, which a child can open as `/proc/self/fd/N`.

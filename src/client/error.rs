@@ -17,7 +17,8 @@ use tonic_types::StatusExt as _;
 pub enum Error {
     /// The server refused it, or had a fault.
     Refused(Refusal),
-    /// The deadline passed. The step, if it was one, may have run; the same call again finds out.
+    /// The deadline passed, here or at the server. A step may have run, or run still: the same code again gets its reply, and other code
+    /// runs after it.
     Deadline,
     /// The connection broke, and stayed broken until the deadline.
     Connect(String),
@@ -106,8 +107,6 @@ reasons! {
     NoWorker = "NO_WORKER",
     /// The server is shutting down.
     ShuttingDown = "SHUTTING_DOWN",
-    /// The call's deadline passed at the server.
-    Deadline = "DEADLINE",
     /// A fault of the server.
     Internal = "INTERNAL",
 }
@@ -116,15 +115,17 @@ impl Error {
     pub(super) fn from_status(status: &Status) -> Self {
         let details = status.get_error_details();
         let (reason, metadata) = match details.error_info() {
+            Some(info) if info.reason == "DEADLINE" => return Self::Deadline,
             Some(info) => (Reason::from(info.reason.as_str()), info.metadata.clone()),
+            // The library's own timeout, which looks like a broken stream otherwise.
+            None if status.code() == Code::Cancelled && status.message() == "Timeout expired" => {
+                return Self::Deadline;
+            }
             // The transport's own words: the connection broke.
             None if status.code() == Code::Unavailable => {
                 return Self::Connect(status.message().to_owned());
             }
             None if is_broken_stream(status) => return Self::Connect(status.message().to_owned()),
-            None if status.code() == Code::Cancelled && status.message() == "Timeout expired" => {
-                return Self::Deadline;
-            }
             None => (
                 Reason::Other(format!("{:?}", status.code())),
                 HashMap::new(),
@@ -153,6 +154,25 @@ impl Error {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
             Self::Deadline | Self::Url(_) | Self::NoEpisode => false,
+        }
+    }
+
+    /// Whether what was asked for may have been done, or be done yet.
+    pub(super) fn is_unsure(&self) -> bool {
+        match self {
+            Self::Deadline | Self::Connect(_) => true,
+            Self::Refused(refusal) => refusal.reason == Reason::Internal,
+            Self::Url(_) | Self::NoEpisode => false,
+        }
+    }
+
+    /// The index that the server expects, when a step was out of order.
+    pub(super) fn expected_step(&self) -> Option<u32> {
+        match self {
+            Self::Refused(refusal) if refusal.reason == Reason::StepOutOfOrder => {
+                refusal.metadata.get("expected")?.parse().ok()
+            }
+            _ => None,
         }
     }
 

@@ -21,6 +21,7 @@ mod retry;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
@@ -108,6 +109,8 @@ struct Episode {
     server: Option<AsciiMetadataValue>,
     /// How many steps have run, as far as this client knows.
     steps: u32,
+    /// One more may have run, or may be running: its reply never came.
+    unsure: bool,
 }
 
 impl CodingEnv {
@@ -195,6 +198,7 @@ impl CodingEnv {
                 .as_ref()
                 .and_then(|episode| episode.server.clone()),
             steps: 0,
+            unsure: false,
         };
         let deadline = self.options.deadline;
         // Before the call, because this future may be dropped.
@@ -205,7 +209,7 @@ impl CodingEnv {
                 async move { client.reset(request).await }
             })
             .await;
-        if !matches!(response, Err(Error::Deadline | Error::Connect(_))) {
+        if !response.as_ref().is_err_and(Error::is_unsure) {
             self.unsure.pop();
         }
         let response = response?;
@@ -216,6 +220,9 @@ impl CodingEnv {
     }
 
     /// Runs code in the episode.
+    ///
+    /// After an error that leaves open whether a step ran ([`Error::Deadline`], [`Error::Connect`], or a future that was dropped), the same
+    /// code again gets the reply of that step; other code runs after it.
     ///
     /// # Errors
     /// [`Error::NoEpisode`] before a reset; a refusal; a connection that stays broken until the deadline. What the code does is not an
@@ -247,7 +254,7 @@ impl CodingEnv {
             None => self.options.deadline,
         };
         let timeout = timeout.map(prost_types::Duration::try_from).transpose();
-        let request = v1::StepRequest {
+        let mut request = v1::StepRequest {
             episode_id: episode.id.clone(),
             action: Some(v1::CodeAction { code: code.into() }),
             step_index: Some(episode.steps),
@@ -255,17 +262,49 @@ impl CodingEnv {
             limits,
             max_reply_bytes,
         };
-        let response = self
-            .call(Some(&episode), deadline, request, |client, request| {
-                let mut client = client.clone();
-                async move { client.step(request).await }
-            })
-            .await?
-            .into_inner();
-        if let Some(episode) = &mut self.episode {
-            episode.steps = response.step_index.saturating_add(1);
+        let end = Instant::now() + deadline;
+        // The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
+        let mut corrections = if episode.unsure { 2 } else { 0 };
+        loop {
+            // Before the call, because this future may be dropped.
+            self.set_steps(request.step_index(), true);
+            let left = end.saturating_duration_since(Instant::now());
+            let response = self
+                .call(Some(&episode), left, request.clone(), |client, request| {
+                    let mut client = client.clone();
+                    async move { client.step(request).await }
+                })
+                .await;
+            let error = match response.map(Response::into_inner) {
+                Ok(response) => {
+                    self.set_steps(response.step_index.saturating_add(1), false);
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            let expected = error.expected_step().filter(|expected| {
+                corrections > 0 && matches!(expected.checked_sub(episode.steps), Some(0 | 1))
+            });
+            if let Some(expected) = expected {
+                corrections -= 1;
+                request.step_index = Some(expected);
+                continue;
+            }
+            match error.reason() {
+                Some(Reason::StepReplyDropped) => {
+                    self.set_steps(request.step_index().saturating_add(1), false);
+                }
+                _ => self.set_steps(request.step_index(), error.is_unsure()),
+            }
+            return Err(error);
         }
-        Ok(response)
+    }
+
+    fn set_steps(&mut self, steps: u32, unsure: bool) {
+        if let Some(episode) = &mut self.episode {
+            episode.steps = steps;
+            episode.unsure = unsure;
+        }
     }
 
     /// The state of the episode.
@@ -333,7 +372,11 @@ impl CodingEnv {
     /// Ends what lost Resets may have made. What can't be ended now is left to the next time, or to the server's idle timeout.
     async fn end_unsure(&mut self) {
         while let Some(episode) = self.unsure.last().cloned() {
-            if let Err(Error::Deadline | Error::Connect(_)) = self.end(&episode).await {
+            if self
+                .end(&episode)
+                .await
+                .is_err_and(|error| error.is_unsure())
+            {
                 return;
             }
             self.unsure.pop();

@@ -210,7 +210,8 @@ pub(crate) enum Refusal {
     #[error("the server is shutting down; use another one")]
     ShuttingDown,
     #[error(
-        "the call's deadline passed before the reply was there; the step goes on, and a retry with its step_index collects it"
+        "the call's deadline passed before the answer was there; a retry with the same step_index, or request_id of a Reset, \
+         collects it, or does what had not begun"
     )]
     Deadline,
     #[error("internal error; the server's log tells more under {id}")]

@@ -52,8 +52,7 @@ impl Counters {
     /// Reads all counters. None when the process has gone.
     pub(crate) fn read(pid: i32) -> Option<Self> {
         let mut counters = Self::default().with_cpu(pid)?;
-        (counters.minor_page_faults, counters.major_page_faults) =
-            StatFile::default().page_faults(pid)?;
+        StatFile::default().read(pid, &mut counters)?;
         (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
         Some(counters)
     }
@@ -76,10 +75,11 @@ impl Counters {
         Some(self)
     }
 
-    /// Reads the counters at the end of a step, given those at its start: memory is looked at only if pages were touched.
+    /// Reads the counters at the end of a step, given those at its start. The peak is looked at only if pages were touched, without which
+    /// it can't have grown.
     pub(crate) fn read_after(self, pid: i32, stat: &mut StatFile) -> Option<Self> {
         let mut counters = self.with_cpu(pid)?;
-        (counters.minor_page_faults, counters.major_page_faults) = stat.page_faults(pid)?;
+        stat.read(pid, &mut counters)?;
         if counters.minor_page_faults != self.minor_page_faults {
             (counters.peak_memory_bytes, counters.resident_bytes) = memory(pid)?;
         }
@@ -138,8 +138,14 @@ impl Usage {
 pub(crate) struct StatFile(Option<fs::File>);
 
 impl StatFile {
-    /// Minor and major page faults of all threads: proc(5).
-    fn page_faults(&mut self, pid: i32) -> Option<(u64, u64)> {
+    /// Reads page faults of all threads, and the resident memory: proc(5).
+    fn read(&mut self, pid: i32, counters: &mut Counters) -> Option<()> {
+        /// `minflt`, counted from the state, which is the third field of proc(5).
+        const MINOR_FAULTS: usize = 7;
+        /// `majflt`, after `cminflt`.
+        const MAJOR_FAULTS_AFTER: usize = 1;
+        /// `rss` in pages, from `majflt` on.
+        const RESIDENT_AFTER: usize = 11;
         let mut buffer = [0_u8; 1024];
         if self.0.is_none() {
             self.0 = Some(fs::File::open(format!("/proc/{pid}/stat")).ok()?);
@@ -147,10 +153,13 @@ impl StatFile {
         let read = self.0.as_ref()?.read_at(&mut buffer, 0).ok()?;
         let stat = std::str::from_utf8(buffer.get(..read)?).ok()?;
         let (_, fields) = stat.rsplit_once(')')?;
-        let mut fields = fields.split_ascii_whitespace().skip(7);
-        let minor = fields.next()?.parse().ok()?;
-        let major = fields.nth(1)?.parse().ok()?;
-        Some((minor, major))
+        let mut fields = fields.split_ascii_whitespace();
+        counters.minor_page_faults = fields.nth(MINOR_FAULTS)?.parse().ok()?;
+        counters.major_page_faults = fields.nth(MAJOR_FAULTS_AFTER)?.parse().ok()?;
+        let pages: u64 = fields.nth(RESIDENT_AFTER)?.parse().ok()?;
+        counters.resident_bytes =
+            pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)?;
+        Some(())
     }
 
     /// Gives the descriptor back until the next step.
@@ -190,6 +199,40 @@ mod tests {
         assert!(after.since(&before).memory.unwrap().minor_page_faults > 0);
         drop(block);
         assert_eq!(Counters::read(i32::MAX), None);
+    }
+
+    #[test]
+    fn memory_given_back_without_a_page_fault_is_noticed() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        // From the second answer on it touches nothing that it has not touched before.
+        for _ in 0..2 {
+            input.write_all(b"x").unwrap();
+            output.read_exact(&mut [0]).unwrap();
+        }
+        let mark = Counters::read(pid).unwrap();
+        // As if it had been large in the step before, and has given that back since.
+        let large = Counters {
+            peak_memory_bytes: 1 << 40,
+            resident_bytes: 1 << 40,
+            ..mark
+        };
+        let mut after = large.read_after(pid, &mut StatFile::default()).unwrap();
+        assert_eq!(after.minor_page_faults, mark.minor_page_faults);
+        assert!(after.resident_bytes.abs_diff(mark.resident_bytes) < PEAK_SLACK_BYTES);
+        after.lower_peak(pid);
+        assert_eq!(after.peak_memory_bytes, after.resident_bytes);
+        drop(input);
+        child.wait().unwrap();
     }
 
     #[test]

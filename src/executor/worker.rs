@@ -348,6 +348,7 @@ impl Worker {
         match self.keepers.park(self.shared.id, pipes) {
             Ok(parked) => {
                 self.parked = Some(parked);
+                self.stat.close();
                 Ok(())
             }
             Err((why, pipes)) => {
@@ -713,7 +714,7 @@ fn final_usage(total: ProcessUsage, before: &Counters) -> Usage {
         minor_page_faults: total.minor_page_faults,
         major_page_faults: total.major_page_faults,
         peak_memory_bytes: total.peak_memory_bytes,
-        resident_bytes: 0,
+        ..Counters::default()
     };
     after.since(before)
 }

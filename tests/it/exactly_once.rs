@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use coding_env::client::{CodingEnv, Options};
+use coding_env::client::{CodingEnv, Error, Options, Reason};
 use coding_env::proto::v1;
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -269,6 +269,62 @@ async fn an_episode_whose_reset_was_never_answered_is_not_left_over() {
     env.close().await.unwrap();
     let info = direct.server_info().await.unwrap();
     assert_eq!(info.capacity.unwrap().episodes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_lost_reply_the_same_code_gets_it_and_other_code_runs_after_it() {
+    let server = Server::start(&[]);
+    let muted = Arc::new(AtomicBool::new(false));
+    let proxy = muting_proxy(server.address().to_owned(), Arc::clone(&muted)).await;
+    let mut options = quick_retries();
+    options.deadline = Duration::from_secs(2);
+    let mut env = CodingEnv::connect_with(&format!("http://{proxy}"), options)
+        .await
+        .unwrap();
+    env.reset().await.unwrap();
+    env.step("ran = 0").await.unwrap();
+    for (next, expected) in [
+        ("ran += 1\nran", (Some("1"), 1, true)),
+        ("ran * 10", (Some("20"), 3, false)),
+    ] {
+        muted.store(true, Ordering::SeqCst);
+        let error = env.step("ran += 1\nran").await.unwrap_err();
+        assert_eq!(error, Error::Deadline);
+        muted.store(false, Ordering::SeqCst);
+        let next = env.step(next).await.unwrap();
+        assert_eq!((next.result(), next.step_index, next.replayed), expected);
+    }
+    env.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_step_that_nobody_waited_for_other_code_runs_next() {
+    let server = Server::start(&[]);
+    let mut env = server.env().await;
+    env.reset().await.unwrap();
+    let workspace = env.step("import os, time\nos.getcwd()").await.unwrap();
+    let workspace = PathBuf::from(workspace.result().unwrap().trim_matches('\''));
+    let ran = workspace.join("ran");
+    // It runs when its future is dropped.
+    tokio::select! {
+        reply = env.step(WAITING) => panic!("{reply:?}"),
+        () = until_file(&ran) => {}
+    }
+    let next = env.step("open('ran').read()");
+    let go = async { std::fs::write(workspace.join("go"), "").unwrap() };
+    let (next, ()) = tokio::join!(next, go);
+    let next = next.unwrap();
+    assert_eq!((next.result(), next.step_index), (Some("'x'"), 2));
+    // A refusal that leaves nothing open changes nothing.
+    let error = env.step("#".repeat((16 << 20) + 1)).await.unwrap_err();
+    assert_eq!(error.reason(), Some(&Reason::InvalidField), "{error}");
+    assert_eq!(env.step("3").await.unwrap().step_index, 3);
+    // Another client's steps are no business of this one.
+    let raw = server.raw().await;
+    let id = env.episode_id().unwrap().to_owned();
+    step(&raw, &id, 4, "'theirs'").await.unwrap();
+    let error = env.step("'ours'").await.unwrap_err();
+    assert_eq!(error.reason(), Some(&Reason::StepOutOfOrder), "{error}");
 }
 
 // === the rules, one by one ===
