@@ -680,7 +680,10 @@ mod tests {
     #[test]
     fn an_idle_episode_counts_one_descriptor_and_an_active_one_three() {
         // What the test machine has.
-        assert!(check_max_episodes(Some(10_000), 20_000, 8, 1024).is_ok());
+        assert_eq!(
+            check_max_episodes(Some(10_000), 20_000, 8, 1024),
+            Ok(10_000)
+        );
         assert!(unparked_max(20_000, 8, 10_000, 1024) > 3000);
         assert_eq!(check_max_episodes(None, 20_000, 8, 1024), Ok(4096));
         // Few descriptors: all may be active.

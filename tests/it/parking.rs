@@ -12,7 +12,7 @@ use crate::support::{Server, kill, soak, wait_until};
 
 const KEEPER: &str = "coding-env-keeper";
 /// Descriptors of a server without episodes: those of the runtime, the log, its connection, and its warm workers.
-const BESIDE: usize = 40;
+const BESIDE: usize = 60;
 
 fn descriptors(pid: i32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
