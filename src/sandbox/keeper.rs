@@ -168,8 +168,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_message_makes_the_decoders_panic(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
-            let _decoded = (Request::decode(&bytes), Reply::decode(&bytes));
+        fn what_can_be_decoded_is_what_is_encoded(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            prop_assert_eq!(Request::decode(&bytes).is_ok_and(|request| request.encode() != bytes), false);
+            prop_assert_eq!(Reply::decode(&bytes).is_ok_and(|reply| reply.encode() != bytes), false);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::support::{Server, kill, soak, wait_until};
 
 const KEEPER: &str = "coding-env-keeper";
 /// Descriptors of a server without episodes: those of the runtime, the log, its connection, and its warm workers.
-const BESIDE: usize = 40;
+const BESIDE: usize = 60;
 
 fn descriptors(pid: i32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
@@ -98,6 +98,38 @@ async fn an_idle_episode_costs_one_descriptor_and_steps_as_before() {
     wait_until("the server has let go of all", || {
         descriptors(server.pid()) <= BESIDE
     });
+}
+
+/// The limit leaves the pipes of 258 workers beside those of 32 that run a step. None waits a second to be idle here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_than_the_descriptors_allow_step_at_a_time() {
+    const COUNT: usize = 360;
+    let server = Server::start_limited(
+        1200,
+        &[
+            "--warm-workers",
+            "2",
+            "--max-running-steps",
+            "32",
+            "--max-episodes",
+            &COUNT.to_string(),
+        ],
+    );
+    let mut envs = episodes(&server, COUNT).await;
+    for round in 1..=4 {
+        let mut steps = tokio::task::JoinSet::new();
+        for mut env in envs {
+            steps.spawn(async move {
+                let reply = env.step("n += 1000; print(n)").await.unwrap();
+                assert_eq!(reply.step_index, round);
+                let told: usize = reply.stdout().trim().parse().unwrap();
+                assert_eq!(told / 1000, round as usize);
+                env
+            });
+        }
+        envs = steps.join_all().await;
+        assert!(parked(&server) > 0, "with so many some are parked at once");
+    }
 }
 
 #[tokio::test]

@@ -40,8 +40,19 @@ impl Server {
 
     /// Starts a server with flags and environment variables. Its environment has nothing else but PATH.
     pub(crate) fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(PROGRAM), flags, variables)
+    }
+
+    /// Starts a server that may have this many descriptors and no more.
+    pub(crate) fn start_limited(files: u32, flags: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let files = files.to_string();
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files, PROGRAM]);
+        Self::start_by(command, flags, &[])
+    }
+
+    fn start_by(mut command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let state_dir = tempfile::tempdir().unwrap();
-        let mut command = Command::new(PROGRAM);
         command
             .args([
                 "serve",
