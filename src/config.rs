@@ -275,6 +275,9 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
     pub role_program: Option<PathBuf>,
+    /// Whether this process has no children but the server's. Then what a warden that is killed leaves behind becomes a child of this process
+    /// (it is made a subreaper, prctl(2)) and is killed, daemons included. Default false: a program of its own may have other children.
+    pub adopts_orphans: bool,
 }
 
 impl ServeArgs {
@@ -448,6 +451,7 @@ impl TryFrom<ServeArgs> for Config {
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
             role_program: None,
+            adopts_orphans: false,
         })
     }
 }
