@@ -350,7 +350,7 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
     );
 }
 
-/// Each episode needs three descriptors; the soft limit is often far below the hard one.
+/// Each episode needs one descriptor, and more while it is active; the soft limit is often far below the hard one.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
