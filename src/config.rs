@@ -275,6 +275,9 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
     pub role_program: Option<PathBuf>,
+    /// Whether this process has no children but the server's. Then what a warden that is killed leaves behind becomes a child of this process
+    /// (it is made a subreaper, prctl(2)) and is killed, daemons included. Default false: a program of its own may have other children.
+    pub adopts_orphans: bool,
 }
 
 impl ServeArgs {
@@ -448,6 +451,7 @@ impl TryFrom<ServeArgs> for Config {
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
             role_program: None,
+            adopts_orphans: false,
         })
     }
 }
@@ -476,7 +480,7 @@ pub(crate) fn files_max() -> u64 {
 }
 
 /// How many episodes this many descriptors allow: an idle one has one, and as many as may run at a time, and a few that
-/// are about to be parked, three.
+/// are about to be parked, four.
 pub(crate) fn episodes_allowed(files: u64, warm_workers: u64, running: u32) -> u32 {
     let left = files.saturating_sub(DESCRIPTORS_RESERVED + warm_workers * DESCRIPTORS_ACTIVE);
     let active = u64::from(running) + SETTLING;
@@ -492,9 +496,9 @@ pub(crate) fn episodes_allowed(files: u64, warm_workers: u64, running: u32) -> u
 /// run a step, and so hold theirs again, fit beside them.
 fn unparked_max(files: u64, warm_workers: u64, episodes: u32, running: u32) -> usize {
     let control = DESCRIPTORS_RESERVED + (warm_workers + u64::from(episodes)) * DESCRIPTORS_IDLE;
-    let pairs = files.saturating_sub(control) / (DESCRIPTORS_ACTIVE - DESCRIPTORS_IDLE);
+    let active = files.saturating_sub(control) / (DESCRIPTORS_ACTIVE - DESCRIPTORS_IDLE);
     let running = u64::from(running.min(episodes));
-    usize::try_from(pairs.saturating_sub(running)).unwrap_or(usize::MAX)
+    usize::try_from(active.saturating_sub(running)).unwrap_or(usize::MAX)
 }
 
 /// How many episodes the limit of open files allows, with the pipes of idle ones in keepers ([`episodes_allowed`]), and whether that is what was asked for.
@@ -680,7 +684,10 @@ mod tests {
     #[test]
     fn an_idle_episode_counts_one_descriptor_and_an_active_one_four() {
         // What the test machine has.
-        assert_eq!(check_max_episodes(Some(10_000), 20_000, 8, 1024), Ok(10_000));
+        assert_eq!(
+            check_max_episodes(Some(10_000), 20_000, 8, 1024),
+            Ok(10_000)
+        );
         assert!(unparked_max(20_000, 8, 10_000, 1024) > 2000);
         assert_eq!(check_max_episodes(None, 20_000, 8, 1024), Ok(4096));
         // Few descriptors: all may be active.
@@ -689,14 +696,14 @@ mod tests {
         let refused = check_max_episodes(Some(185), 1024, 8, 1024).unwrap_err();
         assert!(refused.0.contains("allows 184"), "{refused}");
         assert_eq!(episodes_allowed(0, 8, 1024), 0);
-        // What is allowed fits: everybody's control socket, and the pipes of those that may have them at a time.
+        // What is allowed fits: everybody's control socket, and what those have besides that may be active at a time.
         for files in (300..30_000).step_by(97) {
             for running in [1, 64, 1024, 5000] {
                 let episodes = episodes_allowed(files, 8, running);
                 let unparked = unparked_max(files, 8, episodes, running) as u64;
-                let pairs = unparked + u64::from(running.min(episodes));
-                assert!(unparked >= 8 && pairs >= u64::from(running.min(episodes)));
-                assert!(DESCRIPTORS_RESERVED + 8 + u64::from(episodes) + 2 * pairs <= files);
+                let active = unparked + u64::from(running.min(episodes));
+                assert!(unparked >= 8 && active >= u64::from(running.min(episodes)));
+                assert!(DESCRIPTORS_RESERVED + 8 + u64::from(episodes) + 3 * active <= files);
             }
         }
     }

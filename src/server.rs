@@ -15,6 +15,7 @@ use crate::convert::REPLY_BYTES_MAX;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
 use crate::executor::{Executor, ExecutorConfig, StartError};
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
+use crate::sandbox::children;
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
@@ -30,6 +31,9 @@ const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 /// How long open connections get to take their last replies.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long what a warden left may take to end once it is killed.
+const ORPHANS_END_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a server could not start, or did not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +136,11 @@ async fn run_until(
         .local_addr()
         .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
 
+    if config.adopts_orphans {
+        let this = rustix::process::getpid();
+        rustix::process::set_child_subreaper(Some(this))
+            .map_err(|error| StartError::Io(error.into()))?;
+    }
     let executor = Executor::launch(ExecutorConfig {
         runtimes: config.runtimes.clone(),
         warm_workers: usize::from(config.warm_workers),
@@ -200,12 +209,23 @@ async fn run_until(
     episodes.shut_down().await;
     closing.cancel();
     let connections = until(CONNECTIONS_END_WITHIN, serving, &shutdown).await;
+    if config.adopts_orphans && matches!(result, Err(ServeError::WardenGone)) {
+        kill_orphans().await;
+    }
     executor.shut_down().await;
     tracing::info!(took = ?ending.elapsed(), "ended");
     result?;
     match connections {
         Some(Ok(result)) => Ok(result?),
         Some(Err(_)) | None => Ok(()), // connections that were still open are dropped
+    }
+}
+
+/// Kills what a warden that was killed has left: workers end by themselves, what user code started does not.
+async fn kill_orphans() {
+    let killing = tokio::task::spawn_blocking(|| children::kill_all(ORPHANS_END_WITHIN));
+    if !matches!(killing.await, Ok(true)) {
+        tracing::error!("some processes that the warden left could not be killed");
     }
 }
 
@@ -330,7 +350,7 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
     );
 }
 
-/// Each episode needs three descriptors; the soft limit is often far below the hard one.
+/// Each episode needs one descriptor, and more while it is active; the soft limit is often far below the hard one.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);

@@ -3,7 +3,6 @@
 //! All get an environment from nothing, and all end with the value that owns them.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use command_fds::{CommandFdExt as _, FdMapping};
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::io::Errno;
+
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use crate::config::{Config, ServeArgs};
+use crate::sandbox::warden::memory_file;
 
 const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
@@ -277,18 +276,6 @@ impl Loops {
 fn rate_of(answer: &str) -> Option<f64> {
     let (count, seconds) = answer.split_once(' ')?;
     Some(count.parse::<f64>().ok()? / seconds.parse::<f64>().ok()?)
-}
-
-/// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
-fn memory_file(name: &str, content: &[u8]) -> anyhow::Result<OwnedFd> {
-    let file = match memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::EXEC) {
-        // Before kernel 6.3 there is no such flag.
-        Err(Errno::INVAL) => memfd_create(name, MemfdFlags::CLOEXEC)?,
-        other => other?,
-    };
-    let mut file = std::fs::File::from(file);
-    file.write_all(content)?;
-    Ok(file.into())
 }
 
 /// Runs a command to its end and returns what it printed on standard error, which is short.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
-use coding_env::client::{Options, endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -42,19 +41,15 @@ pub(crate) async fn health(args: HealthArgs) -> anyhow::Result<ExitCode> {
     } = args;
     let url = url.unwrap_or_else(local_url);
     let check = async {
-        let channel = endpoint(&url, &Options::default())?.connect().await?;
-        let request = HealthCheckRequest { service };
-        anyhow::Ok(
-            HealthClient::new(channel)
-                .check(request)
-                .await?
-                .into_inner()
-                .status(),
-        )
+        let mut client = HealthClient::new(super::connect(&url).await?);
+        match client.check(HealthCheckRequest { service }).await {
+            Ok(answer) => Ok(answer.into_inner().status()),
+            Err(status) => bail!("{url} answers {:?}: {}", status.code(), status.message()),
+        }
     };
     let status = match tokio::time::timeout(timeout, check).await {
-        Ok(status) => status.map_err(|error| error.context(format!("asking {url}")))?,
-        Err(_) => bail!("{url} did not answer within {timeout:?}"),
+        Ok(status) => status?,
+        Err(_) => bail!("no server answers at {url} within {timeout:?}"),
     };
     println!("{}", status.as_str_name());
     Ok(if status == ServingStatus::Serving {

@@ -11,7 +11,9 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use coding_env::client::{Options, endpoint};
 use coding_env::config::ServeArgs;
+use tonic::transport::Channel;
 
 /// EX_USAGE of sysexits.h.
 const USAGE: u8 = 64;
@@ -59,6 +61,19 @@ fn runtime(command: &Command) -> anyhow::Result<tokio::runtime::Runtime> {
         builder.worker_threads(coding_env::config::threads(args)?);
     }
     Ok(builder.enable_all().build()?)
+}
+
+/// Connects at the first try: who calls from a terminal or a probe wants to know at once that nobody is there.
+async fn connect(url: &str) -> anyhow::Result<Channel> {
+    let endpoint = endpoint(url, &Options::default())?;
+    endpoint.connect().await.map_err(|error| {
+        let error = anyhow::Error::from(error);
+        anyhow::anyhow!(
+            "no server answers at {}: {}",
+            endpoint.uri(),
+            error.root_cause()
+        )
+    })
 }
 
 #[expect(clippy::print_stderr, reason = "the program's last word")]

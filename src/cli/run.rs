@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use coding_env::client::{CodingEnv, StepOptions};
+use coding_env::client::{CodingEnv, Options, StepOptions};
 use coding_env::config::{Config, ServeArgs};
 use coding_env::server::LocalServer;
 use coding_env::telemetry;
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn run_at(url: &str, code: String, timeout: Option<Duration>) -> anyhow::Result<ExitCode> {
-    let mut env = CodingEnv::connect(url).await?;
+    let mut env = CodingEnv::with_channel(super::connect(url).await?, Options::default());
     env.reset().await?;
     let mut options = StepOptions::default();
     options.timeout = timeout;

@@ -9,7 +9,8 @@ use coding_env::telemetry;
 
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(args.log_format, &args.log)?;
-    let config = Config::try_from(args)?;
+    let mut config = Config::try_from(args)?;
+    config.adopts_orphans = true;
     let listener = server::listen(&config).await?;
     let shutdown = Shutdown::new();
     let mut signals = Signals::new()?;

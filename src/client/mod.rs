@@ -481,7 +481,8 @@ pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
         format!("http://{url}")
     };
     let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| Error::Url(url.clone()))?;
-    if endpoint.uri().host().is_none() {
+    // There is no TLS yet.
+    if endpoint.uri().host().is_none() || endpoint.uri().scheme_str() != Some("http") {
         return Err(Error::Url(url));
     }
     Ok(endpoint

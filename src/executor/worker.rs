@@ -341,6 +341,7 @@ impl Worker {
 
     /// Gives its pipes to a keeper, until the next step.
     pub(crate) fn park(&mut self) -> Result<(), NotParked> {
+        self.stat.close();
         let pipes = [self.stdout.take(), self.stderr.take()];
         if self.parked.is_some() || pipes.iter().all(Option::is_none) {
             return Ok(());
@@ -348,7 +349,6 @@ impl Worker {
         match self.keepers.park(self.shared.id, pipes) {
             Ok(parked) => {
                 self.parked = Some(parked);
-                self.stat.close();
                 Ok(())
             }
             Err((why, pipes)) => {

@@ -89,7 +89,8 @@ pub(crate) fn signal(pid: i32, signal: Signal) {
     }
 }
 
-/// Kills and reaps everything below this process, which must be a subreaper with one thread. Returns whether all is gone.
+/// Kills and reaps everything below this process, which must be a subreaper and may start no process meanwhile: a child that another
+/// of its threads waits for is reaped here all the same. Returns whether all is gone.
 pub(crate) fn kill_all(within: Duration) -> bool {
     const PAUSE: Duration = Duration::from_millis(1);
     let deadline = Instant::now() + within;

@@ -7,15 +7,16 @@
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Signal, set_child_subreaper};
@@ -37,6 +38,10 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 const SWEEP_AFTER: Duration = Duration::from_millis(300);
 /// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
 const TEMPLATE_MESSAGE_BYTES_MAX: usize = 4097;
+/// The most that a template can write to standard error; past it its writes fail, which Python's warnings and logging ignore.
+const TEMPLATE_ERRORS_BYTES_MAX: u64 = 1 << 20;
+/// How much of the end of that is told.
+const LAST_WORDS_BYTES_MAX: usize = 2048;
 
 /// Runs the warden until the server's socket closes. Returns the exit code. `state_dir` is removed at the end.
 pub(crate) fn main(state_dir: Option<&Path>) -> i32 {
@@ -69,6 +74,21 @@ struct Template {
     orders: VecDeque<(u64, WorkerId)>,
     ready: bool,
     problem: Option<String>,
+    /// What it and its interpreter wrote to standard error.
+    errors: std::fs::File,
+}
+
+impl Template {
+    /// The end of what it wrote to standard error.
+    fn last_words(&self) -> String {
+        let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
+        // The position is its own, too: that is where it has written to.
+        let end = (&self.errors).stream_position().unwrap_or(0);
+        let start = end.saturating_sub(LAST_WORDS_BYTES_MAX as u64);
+        let read = self.errors.read_at(&mut bytes, start).unwrap_or(0);
+        bytes.truncate(read.min(usize::try_from(end - start).unwrap_or(0)));
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -329,15 +349,17 @@ impl Warden {
             return Ok(());
         };
         children::signal(template.pid, Signal::KILL);
+        let last_words = template.last_words();
         for (_, worker) in template.orders {
             self.doomed.remove(&worker);
             let reason = "its template has gone".to_owned();
             tell(&Event::SpawnFailed { worker, reason })?;
         }
         self.sweep_again = true; // it may have forked a worker without saying so
-        let reason = template
-            .problem
-            .unwrap_or_else(|| "it ended unexpectedly".to_owned());
+        let reason = template.problem.unwrap_or_else(|| match &*last_words {
+            "" => "it ended unexpectedly".to_owned(),
+            words => format!("it ended unexpectedly, and wrote: {words}"),
+        });
         tell(&Event::TemplateGone { runtime, reason })
     }
 
@@ -438,6 +460,7 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         SocketFlags::CLOEXEC,
         None,
     )?;
+    let errors = errors_file()?;
     // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that. The runtime's name,
     // for `ps`, is a later one.
     command
@@ -446,7 +469,7 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         .args(preloads)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(errors.try_clone()?)
         .fd_mappings(vec![
             FdMapping {
                 parent_fd: theirs,
@@ -470,6 +493,7 @@ fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::
         orders: VecDeque::new(),
         ready: false,
         problem: None,
+        errors,
     })
 }
 
@@ -489,7 +513,7 @@ fn start_keeper(fds: Vec<OwnedFd>) -> io::Result<i32> {
 }
 
 /// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
-fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
+pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     let file = match memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::EXEC) {
         // Before kernel 6.3 there is no such flag, and every such file may be executed.
         Err(Errno::INVAL) => memfd_create(name, MemfdFlags::CLOEXEC)?,
@@ -497,6 +521,15 @@ fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     };
     let mut file = std::fs::File::from(file);
     file.write_all(content)?;
+    Ok(file.into())
+}
+
+/// A file in memory for a template's standard error. It can't grow, so that a template that never ends its complaints fills no memory;
+/// and to write to it never blocks, as a pipe would that nobody reads.
+fn errors_file() -> io::Result<std::fs::File> {
+    let file = memfd_create("errors", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    rustix::fs::ftruncate(&file, TEMPLATE_ERRORS_BYTES_MAX)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
 }
 

@@ -137,6 +137,33 @@ async fn health_tells_whether_a_server_is_ready() {
 }
 
 #[test]
+fn a_url_where_no_server_is_is_told_at_once_in_one_sentence() {
+    for command in [&["health"][..], &["run", "-c", "1"]] {
+        for (url, expected) in [
+            (
+                "http://127.0.0.1:1",
+                "coding-env: no server answers at http://127.0.0.1:1/: Connection refused (os error 111)\n",
+            ),
+            (
+                "https://127.0.0.1:1",
+                "coding-env: `https://127.0.0.1:1` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+            ),
+            (
+                "no url",
+                "coding-env: `http://no url` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+            ),
+        ] {
+            let output = program(command).args(["--url", url]).output();
+            let (stdout, stderr, code) = shown(&output.unwrap());
+            assert_eq!(
+                (stdout.as_str(), stderr.as_str(), code),
+                ("", expected, Some(1))
+            );
+        }
+    }
+}
+
+#[test]
 fn every_flag_of_serve_has_its_variable() {
     let help = program(&["serve", "--help"]).output().unwrap();
     let help = shown(&help).0;

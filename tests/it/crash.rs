@@ -403,12 +403,14 @@ async fn a_server_whose_warden_was_killed_says_so_and_ends() {
     let mut env = server.env().await;
     env.reset().await.unwrap();
     worker_of(&mut env).await;
+    let daemon = daemon_of(&mut env).await;
     server.expect_log("the warden has gone: every episode is lost");
     server.expect_log("the warden has ended unexpectedly");
     let below = server.processes();
     kill(warden(&server), "KILL");
     assert_eq!(server.wait().code(), Some(1));
     server.wait_for_log("the warden has ended unexpectedly; every episode is lost");
+    assert!(!is_running(daemon), "a daemon outlived the server");
     wait_until("all processes have ended", || {
         !below.iter().any(|pid| is_running(*pid))
     });

@@ -141,6 +141,40 @@ async fn health_says_not_serving_until_the_first_template_is_warm() {
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn an_interpreter_that_can_not_start_says_why() {
+    // A program that is none complains of its arguments, and ends.
+    let (code, text) = fails(&["--python", "ls"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains("it ended unexpectedly, and wrote: "),
+        "{text}"
+    );
+    assert!(text.contains("coding-env-template-default"), "{text}");
+}
+
+#[tokio::test]
+async fn a_preload_that_crashes_says_why_and_one_that_warns_without_end_does_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = "import sys, os\nprint('about to crash', file=sys.stderr)\nos.abort()\n";
+    let python = venv_with(dir.path(), "crashes", source);
+    let (code, text) = fails(&["--python", &python, "--preload", "crashes"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("about to crash"), "{text}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let source = "import warnings\nwarnings.simplefilter('always')\nfor n in range(40): warnings.warn('x' * 60_000)\n";
+    let python = venv_with(dir.path(), "warns", source);
+    let server = Server::start(&["--python", &python, "--preload", "warns"]);
+    let mut env = server.env().await;
+    env.reset().await.unwrap();
+    let reply = env
+        .step("import sys\nprint('mine', file=sys.stderr)")
+        .await
+        .unwrap();
+    assert_eq!(reply.stderr(), "mine\n");
+}
+
 #[tokio::test]
 async fn a_virtual_environment_is_used_as_such() {
     let dir = tempfile::tempdir().unwrap();

@@ -104,18 +104,19 @@ def template(preloads):
 
 def make_output_pipes():
     """Makes stdout and stderr streams that know that they write to pipes, as they will in workers, and can't seek. What preloads
-    print goes to /dev/null, where they were opened."""
-    null = os.dup(1)
+    print goes on to where it went."""
     reader, writer = os.pipe()
     for stream in (sys.stdout, sys.stderr):
         fd, name = stream.fileno(), stream.name
+        kept = os.dup(fd)
         os.dup2(writer, fd)
         raw = open(fd, "wb", 0, closefd=False)
         raw.name = name
         stream.__init__(
             raw, stream.encoding, stream.errors, "\n", line_buffering=stream.line_buffering, write_through=stream.write_through)
-        os.dup2(null, fd)
-    for fd in (null, reader, writer):
+        os.dup2(kept, fd)
+        os.close(kept)
+    for fd in (reader, writer):
         os.close(fd)
 
 
