@@ -584,19 +584,21 @@ async fn threads_and_children_go_on_between_steps() {
         let begun = run(
             &mut env,
             "import os, threading, subprocess, time\n\
-             go, done = threading.Event(), threading.Event()\n\
+             done = threading.Event()\n\
              def work():\n    \
-                 go.wait(); print('from the thread', flush=True)\n    \
+                 while not os.path.exists('go'): time.sleep(0.002)\n    \
+                 print('from the thread', flush=True)\n    \
                  end = time.process_time() + 0.1\n    \
                  while time.process_time() < end: pass\n    \
                  open('done', 'w').close(); done.set()\n\
              threading.Thread(target=work, daemon=True).start()\n\
              work_dir = os.getcwd()\n\
-             print(work_dir)\n\
-             threading.Timer(0.02, go.set).start()",
+             print(work_dir)",
         )
         .await;
         let workspace = Path::new(begun.lines().next().unwrap()).to_owned();
+        // The step is over: what the thread does now is between two steps.
+        std::fs::write(workspace.join("go"), "").unwrap();
         wait_until("the thread has done its work", || {
             workspace.join("done").exists()
         });
@@ -613,10 +615,11 @@ async fn threads_and_children_go_on_between_steps() {
 
         run(
             &mut env,
-            "p = subprocess.Popen(['sh', '-c', 'read line; echo from the child; echo > child'], stdin=subprocess.PIPE)\n\
-             threading.Timer(0.02, lambda: p.communicate(b'go\\n')).start()",
+            "wait = 'until test -e child-go; do sleep 0.01; done'\n\
+             p = subprocess.Popen(['sh', '-c', wait + '; echo from the child; echo > child'])",
         )
         .await;
+        std::fs::write(workspace.join("child-go"), "").unwrap();
         wait_until("the child has written", || workspace.join("child").exists());
         assert_eq!(
             run(&mut env, "print(p.wait())").await,
