@@ -413,7 +413,7 @@ async fn a_second_call_joins_the_running_step() {
     let second = spawn();
     // This one waits for the step and gives up; the step goes on.
     let mut hasty = Request::new(order("e", 1, WAITING));
-    hasty.set_timeout(Duration::from_millis(300));
+    hasty.set_timeout(Duration::from_secs(2));
     let hasty = raw.clone().step(hasty).await.unwrap_err();
     assert_eq!(reason(&hasty, ""), ("DEADLINE".to_owned(), String::new()));
     // Another action does not join.

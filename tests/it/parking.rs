@@ -100,12 +100,12 @@ async fn an_idle_episode_costs_one_descriptor_and_steps_as_before() {
     });
 }
 
-/// The limit leaves the pipes of 258 workers beside those of 32 that run a step. None waits a second to be idle here.
+/// The limit leaves the pipes of 262 workers beside those of 32 that run a step. None waits a second to be idle here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_the_descriptors_allow_step_at_a_time() {
     const COUNT: usize = 360;
     let server = Server::start_limited(
-        1200,
+        1500,
         &[
             "--warm-workers",
             "2",
