@@ -412,10 +412,10 @@ async fn a_second_call_joins_the_running_step() {
     until_file(&workspace.join("ran")).await;
     let second = spawn();
     // This one waits for the step and gives up; the step goes on.
-    let mut hasty = Request::new(order("e", 1, WAITING));
-    hasty.set_timeout(Duration::from_secs(2));
-    let hasty = raw.clone().step(hasty).await.unwrap_err();
-    assert_eq!(reason(&hasty, ""), ("DEADLINE".to_owned(), String::new()));
+    let hasty = step(&raw, "e", 1, WAITING);
+    tokio::time::timeout(Duration::from_millis(300), hasty)
+        .await
+        .unwrap_err();
     // Another action does not join.
     let other = step(&raw, "e", 1, "print('other')").await.unwrap_err();
     assert_eq!(
@@ -583,7 +583,7 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
     until_file(&workspace.join("ran")).await;
     let ghost = "open('ghost', 'w').close()";
     let mut hasty = Request::new(order("e", 2, ghost));
-    hasty.set_timeout(Duration::from_secs(1));
+    hasty.set_timeout(Duration::from_secs(3));
     let hasty = {
         let mut raw = raw.clone();
         tokio::spawn(async move { raw.step(hasty).await })
@@ -600,7 +600,8 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
         tokio::spawn(async move { raw.step(request).await.map(tonic::Response::into_inner) })
     };
     queued(3).await;
-    assert_eq!(reason(&hasty.await.unwrap().unwrap_err(), "").0, "DEADLINE");
+    // Who says so first, the server or this side's library, does not matter here.
+    hasty.await.unwrap().unwrap_err();
     std::fs::write(workspace.join("go"), "").unwrap();
     assert_eq!(running.await.unwrap().unwrap().stdout(), "went\n");
     let refused = pinned.await.unwrap().unwrap_err();
