@@ -295,7 +295,7 @@ impl ServeArgs {
 }
 
 /// How many threads are to serve connections. Every one more that sleeps and has to be woken costs a short step a good part of its
-/// time (measured on two cores: 2.7 times an empty call with two threads, 2.2 with one), and interpreters need cores too.
+/// time (two busy cores, before later gains: 2.7 to 2.9 times an empty call with two threads, 2.2 to 2.4 with one), and interpreters need cores too.
 ///
 /// # Errors
 /// When there are to be none, or more than 256.
