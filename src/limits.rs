@@ -37,3 +37,18 @@ pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     open_files: 16,
     file_bytes: 1 << 20,
 };
+
+/// What the processes of one episode may use together. Set when its cell is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct CellLimits {
+    /// Memory of all its processes and of its files: layer `cgroup`.
+    pub(crate) total_memory_bytes: u64,
+    /// Processes and threads, the interpreter included: layers `cgroup`, `uid`, or a user namespace of the cell's own.
+    pub(crate) processes: u32,
+    /// What its files may fill: level `namespace`.
+    pub(crate) workspace_bytes: u64,
+    /// How many files and directories it may make: level `namespace`.
+    pub(crate) workspace_inodes: u32,
+    /// CPU time per time, in percent of one core: layer `cgroup`. 0 is no limit.
+    pub(crate) cpu_percent: u32,
+}

@@ -329,7 +329,7 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
             "runtime"
         );
     }
-    for layer in crate::sandbox::plan::LAYERS {
+    for layer in &crate::sandbox::plan::Plan::none().layers {
         tracing::info!(
             layer = layer.name,
             enforced = layer.enforced,

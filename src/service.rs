@@ -308,7 +308,7 @@ impl Service {
                 hash_seed: runtime.hash_seed,
                 warm_workers: count(runtime.warm_workers),
             });
-        let layers = plan::LAYERS.iter().map(|layer| v1::IsolationLayer {
+        let layers = plan::Plan::none().layers.into_iter().map(|layer| v1::IsolationLayer {
             name: layer.name.to_owned(),
             state: if layer.enforced {
                 v1::IsolationLayerState::Enforced
@@ -316,7 +316,7 @@ impl Service {
                 v1::IsolationLayerState::Missing
             }
             .into(),
-            detail: layer.detail.to_owned(),
+            detail: layer.detail,
         });
         let limits = convert::limits_message(&config.limits);
         Ok(v1::GetServerInfoResponse {
