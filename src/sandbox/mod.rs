@@ -5,6 +5,7 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
 
+pub(crate) mod cell;
 pub(crate) mod children;
 pub(crate) mod keeper;
 pub(crate) mod order;
@@ -12,4 +13,5 @@ pub(crate) mod plan;
 pub(crate) mod role;
 pub(crate) mod socket;
 pub(crate) mod sys;
+pub(crate) mod template;
 pub(crate) mod warden;
