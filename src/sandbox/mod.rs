@@ -5,11 +5,28 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
 
+pub(crate) mod bpf;
 pub(crate) mod children;
 pub(crate) mod keeper;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod role;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod sys_walls;
 pub(crate) mod warden;
