@@ -6,12 +6,29 @@
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
 
 pub(crate) mod cell;
+pub(crate) mod bpf;
 pub(crate) mod children;
 pub(crate) mod keeper;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod role;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
 pub(crate) mod template;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod sys_walls;
 pub(crate) mod warden;
