@@ -36,7 +36,7 @@ pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
 pub(crate) use output::{Captured, shorten};
 pub(crate) use parking::NotParked;
-pub(crate) use usage::Usage;
+pub(crate) use usage::{CpuTime, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
 
 pub(crate) use crate::sandbox::order::ExitStatus;
