@@ -11,7 +11,7 @@ use crate::convert;
 use crate::episode::{Episodes, Refusal};
 use crate::executor::Executor;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
-use crate::sandbox::plan;
+use crate::sandbox::plan::{Layer, Level};
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -308,7 +308,8 @@ impl Service {
                 hash_seed: runtime.hash_seed,
                 warm_workers: count(runtime.warm_workers),
             });
-        let layers = plan::Plan::none().layers.into_iter().map(|layer| v1::IsolationLayer {
+        let plan = inner.executor.plan();
+        let layer = |layer: &Layer| v1::IsolationLayer {
             name: layer.name.to_owned(),
             state: if layer.enforced {
                 v1::IsolationLayerState::Enforced
@@ -316,8 +317,13 @@ impl Service {
                 v1::IsolationLayerState::Missing
             }
             .into(),
-            detail: layer.detail,
-        });
+            detail: layer.detail.clone(),
+        };
+        let level = match plan.level {
+            Level::None => v1::IsolationLevel::None,
+            Level::Landlock => v1::IsolationLevel::Landlock,
+            Level::Namespace => v1::IsolationLevel::Namespace,
+        };
         let limits = convert::limits_message(&config.limits);
         Ok(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -343,8 +349,8 @@ impl Service {
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {
-                level: v1::IsolationLevel::None.into(),
-                layers: layers.collect(),
+                level: level.into(),
+                layers: plan.layers.iter().map(layer).collect(),
             }),
             capacity: Some(v1::Capacity {
                 episodes: count(episodes),

@@ -3,13 +3,17 @@
 //! The server (tokio) never forks. It executes itself once, as the [warden](warden), a small single-threaded process that starts
 //! templates, has them fork workers, waits for every child, and kills all when the server's socket closes.
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
-//! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
+//! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
+//! decided from what the [probe] found to work here ([`features`]).
 
 pub(crate) mod children;
+pub(crate) mod features;
 pub(crate) mod keeper;
 pub(crate) mod order;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod role;
 pub(crate) mod socket;
 pub(crate) mod sys;
+mod sys_probe;
 pub(crate) mod warden;
