@@ -49,6 +49,7 @@ use self::pulse::Pulse;
 use self::worker::Shared;
 use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
+use crate::sandbox::plan::Plan;
 use crate::sandbox::role;
 
 /// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
@@ -82,6 +83,8 @@ pub(crate) struct ExecutorConfig {
     pub(crate) unparked_max: usize,
     pub(crate) hash_seed: u32,
     pub(crate) role_program: Option<PathBuf>,
+    /// The isolation in force.
+    pub(crate) plan: Arc<Plan>,
     /// Where the directory with the workspaces is made.
     pub(crate) state_parent: PathBuf,
 }
@@ -138,6 +141,7 @@ struct Inner {
     pulse: Arc<Pulse>,
     keepers: Arc<Keepers>,
     runtimes: Vec<Runtime>,
+    plan: Arc<Plan>,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
     next_worker: AtomicU64,
@@ -187,6 +191,7 @@ impl Executor {
             link,
             pulse: Arc::default(),
             runtimes: runtimes.collect(),
+            plan: config.plan,
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -200,6 +205,11 @@ impl Executor {
             executor.start_template(index);
         }
         Ok(executor)
+    }
+
+    /// The isolation in force.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.0.plan
     }
 
     /// Waits until every template is ready.

@@ -21,6 +21,7 @@ mod crash;
 mod differential;
 mod exactly_once;
 mod grpcurl;
+mod isolation;
 mod lifecycle;
 mod limits;
 mod parking;
