@@ -7,7 +7,23 @@
 
 pub(crate) mod bpf;
 pub(crate) mod children;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod jail;
 pub(crate) mod keeper;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod landlock;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod role;
@@ -29,4 +45,12 @@ pub(crate) mod sys;
     )
 )]
 pub(crate) mod sys_walls;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the warden starts to use it with the core of isolation"
+    )
+)]
+pub(crate) mod visible;
 pub(crate) mod warden;
