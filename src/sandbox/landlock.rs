@@ -218,12 +218,22 @@ mod tests {
         }
     }
 
+    /// Without capabilities, as a cell: CAP_PERFMON would let root read any process's memory map and environment in spite of every
+    /// domain (`may_access_mm` of kernel/fork.c, Linux 6.15).
     fn enter(command: &mut Command, rulesets: Vec<OwnedFd>) {
+        use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
         sys_walls::before_exec(command, move || {
-            rustix::thread::set_no_new_privs(true)?;
-            rulesets
-                .iter()
-                .try_for_each(|ruleset| sys_walls::restrict_self(ruleset.as_fd()))
+            set_no_new_privs(true)?;
+            for ruleset in &rulesets {
+                sys_walls::restrict_self(ruleset.as_fd())?;
+            }
+            let none = CapabilitySet::empty();
+            let none = CapabilitySets {
+                effective: none,
+                permitted: none,
+                inheritable: none,
+            };
+            Ok(set_capabilities(None, none)?)
         });
     }
 
