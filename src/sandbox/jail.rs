@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, fstat};
@@ -320,12 +320,7 @@ mod tests {
                 become_nobody()?;
             }
             // The error of a setup comes back as its number only.
-            enter(&visible, &plan()).inspect_err(|error| {
-                drop(rustix::io::write(
-                    rustix::stdio::stderr(),
-                    error.to_string().as_bytes(),
-                ))
-            })
+            enter(&visible, &plan()).inspect_err(|error| eprintln!("{error}"))
         });
         Some(
             command
