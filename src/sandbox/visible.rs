@@ -69,7 +69,7 @@ const DEVICES: &[&str] = &[
 /// Directories that are never shown as a whole, and neither are those right beneath `/home`.
 const TOO_MUCH: &[&str] = &[
     "/", "/root", "/home", "/etc", "/proc", "/sys", "/dev", "/run", "/tmp", "/var", "/var/lib",
-    "/var/run", "/var/tmp", "/opt", "/srv", "/mnt", "/media", "/boot", "/work",
+    "/var/run", "/var/tmp", "/opt", "/srv", "/mnt", "/media", "/boot",
 ];
 
 /// Asks an interpreter for the paths that it needs, each after one letter and before a NUL: `x` itself, `p` what it imports from, `l` the
