@@ -85,6 +85,8 @@ pub(crate) struct ExecutorConfig {
     pub(crate) role_program: Option<PathBuf>,
     /// The isolation in force.
     pub(crate) plan: Arc<Plan>,
+    /// What episodes may read beside what Python needs.
+    pub(crate) readable: Vec<PathBuf>,
     /// Where the directory with the workspaces is made.
     pub(crate) state_parent: PathBuf,
 }
@@ -201,6 +203,11 @@ impl Executor {
             gone,
         }));
         executor.spawn_link_tasks();
+        let configure = Order::Configure {
+            plan: Plan::clone(&executor.0.plan),
+            readable: config.readable.into_iter().map(PathBuf::into_os_string).collect(),
+        };
+        executor.0.link.send(&configure, Vec::new());
         for index in 0..executor.0.runtimes.len() {
             executor.start_template(index);
         }
@@ -397,11 +404,18 @@ impl Executor {
                 worker,
                 status,
                 usage,
+                facts,
             } => {
                 if let Some(shared) = self.remove_worker(worker) {
+                    shared.hear(facts);
                     shared.set_exit(status, usage);
                 }
                 self.remove_workspace(worker);
+            }
+            Event::Measured { worker, facts } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.hear(facts);
+                }
             }
             Event::Signalled { worker } => {
                 if let Some(shared) = self.worker(worker) {

@@ -3,6 +3,7 @@
 //! A [`Plan`] is a value. The warden applies it, the server tells of it; nobody decides anything about isolation anywhere else.
 
 use super::features::{Features, Found, Namespaces};
+use crate::limits::Bounds;
 use crate::wire::{Malformed, Reader, Writer};
 
 /// The layers, in the order in which they are told. A demand names some of them.
@@ -543,6 +544,11 @@ fn open(name: LayerName) -> &'static str {
 }
 
 impl Plan {
+    /// Whether a reaper may signal all that it can reach, because that is its own cell.
+    pub(crate) fn is_walled(&self) -> bool {
+        self.level == Level::Namespace || self.landlock_signals
+    }
+
     /// Which limits of a cell are enforced.
     pub(crate) fn bounds(&self) -> Bounds {
         let namespace = self.level == Level::Namespace;
