@@ -91,6 +91,13 @@ pub(crate) struct Tree {
     taken: CgroupFacts,
 }
 
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "for workers in cells, which are made in a change of their own"
+    )
+)]
 impl Tree {
     /// Keeps a new reading. One that has overtaken a newer one (it counts less) changes nothing.
     pub(crate) fn hear(&mut self, facts: CgroupFacts) {
@@ -114,6 +121,13 @@ impl Tree {
     }
 }
 
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "for workers in cells, which are made in a change of their own"
+    )
+)]
 /// CPU time used between steps, against which its bound holds: by the interpreter, or by the whole tree, where that was read. The two are
 /// read at different times; the larger is nearer to the truth.
 pub(crate) fn background_cpu(worker: Option<Duration>, tree: &Tree) -> Option<Duration> {
