@@ -68,7 +68,7 @@ pub struct IsolationArgs {
 
     /// Start although episodes can signal one another and the server: at level landlock on Linux before 6.12, where episodes
     /// can't have uids of their own either.
-    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", action = clap::ArgAction::SetTrue)]
+    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub accept_open_signals: bool,
 
     /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
