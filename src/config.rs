@@ -68,8 +68,18 @@ pub struct IsolationArgs {
 
     /// Start although episodes can signal one another and the server: at level landlock on Linux before 6.12, where episodes
     /// can't have uids of their own either.
-    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", action = clap::ArgAction::SetTrue)]
+    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub accept_open_signals: bool,
+
+    /// A file or directory that episodes may read, at its own path, beside what Python needs; may be given more than once. In the
+    /// variable, separated by colons. Level none shows everything.
+    #[arg(
+        long,
+        env = "CODING_ENV_READABLE",
+        value_delimiter = ':',
+        value_name = "PATH"
+    )]
+    pub readable: Vec<PathBuf>,
 
     /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
     /// need ranges of their own. [default: 1879048192, or 30000 in a user namespace without it]
@@ -334,6 +344,8 @@ pub struct Config {
     pub require: Vec<&'static str>,
     /// Start although episodes can signal one another.
     pub accept_open_signals: bool,
+    /// What episodes may read beside what Python needs.
+    pub readable: Vec<PathBuf>,
     /// The first uid of live episodes. None: where they are likely to be free.
     pub uid_first: Option<u32>,
     /// How many uids live episodes get.
@@ -502,6 +514,7 @@ impl TryFrom<ServeArgs> for Config {
                     isolation,
                     require,
                     accept_open_signals,
+                    readable,
                     uid_first,
                     uid_count,
                 },
@@ -598,6 +611,7 @@ impl TryFrom<ServeArgs> for Config {
             isolation,
             require: layers(&require)?,
             accept_open_signals,
+            readable: check_readable(readable)?,
             uid_first,
             uid_count,
             listen,
@@ -643,6 +657,19 @@ impl TryFrom<ServeArgs> for Config {
             adopts_orphans: false,
         })
     }
+}
+
+/// Absolute paths of things that are there.
+fn check_readable(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, ConfigError> {
+    for path in &paths {
+        if !path.is_absolute() || !path.exists() {
+            return Err(ConfigError(format!(
+                "--readable {}: it must be an absolute path of something that is there",
+                path.display()
+            )));
+        }
+    }
+    Ok(paths)
 }
 
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {

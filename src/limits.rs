@@ -36,13 +36,6 @@ pub struct EpisodeLimits {
 }
 
 impl EpisodeLimits {
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the warden's cells, which are made in a change of their own"
-        )
-    )]
     /// The limits that are set when a cell is made.
     pub(crate) fn cell(&self) -> CellLimits {
         CellLimits {

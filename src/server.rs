@@ -149,6 +149,7 @@ async fn run_until(
     let plan = Arc::new(decide(&config).await?);
     let executor = Executor::launch(ExecutorConfig {
         plan: Arc::clone(&plan),
+        readable: config.readable.clone(),
         runtimes: config.runtimes.clone(),
         warm_workers: usize::from(config.warm_workers),
         unparked_max: config.unparked_max(),

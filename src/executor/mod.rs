@@ -613,6 +613,7 @@ impl Executor {
             stdout,
             stderr,
             Arc::clone(&self.0.keepers),
+            self.0.plan.cgroup,
         ))
     }
 

@@ -626,3 +626,410 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::features::Cgroups;
+    use super::*;
+
+    /// What can be missing, one number each: 0 is the best, and each higher one takes something away.
+    type State = [usize; 10];
+    /// How many states each has: namespaces with privilege, and without; seccomp, no_new_privs, close_range, clone_parent; Landlock; uids;
+    /// count of processes; control groups.
+    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 3, 2, 3];
+
+    fn works(is: bool, what: &str) -> Found {
+        if is {
+            Ok(())
+        } else {
+            Err(format!("no {what}"))
+        }
+    }
+
+    fn namespaces(state: usize) -> Namespaces {
+        Namespaces {
+            proc_subset: works(state != 1 && state != 6, "subset"),
+            loopback: works(state != 2 && state != 3, "lo"),
+            network: works(state != 3, "network"),
+            root: works(state != 4, "root"),
+            cell: works(state != 5, "cell"),
+            proc: works(state != 6, "proc"),
+        }
+    }
+
+    /// Whether level `namespace` is possible with these.
+    fn is_complete(state: usize) -> bool {
+        state <= 2
+    }
+
+    fn features(state: State) -> Features {
+        let [
+            privileged,
+            unprivileged,
+            seccomp,
+            nnp,
+            close,
+            clone,
+            landlock,
+            uid,
+            count,
+            cgroup,
+        ] = state;
+        Features {
+            euid: 0,
+            privileged: namespaces(privileged),
+            unprivileged: namespaces(unprivileged),
+            process_count: works(count == 0, "count"),
+            landlock: [Ok(7), Ok(7), Ok(4), Ok(2), Err("no landlock".to_owned())][landlock].clone(),
+            landlock_signals: works(landlock == 0, "scope"),
+            seccomp: works(seccomp == 0, "seccomp"),
+            user_notification: works(true, ""),
+            set_uid: works(uid != 2, "uids"),
+            mapped_uids: match uid {
+                0 => vec![Uids {
+                    first: 0,
+                    count: u32::MAX,
+                }],
+                _ => vec![Uids {
+                    first: 0,
+                    count: 100,
+                }],
+            },
+            no_new_privs: works(nnp == 0, "nnp"),
+            close_range: works(close == 0, "close_range"),
+            clone_parent: works(clone == 0, "clone_parent"),
+            cgroup: match cgroup {
+                2 => Err("no cgroup".to_owned()),
+                without_cpu => Ok(Cgroups {
+                    version: 1,
+                    cpu: without_cpu == 0,
+                }),
+            },
+        }
+    }
+
+    fn demand(level: Option<Level>, accept_open_signals: bool) -> Demand {
+        Demand {
+            level,
+            require: Vec::new(),
+            accept_open_signals,
+            uid_first: None,
+            uid_count: 4368,
+        }
+    }
+
+    /// Every combination.
+    fn states() -> impl Iterator<Item = State> {
+        let count: usize = STATES.iter().product();
+        (0..count).map(|mut number| {
+            STATES.map(|states| {
+                let state = number % states;
+                number /= states;
+                state
+            })
+        })
+    }
+
+    fn enforced(plan: &Plan, name: &str) -> bool {
+        plan.layers
+            .iter()
+            .any(|layer| layer.name == name && layer.enforced)
+    }
+
+    /// The strongest level that a machine of this state has, as the rules say it.
+    fn strongest(state: State, accept_open_signals: bool) -> Option<Level> {
+        let [
+            privileged,
+            unprivileged,
+            seccomp,
+            nnp,
+            close,
+            clone,
+            landlock,
+            uid,
+            ..,
+        ] = state;
+        if seccomp + nnp + close + clone > 0 {
+            return None;
+        }
+        if is_complete(privileged) || is_complete(unprivileged) {
+            return Some(Level::Namespace);
+        }
+        let uids = uid == 0;
+        let possible = match landlock {
+            0 => true,
+            1 | 2 => uids || accept_open_signals,
+            3 => uids,
+            _ => false,
+        };
+        possible.then_some(Level::Landlock)
+    }
+
+    fn check(state: State, plan: &Plan) {
+        let [privileged, unprivileged, .., landlock, uid, count, cgroup] = state;
+        assert_eq!(
+            plan.layers
+                .iter()
+                .map(|layer| layer.name)
+                .collect::<Vec<_>>(),
+            LAYERS
+        );
+        assert!(
+            plan.layers
+                .iter()
+                .all(|layer| !layer.detail.is_empty() && !layer.detail.starts_with(':'))
+        );
+        let isolated = plan.level != Level::None;
+        for name in [
+            "seccomp",
+            "no_new_privs",
+            "capabilities",
+            "network",
+            "filesystem",
+        ] {
+            assert_eq!(enforced(plan, name), isolated, "{name}");
+        }
+        assert_eq!(plan.seccomp, isolated);
+        let namespace = plan.level == Level::Namespace;
+        assert_eq!(enforced(plan, "namespaces"), namespace);
+        assert_eq!(plan.user_namespace, namespace && !is_complete(privileged));
+        let way = if plan.user_namespace {
+            unprivileged
+        } else {
+            privileged
+        };
+        assert_eq!(
+            (plan.loopback, plan.proc_subset),
+            (namespace && way != 2, namespace && way != 1)
+        );
+        assert_eq!(enforced(plan, "loopback"), plan.loopback);
+        assert_eq!(plan.landlock_abi.is_some(), isolated && landlock != 4);
+        assert_eq!(enforced(plan, "landlock"), plan.landlock_abi.is_some());
+        assert_eq!(plan.landlock_signals, isolated && landlock == 0);
+        assert_eq!(
+            plan.uids.is_some(),
+            isolated && !plan.user_namespace && uid == 0
+        );
+        assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
+        assert_eq!(
+            enforced(plan, "signals"),
+            namespace || plan.landlock_signals || plan.uids.is_some()
+        );
+        assert_eq!(
+            (plan.cgroup, plan.cgroup_cpu),
+            (isolated && cgroup != 2, isolated && cgroup == 0)
+        );
+        assert_eq!(enforced(plan, "cgroup"), plan.cgroup);
+        assert_eq!(
+            plan.process_count,
+            plan.uids.is_some() || (plan.user_namespace && count == 0)
+        );
+        assert!(!plan.signal_broker);
+        let bounds = plan.bounds();
+        assert_eq!(
+            (bounds.total_memory, bounds.cpu),
+            (plan.cgroup, plan.cgroup_cpu)
+        );
+        assert_eq!(
+            (bounds.workspace_bytes, bounds.workspace_inodes),
+            (namespace, namespace)
+        );
+        assert_eq!(bounds.processes, plan.cgroup || plan.process_count);
+        // What is not bounded is told.
+        let told = |text: &str| plan.layers.iter().any(|layer| layer.detail.contains(text));
+        assert_eq!(
+            told("processes and threads an episode has is not bounded"),
+            !bounds.processes
+        );
+        if isolated && !plan.cgroup {
+            assert!(told(
+                "memory is bounded for each process, not for an episode"
+            ));
+        }
+    }
+
+    #[test]
+    fn whatever_is_missing_the_strongest_level_is_chosen_and_no_layer_is_claimed_that_is_not_there()
+    {
+        for state in states() {
+            let features = features(state);
+            for accept in [false, true] {
+                let strongest = strongest(state, accept);
+                match plan(&features, &demand(None, accept)) {
+                    Ok(plan) => {
+                        assert_eq!(Some(plan.level), strongest, "{state:?}");
+                        if !accept {
+                            check(state, &plan);
+                        }
+                    }
+                    Err(refusal) => {
+                        assert_eq!(strongest, None, "{state:?}: {refusal}");
+                        let told = refusal.to_string();
+                        assert!(told.contains("--isolation none"), "{told}");
+                        // The one flag is named when it would be accepted.
+                        let would = super::tests::strongest(state, true).is_some();
+                        assert_eq!(told.contains(OPEN_SIGNALS_FLAG), would, "{state:?}: {told}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_demanded_is_had_or_refused_with_the_reason() {
+        // Each from the best machine, with up to two things taken away.
+        for first in 0..STATES.len() {
+            for second in 0..STATES.len() {
+                for (one, two) in (0..STATES[first])
+                    .flat_map(|one| (0..STATES[second]).map(move |two| (one, two)))
+                {
+                    let mut state = [0; STATES.len()];
+                    state[first] = one;
+                    state[second] = two;
+                    let features = features(state);
+                    for level in [Level::None, Level::Landlock, Level::Namespace] {
+                        match plan(&features, &demand(Some(level), false)) {
+                            Ok(plan) => {
+                                assert_eq!(plan.level, level);
+                                check(state, &plan);
+                            }
+                            Err(Refusal::Level { level: told, why }) => {
+                                assert_eq!(told, level);
+                                assert!(level != Level::None && why.contains("no "), "{why}");
+                            }
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_taken_away_never_makes_a_level_stronger() {
+        for state in states() {
+            let level = strongest(state, false);
+            // As the rules say it, which the test above holds the plan to: one step down each.
+            for (at, states) in STATES.into_iter().enumerate() {
+                let mut less = state;
+                less[at] += 1;
+                let ordered = at > 1 || less[at] > 2;
+                if less[at] < states && ordered {
+                    assert!(strongest(less, false) <= level, "{state:?} {less:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_that_is_demanded_is_there_or_named() {
+        for (at, states) in STATES.into_iter().enumerate() {
+            for step in 0..states {
+                let mut state = [0; STATES.len()];
+                state[at] = step;
+                let features = features(state);
+                let Ok(without) = plan(&features, &demand(None, true)) else {
+                    continue;
+                };
+                for layer in &without.layers {
+                    let mut demand = demand(None, true);
+                    demand.require = vec!["rlimit", layer.name];
+                    match plan(&features, &demand) {
+                        Ok(plan) => assert!(layer.enforced && plan == without),
+                        Err(refusal) => {
+                            let told = refusal.to_string();
+                            assert!(!layer.enforced, "{told}");
+                            assert!(
+                                told.contains(&format!("layer {} is missing", layer.name)),
+                                "{told}"
+                            );
+                            assert!(told.contains(&layer.detail), "{told}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn signals_stay_open_only_where_that_was_accepted() {
+        let mut state = [0; STATES.len()];
+        (state[0], state[1], state[6], state[7]) = (5, 5, 2, 2);
+        let told = plan(&features(state), &demand(None, false))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains("`--accept-open-signals` accepts that"),
+            "{told}"
+        );
+        let accepted = plan(&features(state), &demand(None, true)).unwrap();
+        assert!(!enforced(&accepted, "signals"));
+        let mut required = demand(None, true);
+        required.require = vec!["signals"];
+        let told = plan(&features(state), &required).unwrap_err().to_string();
+        assert!(told.contains("layer signals is missing"), "{told}");
+    }
+
+    #[test]
+    fn uids_are_taken_where_they_exist() {
+        let with = |first, uid_first| {
+            let mut features = features([0; STATES.len()]);
+            features.mapped_uids = vec![
+                Uids { first: 0, count: 1 },
+                Uids {
+                    first,
+                    count: 40_000,
+                },
+            ];
+            let mut demand = demand(None, false);
+            demand.uid_first = uid_first;
+            plan(&features, &demand).unwrap()
+        };
+        assert_eq!(
+            with(1, None).uids,
+            Some(Uids {
+                first: 30_000,
+                count: 4368
+            })
+        );
+        assert_eq!(
+            with(0x7000_0000, None).uids,
+            Some(Uids {
+                first: 0x7000_0000,
+                count: 4368
+            })
+        );
+        assert_eq!(
+            with(1, Some(35_633)).uids,
+            Some(Uids {
+                first: 35_633,
+                count: 4368
+            })
+        );
+        let past = with(1, Some(35_634));
+        assert_eq!(past.uids, None);
+        let detail = &past
+            .layers
+            .iter()
+            .find(|layer| layer.name == "uid")
+            .unwrap()
+            .detail;
+        assert!(detail.contains("--uid-first"), "{detail}");
+    }
+
+    #[test]
+    fn a_plan_comes_out_as_it_went_in_but_for_the_words() {
+        for state in states().step_by(97) {
+            for level in [None, Some(Level::None), Some(Level::Landlock)] {
+                let Ok(mut plan) = plan(&features(state), &demand(level, false)) else {
+                    continue;
+                };
+                plan.layers.clear();
+                let bytes = plan.encode(Writer::default()).finish();
+                let mut reader = Reader::new(&bytes);
+                assert_eq!(Plan::decode(&mut reader), Ok(plan));
+                assert_eq!(reader.end(), Ok(()));
+            }
+        }
+    }
+}

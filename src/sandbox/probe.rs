@@ -18,8 +18,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid, getppid,
-    getuid, kill_process, kill_process_group, set_child_subreaper, setpgid, setrlimit,
-    test_kill_process, waitpid,
+    getuid, kill_process_group, set_child_subreaper, setpgid, setrlimit, test_kill_process,
+    waitpid,
 };
 use rustix::thread::set_no_new_privs;
 
@@ -171,9 +171,10 @@ impl Test {
         let (child, pipe) = told("fork", self.0)?;
         let answer = read_until(pipe, deadline);
         if let Some(group) = Pid::from_raw(child) {
-            // Whichever is already gone is no error.
-            drop(kill_process_group(group, Signal::KILL));
-            drop(kill_process(group, Signal::KILL));
+            // It has no group before it has made one.
+            if kill_process_group(group, Signal::KILL).is_err() {
+                children::signal(child, Signal::KILL);
+            }
         }
         wait(child)?;
         match answer {
@@ -458,24 +459,28 @@ fn loopback(way: Way) -> Found<u32> {
 }
 
 fn process_count() -> Found<u32> {
-    const LIMIT: u64 = 4;
+    const LIMIT: usize = 4;
     enter_user_namespace(0)?;
     enter_user_namespace(1000)?;
     let limit = Rlimit {
-        current: Some(LIMIT),
-        maximum: Some(LIMIT),
+        current: Some(LIMIT as u64),
+        maximum: Some(LIMIT as u64),
     };
     told("setrlimit", setrlimit(Resource::Nproc, limit))?;
-    // Forks more than fit, and leaves them for the end of the process group.
-    let mut count = 0;
-    while count < 2 * LIMIT {
+    // Forks more than fit. They hold the pipe on which this process tells, so they end first.
+    let mut forked = Vec::new();
+    while forked.len() < 2 * LIMIT {
         match sys::fork() {
-            Ok(Some(_)) => count += 1,
+            Ok(Some(child)) => forked.push(child),
             Ok(None) => sys::sleep_for_ever(),
             Err(_) => break,
         }
     }
-    match count {
+    for child in &forked {
+        children::signal(*child, Signal::KILL);
+        wait(*child)?;
+    }
+    match forked.len() {
         0 => Err("RLIMIT_NPROC of a user namespace counts processes outside it".to_owned()),
         1..=LIMIT => Ok(0),
         _ => Err("RLIMIT_NPROC does not bound the processes of a user namespace (never those of the host's root)".to_owned()),
@@ -640,9 +645,10 @@ const CGROUP_CPU: u32 = 2;
 /// This process's control group of a controller (v1), or of none (v2), as a directory that is mounted.
 fn own_group(controller: Option<&str>) -> Found<PathBuf> {
     let read = |file: &str| told(file, fs::read_to_string(file));
-    let what = controller.map_or("control groups v2".to_owned(), |name| {
-        format!("control group controller {name}")
-    });
+    let what = match controller {
+        None => "control groups v2".to_owned(),
+        Some(name) => format!("control group controller {name}"),
+    };
     let groups = read("/proc/self/cgroup")?;
     let group = groups.lines().find_map(|line| {
         let (_, line) = line.split_once(':')?;
@@ -676,7 +682,10 @@ struct Group(PathBuf);
 impl Group {
     fn make(parent: &Path) -> Found<Self> {
         let path = parent.join(format!("coding-env-probe-{}", getpid()));
-        told(&format!("mkdir {}", path.display()), fs::create_dir(&path))?;
+        told(
+            &format!("making a control group in {}", parent.display()),
+            fs::create_dir(&path),
+        )?;
         Ok(Self(path))
     }
 
@@ -721,11 +730,10 @@ fn holds(groups: &[&Group]) -> Found<u32> {
 }
 
 fn cgroup() -> Found<u32> {
-    let kept: Found<u32> = match own_group(Some("memory")).and_then(|_| own_group(Some("pids"))) {
+    match own_group(Some("memory")).and_then(|_| own_group(Some("pids"))) {
         Ok(_) => cgroup_one(),
         Err(_) => cgroup_two(),
-    };
-    kept
+    }
 }
 
 fn cgroup_one() -> Found<u32> {
@@ -824,6 +832,6 @@ mod tests {
     fn what_a_child_says_is_a_number_or_a_reason_and_silence_is_a_reason() {
         assert_eq!(decode(&7_u32.to_le_bytes()), Ok(7));
         assert_eq!(decode(b"!mount: no"), Err("mount: no".to_owned()));
-        assert!(decode(b"").is_err());
+        decode(b"").unwrap_err();
     }
 }

@@ -122,7 +122,9 @@ impl Walls {
             return Ok(None);
         };
         let scope = landlock::scope_ruleset(abi)?;
-        let open_all = |paths: &[PathBuf]| paths.iter().map(|path| open(path)).collect();
+        let open_all = |paths: &[PathBuf]| -> io::Result<Vec<OwnedFd>> {
+            paths.iter().map(|path| open(path)).collect()
+        };
         let workers = if self.plan.level == Level::Namespace {
             // Everything there is mounted read-only or is the cell's own. A rule on a place that a cell mounts over would not count.
             let root = open(Path::new(&format!("/proc/{template}/root")))?;

@@ -307,7 +307,7 @@ impl Warden {
         limits: CellLimits,
         mut fds: Vec<OwnedFd>,
     ) -> io::Result<()> {
-        let plan = self.plan.as_ref().map_err(io::Error::other)?;
+        let plan = self.plan.as_ref().map_err(|why| io::Error::other(why.clone()))?;
         let serial = self.current.get(&runtime).copied();
         let Some((serial, template)) =
             serial.and_then(|serial| Some((serial, self.templates.get_mut(&serial)?)))
