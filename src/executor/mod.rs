@@ -172,7 +172,9 @@ impl Executor {
     /// Starts the warden and the templates. [`templates_ready`](Self::templates_ready) tells when they are ready.
     pub(crate) fn launch(config: ExecutorConfig) -> Result<Self, StartError> {
         let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
-        let state_dir = make_state_dir(&config.state_parent)?;
+        // Episodes with uids of their own have to reach their workspaces in it, whose names nobody guesses.
+        let mode = if config.plan.uids.is_some() { 0o711 } else { 0o700 };
+        let state_dir = make_state_dir(&config.state_parent, mode)?;
         let socket = start_warden(&program, &state_dir)?;
         let runtimes = config.runtimes.into_iter().map(|runtime| Runtime {
             config: runtime,
@@ -649,10 +651,10 @@ async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<()
 }
 
 /// A directory of our own for workspaces, with a name that nobody guesses.
-fn make_state_dir(parent: &Path) -> io::Result<PathBuf> {
+fn make_state_dir(parent: &Path, mode: u32) -> io::Result<PathBuf> {
     let dir = parent.join(format!("coding-env-{}", uuid::Uuid::now_v7().simple()));
     std::fs::DirBuilder::new()
-        .mode(0o700)
+        .mode(mode)
         .create(&dir)
         .map_err(|error| {
             io::Error::new(error.kind(), format!("making {}: {error}", dir.display()))

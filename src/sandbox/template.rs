@@ -40,7 +40,6 @@ pub(super) struct Template {
     pub(super) socket: OwnedFd,
     /// The workers whose cells it was ordered to make and has not answered for, oldest first, each with the order's number.
     pub(super) orders: VecDeque<(u64, WorkerId)>,
-    pub(super) ready: bool,
     /// It has ended.
     pub(super) gone: bool,
     pub(super) problem: Option<String>,
@@ -177,7 +176,6 @@ impl Template {
             pid: i32::try_from(child.id()).map_err(io::Error::other)?,
             socket: ours,
             orders: VecDeque::new(),
-            ready: false,
             gone: false,
             problem: None,
             errors,
