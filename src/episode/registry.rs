@@ -16,7 +16,7 @@ use super::{
     EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals,
     driver,
 };
-use crate::executor::{Executor, NotParked, Setup, Worker};
+use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
 use crate::transform::Chain;
@@ -324,6 +324,11 @@ impl Episodes {
             file_bytes: new.limits.file_bytes,
             environment: new.environment,
         };
+        let cell = CellOrder {
+            runtime: new.runtime,
+            loopback: new.loopback,
+            limits: new.limits.cell(),
+        };
         let abandoned = CancellationToken::new();
         let guard = abandoned.clone().drop_guard();
         let registry = self.clone();
@@ -332,7 +337,7 @@ impl Episodes {
         let start = async move {
             let waited = registry.0.config.worker_wait;
             let result = tokio::select! {
-                result = registry.0.executor.checkout(starting.runtime, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
+                result = registry.0.executor.checkout(&cell, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
                 () = starting.over.cancelled() => Err(Refusal::Closed(starting.id.clone())),
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.id.clone())),
             };

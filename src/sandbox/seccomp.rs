@@ -89,7 +89,9 @@ pub(crate) struct Call {
 /// An architecture whose calls can be filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arch {
+    #[cfg(any(test, target_arch = "x86_64"))]
     X86_64,
+    #[cfg(any(test, target_arch = "aarch64"))]
     Aarch64,
 }
 
@@ -104,14 +106,18 @@ impl Arch {
     /// AUDIT_ARCH_* of linux/audit.h.
     const fn audit(self) -> u32 {
         match self {
+            #[cfg(any(test, target_arch = "x86_64"))]
             Self::X86_64 => 0xC000_003E,
+            #[cfg(any(test, target_arch = "aarch64"))]
             Self::Aarch64 => 0xC000_00B7,
         }
     }
 
     const fn number(self, call: &Call) -> Option<u32> {
         match self {
+            #[cfg(any(test, target_arch = "x86_64"))]
             Self::X86_64 => call.x86_64,
+            #[cfg(any(test, target_arch = "aarch64"))]
             Self::Aarch64 => call.aarch64,
         }
     }

@@ -411,7 +411,8 @@ def print_with_files(error, lines):
         entry = linecache_entries.get(name) if type(name) is str and name.startswith("<step ") else None
         if entry is None:
             return real(name, *args, **kwargs)
-        file = real(os.memfd_create("step"), "wb+", buffering=0)
+        # A file without a name: the filter of system calls allows none in memory alone.
+        file = real(os.open(os.environ.get("TMPDIR", "/tmp"), os.O_TMPFILE | os.O_RDWR, 0o600), "wb+", buffering=0)
         file.write(encode("".join(entry[2])))
         file.seek(0)
         return file
