@@ -308,16 +308,19 @@ impl Service {
                 hash_seed: runtime.hash_seed,
                 warm_workers: count(runtime.warm_workers),
             });
-        let layers = plan::Plan::none().layers.into_iter().map(|layer| v1::IsolationLayer {
-            name: layer.name.to_owned(),
-            state: if layer.enforced {
-                v1::IsolationLayerState::Enforced
-            } else {
-                v1::IsolationLayerState::Missing
-            }
-            .into(),
-            detail: layer.detail,
-        });
+        let layers = plan::Plan::none()
+            .layers
+            .into_iter()
+            .map(|layer| v1::IsolationLayer {
+                name: layer.name.to_owned(),
+                state: if layer.enforced {
+                    v1::IsolationLayerState::Enforced
+                } else {
+                    v1::IsolationLayerState::Missing
+                }
+                .into(),
+                detail: layer.detail,
+            });
         let limits = convert::limits_message(&config.limits);
         Ok(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
