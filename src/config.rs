@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::executor::RuntimeConfig;
-use crate::limits::EpisodeLimits;
+use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -180,6 +180,42 @@ pub struct ServeArgs {
     /// The largest file that a process of an episode may write, in bytes: 1048576 (1 MiB) or more.
     #[arg(long, env = "CODING_ENV_MAX_FILE_BYTES", default_value_t = 1 << 30, value_name = "BYTES")]
     pub max_file_bytes: u64,
+
+    /// Memory of all processes of an episode and of its files together, in bytes: 67108864 (64 MiB) or more. Needs layer `cgroup`.
+    #[arg(long, env = "CODING_ENV_MAX_TOTAL_MEMORY_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
+    pub max_total_memory_bytes: u64,
+
+    /// Processes and threads of an episode, its interpreter included: 2 to 1000000. Needs layer `cgroup` or `uid`, or level
+    /// `namespace` without privilege.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_PROCESSES",
+        default_value_t = 256,
+        value_name = "COUNT"
+    )]
+    pub max_processes: u32,
+
+    /// What the files of an episode may fill, in bytes: 1048576 (1 MiB) or more. Needs level `namespace`.
+    #[arg(long, env = "CODING_ENV_MAX_WORKSPACE_BYTES", default_value_t = 512 << 20, value_name = "BYTES")]
+    pub max_workspace_bytes: u64,
+
+    /// Files and directories of an episode: 64 or more. Needs level `namespace`.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_WORKSPACE_INODES",
+        default_value_t = 65536,
+        value_name = "COUNT"
+    )]
+    pub max_workspace_inodes: u32,
+
+    /// CPU time per time that an episode may use, in percent of one core: 1 to 100000; 0 is as much as there is. Needs layer `cgroup`.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_CPU_PERCENT",
+        default_value_t = 0,
+        value_name = "PERCENT"
+    )]
+    pub max_cpu_percent: u32,
 
     /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
     #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
@@ -366,6 +402,11 @@ impl TryFrom<ServeArgs> for Config {
             max_memory_bytes,
             max_open_files,
             max_file_bytes,
+            max_total_memory_bytes,
+            max_processes,
+            max_workspace_bytes,
+            max_workspace_inodes,
+            max_cpu_percent,
             interrupt_grace,
             background_cpu_time,
             worker_wait,
@@ -397,6 +438,27 @@ impl TryFrom<ServeArgs> for Config {
             memory_bytes: in_range("max-memory-bytes", max_memory_bytes, 64 << 20, u64::MAX)?,
             open_files: in_range("max-open-files", max_open_files, 16, 1 << 20)?,
             file_bytes: in_range("max-file-bytes", max_file_bytes, 1 << 20, u64::MAX)?,
+            // Past i64::MAX the kernel's own files don't take it.
+            total_memory_bytes: in_range(
+                "max-total-memory-bytes",
+                max_total_memory_bytes,
+                LEAST.total_memory_bytes,
+                i64::MAX.unsigned_abs(),
+            )?,
+            processes: in_range("max-processes", max_processes, LEAST.processes, 1_000_000)?,
+            workspace_bytes: in_range(
+                "max-workspace-bytes",
+                max_workspace_bytes,
+                LEAST.workspace_bytes,
+                i64::MAX.unsigned_abs(),
+            )?,
+            workspace_inodes: in_range(
+                "max-workspace-inodes",
+                max_workspace_inodes,
+                LEAST.workspace_inodes,
+                u32::MAX,
+            )?,
+            cpu_percent: in_range("max-cpu-percent", max_cpu_percent, 0, CPU_PERCENT_MAX)?,
         };
         let transforms: Chain = transforms
             .parse()
@@ -666,6 +728,21 @@ mod tests {
             refused(|args| args.step_timeout = Duration::from_secs(7200)),
             "`--step-timeout` is 7200s: it has to be between 1ms and 3600s"
         );
+        assert!(refused(|args| args.max_processes = 1).contains("between 2 and 1000000"));
+        assert!(refused(|args| args.max_workspace_inodes = 63).contains("between 64 and"));
+        assert!(refused(|args| args.max_cpu_percent = 100_001).contains("between 0 and 100000"));
+        for below in [(64 << 20) - 1, u64::MAX] {
+            assert!(
+                refused(|args| args.max_total_memory_bytes = below)
+                    .starts_with("`--max-total-memory-bytes` is")
+            );
+        }
+        for below in [(1 << 20) - 1, u64::MAX] {
+            assert!(
+                refused(|args| args.max_workspace_bytes = below)
+                    .starts_with("`--max-workspace-bytes` is")
+            );
+        }
         assert!(refused(|args| args.server_id = Some("a b".into())).contains("[A-Za-z0-9._-]"));
         assert!(
             refused(|args| args.python = "no-such-python".into())

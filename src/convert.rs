@@ -10,8 +10,8 @@ use crate::episode::{
     EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
-use crate::executor::{ExitStatus, Usage, shorten};
-use crate::limits::{EpisodeLimits, LEAST};
+use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
+use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
 
@@ -86,10 +86,46 @@ fn lowered<T: PartialOrd + Copy + std::fmt::Debug>(
     }
 }
 
+/// What a limit of the whole episode needs, in words: `Bounds` says which of them the server has.
+const NEEDS_CGROUP: &str = "layer `cgroup`";
+const NEEDS_PROCESSES: &str =
+    "layer `cgroup` or `uid`, or level `namespace` of a server without privilege";
+const NEEDS_NAMESPACE: &str = "level `namespace`";
+
+/// A limit of the whole episode that was asked for, where the server can hold it; else nothing may be asked for.
+fn held<T: PartialOrd + Copy + std::fmt::Debug>(
+    violations: &mut Violations,
+    field: &str,
+    asked: Option<T>,
+    range: (T, T),
+    (is_held, needs): (bool, &str),
+) -> T {
+    if is_held || asked.is_none() {
+        return lowered(violations, field, asked, range);
+    }
+    violations.add(
+        field,
+        format!(
+            "can't be held by this server, which lacks {needs} (GetServerInfo tells why): leave it out"
+        ),
+        &[("lacks", needs.to_owned())],
+    );
+    range.1
+}
+
+/// The most that a Reset may ask for of CPU time per time.
+fn cpu_percent_max(max: &EpisodeLimits) -> u32 {
+    match max.cpu_percent {
+        0 => CPU_PERCENT_MAX,
+        percent => percent,
+    }
+}
+
 fn limits(
     violations: &mut Violations,
     asked: Option<v1::Limits>,
     max: &EpisodeLimits,
+    bounds: Bounds,
 ) -> EpisodeLimits {
     let Some(v1::Limits {
         source_bytes,
@@ -101,10 +137,59 @@ fn limits(
         memory_bytes,
         open_files,
         file_bytes,
+        total_memory_bytes,
+        processes,
+        workspace_bytes,
+        workspace_inodes,
+        cpu_percent,
     }) = asked
     else {
         return *max;
     };
+    let Bounds {
+        total_memory,
+        processes: counts_processes,
+        workspace,
+        cpu,
+    } = bounds;
+    let cpu_percent = match cpu_percent {
+        None => max.cpu_percent,
+        asked => held(
+            violations,
+            "limits.cpu_percent",
+            asked,
+            (LEAST.cpu_percent, cpu_percent_max(max)),
+            (cpu, NEEDS_CGROUP),
+        ),
+    };
+    let total_memory_bytes = held(
+        violations,
+        "limits.total_memory_bytes",
+        total_memory_bytes,
+        (LEAST.total_memory_bytes, max.total_memory_bytes),
+        (total_memory, NEEDS_CGROUP),
+    );
+    let processes = held(
+        violations,
+        "limits.processes",
+        processes,
+        (LEAST.processes, max.processes),
+        (counts_processes, NEEDS_PROCESSES),
+    );
+    let workspace_bytes = held(
+        violations,
+        "limits.workspace_bytes",
+        workspace_bytes,
+        (LEAST.workspace_bytes, max.workspace_bytes),
+        (workspace, NEEDS_NAMESPACE),
+    );
+    let workspace_inodes = held(
+        violations,
+        "limits.workspace_inodes",
+        workspace_inodes,
+        (LEAST.workspace_inodes, max.workspace_inodes),
+        (workspace, NEEDS_NAMESPACE),
+    );
     let mut duration = |field: &str, asked: Option<prost_types::Duration>, least, max| {
         lowered(violations, field, asked.map(from_zero), (least, max))
     };
@@ -169,6 +254,11 @@ fn limits(
         step_timeout,
         step_cpu_time,
         idle_timeout,
+        total_memory_bytes,
+        processes,
+        workspace_bytes,
+        workspace_inodes,
+        cpu_percent,
     }
 }
 
@@ -215,10 +305,10 @@ fn environment(
     environment
 }
 
-/// Checks a Reset. `runtime` finds a runtime by its name.
+/// Checks a Reset against the most that the server gives, and what it can hold. `runtime` finds a runtime by its name.
 pub(crate) fn new_episode(
     request: v1::ResetRequest,
-    max: &EpisodeLimits,
+    (max, bounds): (&EpisodeLimits, Bounds),
     runtime: impl FnOnce(&str) -> Result<usize, String>,
 ) -> Result<NewEpisode, Status> {
     let v1::ResetRequest {
@@ -237,7 +327,7 @@ pub(crate) fn new_episode(
     if !episode_id.is_empty() && episode_id == previous_episode_id {
         violations.add("previous_episode_id", "has to differ from episode_id", &[]);
     }
-    let limits = limits(&mut violations, asked, max);
+    let limits = limits(&mut violations, asked, max, bounds);
     let environment = environment(&mut violations, variables);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
         let asked = short(&runtime_name);
@@ -364,8 +454,8 @@ pub(crate) fn timestamp(time: SystemTime) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp::from(time))
 }
 
-/// Limits with every field present.
-pub(crate) fn limits_message(limits: &EpisodeLimits) -> v1::Limits {
+/// Limits with every field present that the server can hold.
+pub(crate) fn limits_message(limits: &EpisodeLimits, bounds: Bounds) -> v1::Limits {
     let EpisodeLimits {
         source_bytes,
         output_bytes,
@@ -376,6 +466,11 @@ pub(crate) fn limits_message(limits: &EpisodeLimits) -> v1::Limits {
         memory_bytes,
         open_files,
         file_bytes,
+        total_memory_bytes,
+        processes,
+        workspace_bytes,
+        workspace_inodes,
+        cpu_percent,
     } = *limits;
     v1::Limits {
         source_bytes: Some(source_bytes),
@@ -387,6 +482,19 @@ pub(crate) fn limits_message(limits: &EpisodeLimits) -> v1::Limits {
         memory_bytes: Some(memory_bytes),
         open_files: Some(open_files),
         file_bytes: Some(file_bytes),
+        total_memory_bytes: bounds.total_memory.then_some(total_memory_bytes),
+        processes: bounds.processes.then_some(processes),
+        workspace_bytes: bounds.workspace.then_some(workspace_bytes),
+        workspace_inodes: bounds.workspace.then_some(workspace_inodes),
+        cpu_percent: (bounds.cpu && cpu_percent > 0).then_some(cpu_percent),
+    }
+}
+
+/// The most that may be asked for. CPU time per time may be bounded by a request although the server does not.
+pub(crate) fn max_limits_message(max: &EpisodeLimits, bounds: Bounds) -> v1::Limits {
+    v1::Limits {
+        cpu_percent: bounds.cpu.then_some(cpu_percent_max(max)),
+        ..limits_message(max, bounds)
     }
 }
 
@@ -396,12 +504,13 @@ pub(crate) fn reset_response(
     runtime: String,
     reward: Option<f64>,
     server_id: &str,
+    bounds: Bounds,
 ) -> v1::ResetResponse {
     v1::ResetResponse {
         observation: Some(v1::CodeObservation::default()),
         reward,
         done: false,
-        limits: Some(limits_message(&started.limits)),
+        limits: Some(limits_message(&started.limits, bounds)),
         state: Some(v1::CodeState {
             episode_id: started.id,
             step_count: 0,
@@ -426,6 +535,32 @@ fn usage(usage: &Usage, wall: Option<Duration>, queued: Option<Duration>) -> v1:
     }
 }
 
+/// What a control group measured. None where there is none.
+fn tree_usage(usage: &Usage) -> Option<v1::Usage> {
+    let TreeUse {
+        cpu,
+        peak_memory_bytes,
+        oom_kills: _,
+        processes_refused: _,
+    } = usage.tree?;
+    Some(v1::Usage {
+        scope: v1::UsageScope::Tree.into(),
+        cpu_user_time: cpu.map(|CpuTime { user, .. }| duration(user)),
+        cpu_system_time: cpu.map(|CpuTime { system, .. }| duration(system)),
+        peak_memory_bytes,
+        ..v1::Usage::default()
+    })
+}
+
+fn limit_kind(limit: LimitHit) -> v1::LimitKind {
+    match limit {
+        LimitHit::StepTimeout => v1::LimitKind::StepTimeout,
+        LimitHit::CpuTime => v1::LimitKind::CpuTime,
+        LimitHit::Memory => v1::LimitKind::Memory,
+        LimitHit::Processes => v1::LimitKind::Processes,
+    }
+}
+
 fn outcome(outcome: Outcome) -> v1::Outcome {
     match outcome {
         Outcome::Completed => v1::Outcome::Completed,
@@ -447,22 +582,19 @@ fn observed(reply: &StepReply, stdout: StreamFacts, stderr: StreamFacts) -> v1::
             Some(reply.wall_time),
             Some(reply.queued_time),
         )),
-        background: reply
-            .background
-            .as_ref()
-            .map(|background| usage(background, None, None)),
+        background: reply.background.as_ref().map(|background| {
+            tree_usage(background).unwrap_or_else(|| usage(background, None, None))
+        }),
         stdout_total_bytes: stdout.total_bytes,
         stderr_total_bytes: stderr.total_bytes,
         stdout_kept_bytes: bytes(stdout.kept_bytes),
         stderr_kept_bytes: bytes(stderr.kept_bytes),
         stdout_truncated: stdout.truncated,
         stderr_truncated: stderr.truncated,
-        limit: match reply.limit {
-            None => v1::LimitKind::Unspecified,
-            Some(LimitHit::StepTimeout) => v1::LimitKind::StepTimeout,
-            Some(LimitHit::CpuTime) => v1::LimitKind::CpuTime,
-        }
-        .into(),
+        limit: reply
+            .limit
+            .map_or(v1::LimitKind::Unspecified, limit_kind)
+            .into(),
         signal: match reply.process_end {
             Some(ExitStatus::Signal(signal)) => u32::try_from(signal).ok(),
             _ => None,
@@ -472,6 +604,11 @@ fn observed(reply: &StepReply, stdout: StreamFacts, stderr: StreamFacts) -> v1::
             _ => None,
         },
         violation: reply.violation.to_owned(),
+        limits_hit: reply
+            .limits_hit()
+            .map(|limit| limit_kind(limit).into())
+            .collect(),
+        tree_usage: tree_usage(&reply.usage),
     }
 }
 
@@ -570,6 +707,7 @@ pub(crate) fn state_response(
     view: EpisodeView,
     runtime: String,
     server_id: &str,
+    bounds: Bounds,
 ) -> v1::GetStateResponse {
     let totals = view.totals;
     v1::GetStateResponse {
@@ -595,7 +733,7 @@ pub(crate) fn state_response(
         }),
         server_id: server_id.to_owned(),
         runtime,
-        limits: Some(limits_message(&view.limits)),
+        limits: Some(limits_message(&view.limits, bounds)),
         seed: view.seed,
         create_time: timestamp(view.created),
         expire_time: view.expires.and_then(timestamp),
@@ -606,6 +744,7 @@ pub(crate) fn state_response(
             Some(totals.queued_time),
         )),
         output_total_bytes: totals.output_bytes,
+        tree_totals: tree_usage(&totals.usage),
     }
 }
 
@@ -615,6 +754,259 @@ mod tests {
 
     use super::*;
     use crate::episode::{KeptReply, Texts};
+
+    const MAX: EpisodeLimits = EpisodeLimits {
+        source_bytes: 1 << 20,
+        output_bytes: 1 << 20,
+        result_bytes: 1 << 20,
+        step_timeout: Duration::from_secs(60),
+        step_cpu_time: Duration::from_secs(60),
+        idle_timeout: Duration::from_secs(60),
+        memory_bytes: 4 << 30,
+        open_files: 1024,
+        file_bytes: 1 << 30,
+        total_memory_bytes: 4 << 30,
+        processes: 256,
+        workspace_bytes: 512 << 20,
+        workspace_inodes: 65536,
+        cpu_percent: 0,
+    };
+    const ALL: Bounds = Bounds {
+        total_memory: true,
+        processes: true,
+        workspace: true,
+        cpu: true,
+    };
+
+    fn asked(
+        limits: v1::Limits,
+        max: &EpisodeLimits,
+        bounds: Bounds,
+    ) -> Result<EpisodeLimits, Status> {
+        let mut violations = Violations::default();
+        let limits = super::limits(&mut violations, Some(limits), max, bounds);
+        violations.check().map(|()| limits)
+    }
+
+    fn metadata(status: &Status) -> HashMap<String, String> {
+        use tonic_types::StatusExt as _;
+        status
+            .get_error_details()
+            .error_info()
+            .unwrap()
+            .metadata
+            .clone()
+    }
+
+    /// Sets one of the limits of whole episodes.
+    type Set = fn(&mut v1::Limits, u64);
+    const WHOLE: [(&str, Set, u64, u64); 5] = [
+        (
+            "limits.total_memory_bytes",
+            |limits, value| limits.total_memory_bytes = Some(value),
+            64 << 20,
+            4 << 30,
+        ),
+        (
+            "limits.processes",
+            |limits, value| limits.processes = u32::try_from(value).ok(),
+            2,
+            256,
+        ),
+        (
+            "limits.workspace_bytes",
+            |limits, value| limits.workspace_bytes = Some(value),
+            1 << 20,
+            512 << 20,
+        ),
+        (
+            "limits.workspace_inodes",
+            |limits, value| limits.workspace_inodes = u32::try_from(value).ok(),
+            64,
+            65536,
+        ),
+        (
+            "limits.cpu_percent",
+            |limits, value| limits.cpu_percent = u32::try_from(value).ok(),
+            1,
+            100_000,
+        ),
+    ];
+
+    #[test]
+    fn limits_of_whole_episodes_are_taken_from_the_least_to_the_servers() {
+        for (field, set, least, most) in WHOLE {
+            for value in [least, most] {
+                let mut limits = v1::Limits::default();
+                set(&mut limits, value);
+                let taken = asked(limits, &MAX, ALL).unwrap();
+                // Absent ones are as the server's.
+                let mut told = limits_message(&MAX, ALL);
+                set(&mut told, value);
+                assert_eq!(limits_message(&taken, ALL), told, "{field} {value}");
+            }
+            for value in [0, least - 1, most + 1] {
+                let mut limits = v1::Limits::default();
+                set(&mut limits, value);
+                let status = asked(limits, &MAX, ALL).unwrap_err();
+                let metadata = metadata(&status);
+                assert_eq!(metadata["fields"], field);
+                let told = format!("{}_maximum", field.replace('.', "_"));
+                assert_eq!(metadata[&told], most.to_string());
+                assert!(status.message().contains(&most.to_string()), "{status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_that_can_not_be_held_is_absent_and_asking_for_it_names_what_is_missing() {
+        let none = Bounds::default();
+        let with = |change: fn(&mut Bounds)| {
+            let mut bounds = ALL;
+            change(&mut bounds);
+            bounds
+        };
+        let without: [(&str, Bounds, &str); 5] = [
+            (
+                "limits.total_memory_bytes",
+                with(|bounds| bounds.total_memory = false),
+                NEEDS_CGROUP,
+            ),
+            (
+                "limits.processes",
+                with(|bounds| bounds.processes = false),
+                NEEDS_PROCESSES,
+            ),
+            (
+                "limits.workspace_bytes",
+                with(|bounds| bounds.workspace = false),
+                NEEDS_NAMESPACE,
+            ),
+            (
+                "limits.workspace_inodes",
+                with(|bounds| bounds.workspace = false),
+                NEEDS_NAMESPACE,
+            ),
+            (
+                "limits.cpu_percent",
+                with(|bounds| bounds.cpu = false),
+                NEEDS_CGROUP,
+            ),
+        ];
+        for ((field, set, least, most), (same, bounds, needs)) in WHOLE.into_iter().zip(without) {
+            assert_eq!(field, same);
+            for (bounds, value) in [(bounds, least), (bounds, most), (none, least), (none, 0)] {
+                let mut limits = v1::Limits::default();
+                set(&mut limits, value);
+                let status = asked(limits, &MAX, bounds).unwrap_err();
+                let metadata = metadata(&status);
+                assert_eq!(metadata["fields"], field);
+                assert_eq!(
+                    metadata[&format!("{}_lacks", field.replace('.', "_"))],
+                    needs
+                );
+                assert!(status.message().contains(needs), "{status:?}");
+            }
+            // What isn't asked for isn't refused.
+            assert_eq!(asked(v1::Limits::default(), &MAX, bounds).unwrap(), MAX);
+        }
+        for told in [limits_message(&MAX, none), max_limits_message(&MAX, none)] {
+            let whole = (
+                told.total_memory_bytes,
+                told.processes,
+                told.workspace_bytes,
+                told.workspace_inodes,
+                told.cpu_percent,
+            );
+            assert_eq!(whole, (None, None, None, None, None));
+            assert_eq!(told.memory_bytes, Some(4 << 30));
+        }
+    }
+
+    #[test]
+    fn cpu_time_per_time_that_the_server_does_not_bound_may_be_bounded_by_a_request() {
+        assert_eq!(limits_message(&MAX, ALL).cpu_percent, None);
+        assert_eq!(max_limits_message(&MAX, ALL).cpu_percent, Some(100_000));
+        let bounded = EpisodeLimits {
+            cpu_percent: 150,
+            ..MAX
+        };
+        assert_eq!(limits_message(&bounded, ALL).cpu_percent, Some(150));
+        assert_eq!(max_limits_message(&bounded, ALL).cpu_percent, Some(150));
+        let percent = |cpu_percent| v1::Limits {
+            cpu_percent,
+            ..v1::Limits::default()
+        };
+        for (value, taken) in [(None, 150), (Some(150), 150), (Some(1), 1)] {
+            let limits = asked(percent(value), &bounded, ALL).unwrap();
+            assert_eq!(limits.cpu_percent, taken);
+            assert_eq!(limits.cell().cpu_percent, taken);
+        }
+        for value in [0, 151] {
+            let status = asked(percent(Some(value)), &bounded, ALL).unwrap_err();
+            assert_eq!(metadata(&status)["limits_cpu_percent_maximum"], "150");
+        }
+        // Not bounded by either.
+        let limits = asked(percent(None), &MAX, ALL).unwrap();
+        assert_eq!(limits.cell().cpu_percent, 0);
+    }
+
+    #[test]
+    fn what_a_control_group_counted_is_told_beside_what_the_interpreter_used() {
+        let second = Duration::from_secs(1);
+        let tree = TreeUse {
+            cpu: Some(CpuTime {
+                user: 3 * second,
+                system: second,
+            }),
+            peak_memory_bytes: Some(7),
+            oom_kills: 1,
+            processes_refused: 2,
+        };
+        let worker = Usage {
+            cpu: Some(CpuTime {
+                user: second,
+                system: second,
+            }),
+            ..Usage::default()
+        };
+        let reply = StepReply {
+            usage: Usage {
+                tree: Some(tree),
+                ..worker
+            },
+            background: Some(Usage {
+                tree: Some(tree),
+                ..worker
+            }),
+            limit: Some(LimitHit::Memory),
+            ..StepReply::default()
+        };
+        let stream = StreamFacts::default();
+        let told = observed(&reply, stream, stream);
+        let usage = told.usage.as_ref().unwrap();
+        assert_eq!(usage.scope(), v1::UsageScope::Worker);
+        assert_eq!(usage.cpu_user_time, some_duration(second));
+        let tree = told.tree_usage.as_ref().unwrap();
+        assert_eq!(tree.scope(), v1::UsageScope::Tree);
+        assert_eq!(tree.cpu_user_time, some_duration(3 * second));
+        assert_eq!(tree.peak_memory_bytes, Some(7));
+        assert_eq!(tree.minor_page_faults, None);
+        assert_eq!(told.background.as_ref(), Some(tree));
+        assert_eq!(told.limit(), v1::LimitKind::Memory);
+        let hit: Vec<_> = told.limits_hit().collect();
+        assert_eq!(hit, [v1::LimitKind::Memory, v1::LimitKind::Processes]);
+        // Nothing was counted.
+        let reply = StepReply {
+            usage: worker,
+            background: Some(worker),
+            ..StepReply::default()
+        };
+        let told = observed(&reply, stream, stream);
+        assert_eq!(told.tree_usage, None);
+        assert_eq!(told.background.unwrap().scope(), v1::UsageScope::Worker);
+        assert!(told.limits_hit.is_empty());
+    }
 
     #[test]
     fn a_reply_stays_within_what_its_caller_decodes() {

@@ -23,6 +23,29 @@ pub struct EpisodeLimits {
     pub open_files: u32,
     /// The largest file that a process may write.
     pub file_bytes: u64,
+    /// Memory of all its processes, and of its files where they are in memory, together.
+    pub total_memory_bytes: u64,
+    /// Its processes and threads, the interpreter included.
+    pub processes: u32,
+    /// What its files may fill.
+    pub workspace_bytes: u64,
+    /// How many files and directories it may have.
+    pub workspace_inodes: u32,
+    /// CPU time per time, in percent of one core. 0: as much as there is.
+    pub cpu_percent: u32,
+}
+
+impl EpisodeLimits {
+    /// The limits that are set when a cell is made.
+    pub(crate) fn cell(&self) -> CellLimits {
+        CellLimits {
+            total_memory_bytes: self.total_memory_bytes,
+            processes: self.processes,
+            workspace_bytes: self.workspace_bytes,
+            workspace_inodes: self.workspace_inodes,
+            cpu_percent: self.cpu_percent,
+        }
+    }
 }
 
 /// The least that each of them may be lowered to.
@@ -36,7 +59,29 @@ pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     memory_bytes: 64 << 20,
     open_files: 16,
     file_bytes: 1 << 20,
+    total_memory_bytes: 64 << 20,
+    processes: 2,
+    workspace_bytes: 1 << 20,
+    workspace_inodes: 64,
+    cpu_percent: 1,
 };
+
+/// The most CPU time per time that can be asked for, in percent of one core: that of a thousand.
+pub(crate) const CPU_PERCENT_MAX: u32 = 100_000;
+
+/// Which limits of a cell the isolation in force can hold: what `Plan::bounds` of `sandbox/plan.rs` makes of the plan. One that it can't is
+/// absent in every reply, and a Reset that asks for it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bounds {
+    /// [`EpisodeLimits::total_memory_bytes`]: layer `cgroup`.
+    pub(crate) total_memory: bool,
+    /// [`EpisodeLimits::processes`]: layer `cgroup` or `uid`, or a user namespace of the cell's own.
+    pub(crate) processes: bool,
+    /// [`EpisodeLimits::workspace_bytes`] and [`EpisodeLimits::workspace_inodes`]: level `namespace`.
+    pub(crate) workspace: bool,
+    /// [`EpisodeLimits::cpu_percent`]: layer `cgroup`, where it has the controller.
+    pub(crate) cpu: bool,
+}
 
 /// What the processes of one episode may use together. Set when its cell is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::convert;
 use crate::episode::{Episodes, Refusal};
 use crate::executor::Executor;
+use crate::limits::Bounds;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan;
 use crate::{fault, status};
@@ -29,6 +30,8 @@ struct Inner {
     server_header: AsciiMetadataValue,
     episodes: Episodes,
     executor: Executor,
+    /// Which limits of whole episodes can be held.
+    bounds: Bounds,
     started: SystemTime,
 }
 
@@ -46,6 +49,8 @@ impl Service {
             server_header,
             episodes,
             executor,
+            // Of `plan::Plan::none`, as the layers that GetServerInfo tells.
+            bounds: Bounds::default(),
             started,
         })))
     }
@@ -202,7 +207,7 @@ impl Service {
                 format!("`{}`", names.join("`, `"))
             })
         };
-        let new = convert::new_episode(request, &inner.config.limits, runtime)?;
+        let new = convert::new_episode(request, (&inner.config.limits, inner.bounds), runtime)?;
         let started = within(wait, inner.episodes.reset(new)).await?;
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
@@ -211,6 +216,7 @@ impl Service {
             runtime,
             reward,
             &inner.config.server_id,
+            inner.bounds,
         ))
     }
 
@@ -248,6 +254,7 @@ impl Service {
             view,
             runtime,
             &self.0.config.server_id,
+            self.0.bounds,
         ))
     }
 
@@ -321,12 +328,11 @@ impl Service {
                 .into(),
                 detail: layer.detail,
             });
-        let limits = convert::limits_message(&config.limits);
         Ok(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             server_id: config.server_id.clone(),
-            default_limits: Some(limits),
-            max_limits: Some(limits),
+            default_limits: Some(convert::limits_message(&config.limits, inner.bounds)),
+            max_limits: Some(convert::max_limits_message(&config.limits, inner.bounds)),
             server_limits: Some(v1::ServerLimits {
                 episodes: config.max_episodes,
                 running_steps: config.max_running_steps,

@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use crate::config::{Config, ServeArgs};
-use crate::sandbox::warden::memory_file;
+use crate::sandbox::template::memory_file;
 
 const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));

@@ -184,7 +184,7 @@ fn finish(
     queued_time: Duration,
     timeout: Duration,
 ) {
-    let judgement = judge(&run.end, run.stop);
+    let judgement = judge(&run.end, run.stop, run.usage.tree.as_ref());
     let StepRun {
         end,
         stop: _,

@@ -40,11 +40,15 @@ pub(crate) enum Outcome {
     ProtocolViolation,
 }
 
-/// A limit that ended a step.
+/// A limit that a step ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitHit {
     StepTimeout,
     CpuTime,
+    /// Of all processes together.
+    Memory,
+    /// A fork or a thread was refused. It ends no step.
+    Processes,
 }
 
 /// A fresh episode, as asked for and checked.
@@ -171,6 +175,23 @@ pub(crate) struct StepReply {
     pub(crate) limit: Option<LimitHit>,
     pub(crate) process_end: Option<ExitStatus>,
     pub(crate) violation: &'static str,
+}
+
+impl StepReply {
+    /// The limits that the step ran into, each once: the one that ended it, and what the control group counted.
+    pub(crate) fn limits_hit(&self) -> impl Iterator<Item = LimitHit> {
+        let tree = self.usage.tree.unwrap_or_default();
+        let limit = self.limit;
+        [
+            (LimitHit::StepTimeout, false),
+            (LimitHit::CpuTime, false),
+            (LimitHit::Memory, tree.oom_kills > 0),
+            (LimitHit::Processes, tree.processes_refused > 0),
+        ]
+        .into_iter()
+        .filter(move |(kind, counted)| *counted || limit == Some(*kind))
+        .map(|(kind, _)| kind)
+    }
 }
 
 /// Why a request about an episode is refused.

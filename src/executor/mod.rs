@@ -36,7 +36,7 @@ pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
 pub(crate) use output::{Captured, shorten};
 pub(crate) use parking::NotParked;
-pub(crate) use usage::Usage;
+pub(crate) use usage::{CpuTime, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
 
 pub(crate) use crate::sandbox::order::ExitStatus;
@@ -47,6 +47,7 @@ use self::parking::Keepers;
 use self::pool::Pool;
 use self::pulse::Pulse;
 use self::worker::Shared;
+use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
 use crate::sandbox::role;
 
@@ -349,6 +350,7 @@ impl Executor {
         runtime.template.send_replace(TemplateState::Starting);
         let order = Order::StartTemplate {
             runtime: number,
+            loopback: false,
             name: runtime.config.name.clone(),
             python: runtime.config.python.clone().into_os_string(),
             preloads: runtime.config.preloads.clone(),
@@ -568,6 +570,13 @@ impl Executor {
             runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
             worker: id,
             workspace: self.workspace(id).into_os_string(),
+            limits: CellLimits {
+                total_memory_bytes: 4 << 30,
+                processes: 256,
+                workspace_bytes: 512 << 20,
+                workspace_inodes: 65536,
+                cpu_percent: 0,
+            },
         };
         self.0
             .link

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
+use crate::sandbox::cgroup::CgroupFacts;
 use crate::sandbox::sys;
 
 /// A process's counters since its start.
@@ -26,6 +27,97 @@ pub(crate) struct Counters {
 pub(crate) struct Usage {
     pub(crate) cpu: Option<CpuTime>,
     pub(crate) memory: Option<MemoryUse>,
+    /// What its whole tree of processes used, where a control group counts that and was asked.
+    pub(crate) tree: Option<TreeUse>,
+}
+
+/// What all processes of an episode used between two readings of its control group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TreeUse {
+    pub(crate) cpu: Option<CpuTime>,
+    /// The most memory that was charged to it at once since the episode's start.
+    pub(crate) peak_memory_bytes: Option<u64>,
+    /// Processes that the kernel killed for lack of memory.
+    pub(crate) oom_kills: u64,
+    /// Forks and threads that the kernel refused.
+    pub(crate) processes_refused: u64,
+}
+
+impl TreeUse {
+    /// What was counted between two readings. What was not counted at the first counts from the group's making, which was then zero.
+    fn between(before: &CgroupFacts, after: &CgroupFacts) -> Self {
+        let time = |after: Option<Duration>, before: Option<Duration>| {
+            Some(after?.saturating_sub(before.unwrap_or_default()))
+        };
+        let count = |after: Option<u64>, before: Option<u64>| {
+            after.unwrap_or(0).saturating_sub(before.unwrap_or(0))
+        };
+        let total = time(after.cpu, before.cpu);
+        let user = time(after.cpu_user, before.cpu_user);
+        Self {
+            cpu: total.map(|total| {
+                // The split is by samples: it may run ahead of the total, which is exact.
+                let user = user.unwrap_or(total).min(total);
+                CpuTime {
+                    user,
+                    system: total.saturating_sub(user),
+                }
+            }),
+            peak_memory_bytes: after.peak_memory_bytes,
+            oom_kills: count(after.oom_kills, before.oom_kills),
+            processes_refused: count(after.processes_refused, before.processes_refused),
+        }
+    }
+
+    fn add(&mut self, later: &Self) {
+        if let Some(cpu) = later.cpu {
+            let sum = self.cpu.get_or_insert_default();
+            sum.user += cpu.user;
+            sum.system += cpu.system;
+        }
+        // None is less than any.
+        self.peak_memory_bytes = self.peak_memory_bytes.max(later.peak_memory_bytes);
+        self.oom_kills += later.oom_kills;
+        self.processes_refused += later.processes_refused;
+    }
+}
+
+/// What the warden has told of an episode's control group. A fresh one counts from the group's making.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tree {
+    /// The newest reading.
+    last: CgroupFacts,
+    /// The reading up to which all was taken.
+    taken: CgroupFacts,
+}
+
+impl Tree {
+    /// Keeps a new reading. One that has overtaken a newer one (it counts less) changes nothing.
+    pub(crate) fn hear(&mut self, facts: CgroupFacts) {
+        if facts.cpu >= self.last.cpu {
+            self.last = facts;
+        }
+    }
+
+    /// What was used between the last time that this was asked and the newest reading.
+    pub(crate) fn take(&mut self) -> TreeUse {
+        let used = TreeUse::between(&self.taken, &self.last);
+        self.taken = self.last;
+        used
+    }
+
+    /// CPU time since then, up to the newest reading. None when it is not counted.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        TreeUse::between(&self.taken, &self.last)
+            .cpu
+            .map(|cpu| cpu.user + cpu.system)
+    }
+}
+
+/// CPU time used between steps, against which its bound holds: by the interpreter, or by the whole tree, where that was read. The two are
+/// read at different times; the larger is nearer to the truth.
+pub(crate) fn background_cpu(worker: Option<Duration>, tree: &Tree) -> Option<Duration> {
+    worker.max(tree.cpu())
 }
 
 /// CPU time, in user mode and in the kernel.
@@ -112,6 +204,7 @@ impl Counters {
                     .major_page_faults
                     .saturating_sub(earlier.major_page_faults),
             }),
+            tree: None,
         }
     }
 }
@@ -129,6 +222,9 @@ impl Usage {
             sum.peak_bytes = sum.peak_bytes.max(memory.peak_bytes);
             sum.minor_page_faults += memory.minor_page_faults;
             sum.major_page_faults += memory.major_page_faults;
+        }
+        if let Some(tree) = &step.tree {
+            self.tree.get_or_insert_default().add(tree);
         }
     }
 }
@@ -246,15 +342,15 @@ mod tests {
             major_page_faults: 2,
         };
         sum.add(&Usage {
-            cpu: None,
             memory: Some(memory),
+            ..Usage::default()
         });
         sum.add(&Usage {
-            cpu: None,
             memory: Some(MemoryUse {
                 peak_bytes: 5,
                 ..memory
             }),
+            ..Usage::default()
         });
         assert_eq!(sum.cpu, None);
         assert_eq!(
@@ -265,5 +361,71 @@ mod tests {
                 major_page_faults: 4
             })
         );
+    }
+
+    #[test]
+    fn readings_of_a_control_group_become_what_each_step_used() {
+        let ms = Duration::from_millis;
+        let facts = |cpu, user, peak, kills, refused| CgroupFacts {
+            oom_kills: Some(kills),
+            processes_refused: Some(refused),
+            cpu: Some(ms(cpu)),
+            cpu_user: Some(ms(user)),
+            peak_memory_bytes: Some(peak),
+        };
+        let mut tree = Tree::default();
+        assert_eq!(tree.take(), TreeUse::default());
+        assert_eq!(tree.cpu(), None);
+        assert_eq!(background_cpu(Some(ms(3)), &tree), Some(ms(3)));
+        tree.hear(facts(100, 80, 7, 1, 0));
+        let first = tree.take();
+        let cpu = |user, system| {
+            Some(CpuTime {
+                user: ms(user),
+                system: ms(system),
+            })
+        };
+        assert_eq!(
+            first,
+            TreeUse {
+                cpu: cpu(80, 20),
+                peak_memory_bytes: Some(7),
+                oom_kills: 1,
+                processes_refused: 0
+            }
+        );
+        // Between steps; the samples say more than was used.
+        tree.hear(facts(150, 200, 9, 1, 4));
+        tree.hear(facts(140, 90, 8, 1, 2)); // overtaken
+        assert_eq!(background_cpu(Some(ms(3)), &tree), Some(ms(50)));
+        assert_eq!(background_cpu(Some(ms(60)), &tree), Some(ms(60)));
+        let second = tree.take();
+        assert_eq!(
+            second,
+            TreeUse {
+                cpu: cpu(50, 0),
+                peak_memory_bytes: Some(9),
+                oom_kills: 0,
+                processes_refused: 4
+            }
+        );
+        assert_eq!(tree.cpu(), Some(Duration::ZERO));
+        let mut sum = Usage::default();
+        for tree in [first, second] {
+            sum.add(&Usage {
+                tree: Some(tree),
+                ..Usage::default()
+            });
+        }
+        assert_eq!(
+            sum.tree,
+            Some(TreeUse {
+                cpu: cpu(130, 20),
+                peak_memory_bytes: Some(9),
+                oom_kills: 1,
+                processes_refused: 4
+            })
+        );
+        assert_eq!(sum.cpu, None);
     }
 }

@@ -16,6 +16,7 @@ use super::output::{Capture, Captured};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
 use super::usage::{Counters, StatFile, Usage};
+use crate::sandbox::cell::Ask;
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
@@ -394,23 +395,17 @@ impl Worker {
     /// Stops its processes until the next step.
     pub(crate) fn freeze(&mut self) {
         self.frozen = true;
-        self.signal(libc::SIGSTOP, true);
+        self.ask(Ask::Freeze);
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
         self.frozen
     }
 
-    fn signal(&mut self, signal: i32, tree: bool) {
+    fn ask(&mut self, ask: Ask) {
         self.signals += 1;
-        self.link.send(
-            &Order::Signal {
-                worker: self.shared.id,
-                signal,
-                tree,
-            },
-            Vec::new(),
-        );
+        let worker = self.shared.id;
+        self.link.send(&Order::Ask { worker, ask }, Vec::new());
     }
 
     /// Waits until every signal asked for has been sent, so that none hits what comes next.
@@ -437,7 +432,7 @@ impl Worker {
     pub(crate) async fn run(&mut self, order: StepOrder<'_>, interrupt: &Notify) -> StepRun {
         let pid = self.pid;
         if self.frozen {
-            self.signal(libc::SIGCONT, true);
+            self.ask(Ask::Thaw);
             self.frozen = false;
         }
         let (before, background) = self.counters_at_start(pid);
@@ -615,7 +610,7 @@ impl Worker {
                 }
             }
             if stop.is_some() && kill_at.is_none() {
-                self.signal(libc::SIGINT, false);
+                self.ask(Ask::Interrupt);
                 kill_at = Some(now + order.interrupt_grace);
             }
             if !killed && kill_at.is_some_and(|at| now >= at) {

@@ -50,22 +50,6 @@ fn stat_field(pid: i32, field: usize) -> Option<i32> {
     fields.split_whitespace().nth(field)?.parse().ok()
 }
 
-/// Whether a process surely leaves nothing behind when it is killed now: one thread, asleep, without children.
-pub(crate) fn is_alone(pid: i32) -> bool {
-    const STATE: usize = 0;
-    const THREADS: usize = 17;
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
-    let Some((_, fields)) = stat.rsplit_once(')') else {
-        return false;
-    };
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    fields.get(STATE) == Some(&"S")
-        && fields.get(THREADS) == Some(&"1")
-        && fs::read(format!("/proc/{pid}/task/{pid}/children")).is_ok_and(|list| list.is_empty())
-}
-
 /// Everything that descends from a process, itself first.
 pub(crate) fn tree(root: i32) -> Vec<i32> {
     let mut found = vec![root];

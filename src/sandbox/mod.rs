@@ -3,13 +3,20 @@
 //! The server (tokio) never forks. It executes itself once, as the [warden](warden), a small single-threaded process that starts
 //! templates, has them fork workers, waits for every child, and kills all when the server's socket closes.
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
-//! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force.
+//! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
+//! [`cgroup`] the limits on what the processes of an episode use together.
 
+pub(crate) mod cell;
+pub(crate) mod bpf;
+pub(crate) mod cgroup;
 pub(crate) mod children;
 pub(crate) mod keeper;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod role;
+pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
+pub(crate) mod template;
+pub(crate) mod sys_walls;
 pub(crate) mod warden;

@@ -4,6 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::time::Duration;
 
+use super::cell::Ask;
+use super::plan::Plan;
+use crate::limits::CellLimits;
 use crate::wire::{Malformed, Reader, Writer};
 
 /// The largest order.
@@ -19,32 +22,34 @@ pub(crate) type RuntimeIndex = u16;
 /// What the server wants of the warden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
+    /// The first order: what separates episodes.
+    Configure { plan: Plan },
     /// Start a template. Answered by [`Event::TemplateReady`] or [`Event::TemplateGone`].
     StartTemplate {
         runtime: RuntimeIndex,
+        /// Its cells have a network of their own with loopback.
+        loopback: bool,
         /// For `ps` and messages.
         name: String,
         python: OsString,
         preloads: Vec<String>,
         environment: Vec<(OsString, OsString)>,
     },
-    /// Have a template fork a worker. Three descriptors come with it: control, stdout, stderr.
+    /// Have a template make a cell with a worker. Three descriptors come with it: control, stdout, stderr.
     /// Answered by [`Event::Spawned`] or [`Event::SpawnFailed`].
     Spawn {
         runtime: RuntimeIndex,
         worker: WorkerId,
+        /// The directory to make for it, where the level has no file system of its own per cell.
         workspace: OsString,
+        limits: CellLimits,
     },
     /// Start a keeper. Its end of the socket to the server comes with it; when it can't be started that end closes.
     StartKeeper,
     /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
     Kill { worker: WorkerId },
-    /// Send a signal to a worker, or to its whole tree. Answered by [`Event::Signalled`].
-    Signal {
-        worker: WorkerId,
-        signal: i32,
-        tree: bool,
-    },
+    /// Signal a worker or its whole cell. Answered by [`Event::Signalled`].
+    Ask { worker: WorkerId, ask: Ask },
 }
 
 /// How a process ended: wait(2).
@@ -54,6 +59,17 @@ pub(crate) enum ExitStatus {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
+}
+
+impl ExitStatus {
+    /// From the status that wait(2) fills in.
+    pub(crate) fn from_wait(status: i32) -> Self {
+        if libc::WIFSIGNALED(status) {
+            Self::Signal(libc::WTERMSIG(status))
+        } else {
+            Self::Code(libc::WEXITSTATUS(status))
+        }
+    }
 }
 
 /// What a process used from its start to its end: getrusage(2).
@@ -89,7 +105,7 @@ pub(crate) enum Event {
         status: ExitStatus,
         usage: ProcessUsage,
     },
-    /// A signal was sent (or its worker had ended).
+    /// What was asked of a worker's reaper was done (or the worker had ended).
     Signalled { worker: WorkerId },
 }
 
@@ -112,8 +128,10 @@ fn micros(duration: Duration) -> u64 {
 impl Order {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
+            Self::Configure { plan } => plan.encode(Writer::new(6)).finish(),
             Self::StartTemplate {
                 runtime,
+                loopback,
                 name,
                 python,
                 preloads,
@@ -121,6 +139,7 @@ impl Order {
             } => {
                 let mut message = Writer::new(1)
                     .u16(*runtime)
+                    .u8((*loopback).into())
                     .block(name.as_bytes())
                     .block(python.as_bytes())
                     .u16(count(preloads.len()));
@@ -137,22 +156,29 @@ impl Order {
                 runtime,
                 worker,
                 workspace,
-            } => Writer::new(2)
-                .u16(*runtime)
-                .u64(*worker)
-                .block(workspace.as_bytes())
-                .finish(),
+                limits,
+            } => {
+                let CellLimits {
+                    total_memory_bytes,
+                    processes,
+                    workspace_bytes,
+                    workspace_inodes,
+                    cpu_percent,
+                } = *limits;
+                Writer::new(2)
+                    .u16(*runtime)
+                    .u64(*worker)
+                    .block(workspace.as_bytes())
+                    .u64(total_memory_bytes)
+                    .u32(processes)
+                    .u64(workspace_bytes)
+                    .u32(workspace_inodes)
+                    .u32(cpu_percent)
+                    .finish()
+            }
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
             Self::StartKeeper => Writer::new(5).finish(),
-            Self::Signal {
-                worker,
-                signal,
-                tree,
-            } => Writer::new(4)
-                .u64(*worker)
-                .i32(*signal)
-                .u8((*tree).into())
-                .finish(),
+            Self::Ask { worker, ask } => Writer::new(4).u64(*worker).u8(*ask as u8).finish(),
         }
     }
 
@@ -161,6 +187,7 @@ impl Order {
         let order = match reader.u8()? {
             1 => {
                 let runtime = reader.u16()?;
+                let loopback = reader.u8()? != 0;
                 let name = text(reader.block()?)?;
                 let python = os_text(reader.block()?);
                 let preloads = (0..reader.u16()?)
@@ -171,6 +198,7 @@ impl Order {
                     .collect::<Result<_, _>>()?;
                 Self::StartTemplate {
                     runtime,
+                    loopback,
                     name,
                     python,
                     preloads,
@@ -181,14 +209,23 @@ impl Order {
                 runtime: reader.u16()?,
                 worker: reader.u64()?,
                 workspace: OsStr::from_bytes(reader.block()?).to_owned(),
+                limits: CellLimits {
+                    total_memory_bytes: reader.u64()?,
+                    processes: reader.u32()?,
+                    workspace_bytes: reader.u64()?,
+                    workspace_inodes: reader.u32()?,
+                    cpu_percent: reader.u32()?,
+                },
             },
             3 => Self::Kill {
                 worker: reader.u64()?,
             },
-            4 => Self::Signal {
+            4 => Self::Ask {
                 worker: reader.u64()?,
-                signal: reader.i32()?,
-                tree: reader.u8()? != 0,
+                ask: Ask::from_number(reader.u8()?).ok_or(Malformed)?,
+            },
+            6 => Self::Configure {
+                plan: Plan::decode(&mut reader)?,
             },
             5 => Self::StartKeeper,
             _ => return Err(Malformed),
@@ -290,8 +327,15 @@ mod tests {
     #[test]
     fn orders_and_events_come_out_as_they_went_in() {
         let orders = [
+            Order::Configure {
+                plan: Plan {
+                    layers: Vec::new(),
+                    ..Plan::none()
+                },
+            },
             Order::StartTemplate {
                 runtime: 3,
+                loopback: true,
                 name: "numpy".into(),
                 python: "/usr/bin/python3".into(),
                 preloads: vec!["numpy".into(), "pandas".into()],
@@ -301,13 +345,19 @@ mod tests {
                 runtime: 1,
                 worker: u64::MAX,
                 workspace: "/tmp/x".into(),
+                limits: CellLimits {
+                    total_memory_bytes: 1,
+                    processes: 2,
+                    workspace_bytes: 3,
+                    workspace_inodes: 4,
+                    cpu_percent: 5,
+                },
             },
             Order::Kill { worker: 7 },
             Order::StartKeeper,
-            Order::Signal {
+            Order::Ask {
                 worker: 8,
-                signal: 2,
-                tree: true,
+                ask: Ask::Freeze,
             },
         ];
         for order in orders {

@@ -10,8 +10,9 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// The most descriptors with a message: a worker's control socket, stdout and stderr.
-const DESCRIPTORS_MAX: usize = 3;
+/// The most descriptors with a message: a worker's control socket, stdout and stderr, its control groups and Landlock rulesets
+/// (`FDS_MAX` of cells.rs).
+const DESCRIPTORS_MAX: usize = 12;
 
 /// Sends one message with descriptors.
 pub(crate) fn send(socket: BorrowedFd<'_>, message: &[u8], fds: &[OwnedFd]) -> io::Result<()> {
@@ -64,4 +65,38 @@ pub(crate) fn receive(
         }
     }
     Ok(Some((message, fds)))
+}
+
+/// Receives one message if there is one, and which process sent it. The socket must have SO_PASSCRED. None when the other end has closed.
+pub(crate) fn receive_with_sender(
+    socket: BorrowedFd<'_>,
+    bytes_max: usize,
+) -> io::Result<Option<(Vec<u8>, i32)>> {
+    let mut message = vec![0; bytes_max];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = rustix::io::retry_on_intr(|| {
+        recvmsg(
+            socket,
+            &mut [IoSliceMut::new(&mut message)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
+        )
+    });
+    let received = match received {
+        Ok(received) => received.bytes,
+        Err(Errno::CONNRESET) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    if received == 0 {
+        return Ok(None);
+    }
+    message.truncate(received);
+    let mut sender = 0;
+    for entry in control.drain() {
+        if let RecvAncillaryMessage::ScmCredentials(credentials) = entry {
+            sender = credentials.pid.as_raw_nonzero().get();
+        }
+    }
+    Ok(Some((message, sender)))
 }

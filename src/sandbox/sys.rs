@@ -68,11 +68,7 @@ pub(crate) fn reap() -> io::Result<Wait> {
     }
     // SAFETY: all zeros is a valid rusage, and the kernel has filled it.
     let usage = unsafe { usage.assume_init() };
-    let status = if libc::WIFSIGNALED(status) {
-        ExitStatus::Signal(libc::WTERMSIG(status))
-    } else {
-        ExitStatus::Code(libc::WEXITSTATUS(status))
-    };
+    let status = ExitStatus::from_wait(status);
     let usage = ProcessUsage {
         cpu_user: duration(usage.ru_utime),
         cpu_system: duration(usage.ru_stime),
@@ -145,5 +141,17 @@ mod tests {
         }
         assert!(user_part(pid).is_some_and(|part| (0.0..=1.0).contains(&part)));
         assert_eq!((cpu_time(i32::MAX), user_part(i32::MAX)), (None, None));
+    }
+}
+
+/// Sends a signal that no library has a name for: kill(2). A process that has gone is no error.
+pub(crate) fn signal_real_time(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: numbers only.
+    if unsafe { libc::kill(pid, signal) } == 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        error => Err(error),
     }
 }

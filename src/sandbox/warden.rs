@@ -1,47 +1,37 @@
-//! The warden: starts templates, has them fork workers, waits for every child, and kills all when the server goes away.
+//! The warden: starts templates, has them make cells, waits for every child, and kills all when the server goes away.
 //!
-//! It has one thread: it sleeps in poll(2) until the server orders something, a template answers or a child ends. Workers are
+//! It has one thread: it sleeps in poll(2) until the server orders something, a template or a reaper speaks, or a child ends. Reapers are
 //! its own children (a template forks them with CLONE_PARENT), so it alone waits for them, and a pid that it signals can't
-//! have been given to somebody else. It is a subreaper: what a worker leaves behind becomes its child, and is killed.
+//! have been given to somebody else. It never signals a worker: it asks the worker's reaper. It is a subreaper: what a killed reaper
+//! leaves behind becomes its child, and is killed.
 //!
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{self, Seek as _, Write as _};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use command_fds::{CommandFdExt as _, FdMapping};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, SealFlags, memfd_create};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Signal, set_child_subreaper};
 
+use super::cell::{Ask, CellNeeds, Setup};
 use super::children;
-use super::order::{Event, ORDER_BYTES_MAX, Order, RuntimeIndex, WorkerId};
+use super::order::{Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId};
+use super::plan::{Level, Plan};
 use super::role;
-use super::socket::{receive, send};
+use super::socket::{receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
-
-/// The Python half of the harness.
-const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
-/// The native half of the harness: see `build.rs`.
-const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
+use super::template::{self, Message, Template};
+use crate::limits::CellLimits;
 
 /// How long the end may take before it is given up. Killed processes end within milliseconds; one in an uninterruptible wait may not.
 const END_WITHIN: Duration = Duration::from_secs(10);
-/// How long after a kill the warden looks again for what a worker that seemed alone may have left.
-const SWEEP_AFTER: Duration = Duration::from_millis(300);
-/// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
-const TEMPLATE_MESSAGE_BYTES_MAX: usize = 4097;
-/// The most that a template can write to standard error; past it its writes fail, which Python's warnings and logging ignore.
-const TEMPLATE_ERRORS_BYTES_MAX: u64 = 1 << 20;
-/// How much of the end of that is told.
-const LAST_WORDS_BYTES_MAX: usize = 2048;
 
 /// Runs the warden until the server's socket closes. Returns the exit code. `state_dir` is removed at the end.
 pub(crate) fn main(state_dir: Option<&Path>) -> i32 {
@@ -67,28 +57,20 @@ fn report(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-struct Template {
-    pid: i32,
-    socket: OwnedFd,
-    /// The workers that it was ordered to fork and has not answered for, oldest first, each with the order's number.
-    orders: VecDeque<(u64, WorkerId)>,
-    ready: bool,
-    problem: Option<String>,
-    /// What it and its interpreter wrote to standard error.
-    errors: std::fs::File,
-}
-
-impl Template {
-    /// The end of what it wrote to standard error.
-    fn last_words(&self) -> String {
-        let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
-        // The position is its own, too: that is where it has written to.
-        let end = (&self.errors).stream_position().unwrap_or(0);
-        let start = end.saturating_sub(LAST_WORDS_BYTES_MAX as u64);
-        let read = self.errors.read_at(&mut bytes, start).unwrap_or(0);
-        bytes.truncate(read.min(usize::try_from(end - start).unwrap_or(0)));
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    }
+/// A cell: from the order to make it to the end of its reaper.
+struct Cell {
+    /// The serial number of the template that it descends from.
+    template: u64,
+    /// Its reaper, once the template has told.
+    reaper: Option<i32>,
+    /// What its errors are named by, until its worker is up.
+    setup: Option<Box<Setup>>,
+    /// How its worker ended, once its reaper has told.
+    end: Option<(ExitStatus, ProcessUsage)>,
+    /// It was to be killed before there was a reaper to tell.
+    doomed: bool,
+    /// The server was told that it could not be made.
+    failed: bool,
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -100,27 +82,25 @@ struct Sweep {
 
 struct Warden {
     pid: i32,
+    plan: Plan,
     children: OwnedFd,
-    templates: HashMap<RuntimeIndex, Template>,
-    workers: HashMap<WorkerId, i32>,
-    worker_of: HashMap<i32, WorkerId>,
+    /// By serial number, those that have ended included while cells of theirs live.
+    templates: HashMap<u64, Template>,
+    /// The one to order of, for each runtime.
+    current: HashMap<RuntimeIndex, u64>,
+    next_template: u64,
+    cells: HashMap<WorkerId, Cell>,
+    cell_of: HashMap<i32, WorkerId>,
     keepers: HashSet<i32>,
     /// Children that ended before their template had answered for them, and `ordered` at that time.
     early: HashMap<i32, (Reaped, u64)>,
-    /// Workers that were to be killed before their template had answered for them.
-    doomed: HashSet<WorkerId>,
-    /// Killed workers that surely left nothing behind.
-    alone: HashSet<WorkerId>,
-    /// Forks ordered so far.
+    /// Cells ordered so far.
     ordered: u64,
     sweep: Option<Sweep>,
     /// Make another list: a process has ended that may have left something behind.
     sweep_again: bool,
     /// Orphans that were killed and have not ended yet.
     orphans: HashSet<i32>,
-    /// When to make another list although all that have ended seemed to be alone: one that was killed may have started a process
-    /// between the look at it and the kill.
-    sweep_at: Option<Instant>,
 }
 
 fn server() -> BorrowedFd<'static> {
@@ -132,42 +112,38 @@ impl Warden {
         set_child_subreaper(Some(rustix::process::getpid()))?;
         Ok(Self {
             pid: i32::try_from(std::process::id()).map_err(io::Error::other)?,
+            plan: Plan::none(),
             children: sys::child_signals()?,
             templates: HashMap::new(),
-            workers: HashMap::new(),
-            worker_of: HashMap::new(),
+            current: HashMap::new(),
+            next_template: 1,
+            cells: HashMap::new(),
+            cell_of: HashMap::new(),
             keepers: HashSet::new(),
             early: HashMap::new(),
-            doomed: HashSet::new(),
-            alone: HashSet::new(),
             ordered: 0,
             sweep: None,
             sweep_again: false,
             orphans: HashSet::new(),
-            sweep_at: None,
         })
     }
 
     /// Serves until the server's socket closes.
     fn run(&mut self) -> io::Result<()> {
         loop {
-            let runtimes: Vec<RuntimeIndex> = self.templates.keys().copied().collect();
+            let serials: Vec<u64> = self.templates.keys().copied().collect();
             let (server_ready, children_ready, templates_ready) = {
                 let mut fds = vec![
                     PollFd::from_borrowed_fd(server(), PollFlags::IN),
                     PollFd::new(&self.children, PollFlags::IN),
                 ];
-                for template in runtimes
+                for template in serials
                     .iter()
-                    .filter_map(|runtime| self.templates.get(runtime))
+                    .filter_map(|serial| self.templates.get(serial))
                 {
                     fds.push(PollFd::new(&template.socket, PollFlags::IN));
                 }
-                let left = self
-                    .sweep_at
-                    .map(|at| at.saturating_duration_since(Instant::now()));
-                let left = left.and_then(|left| Timespec::try_from(left).ok());
-                match poll(&mut fds, left.as_ref()) {
+                match poll(&mut fds, None) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
                     Err(error) => return Err(error.into()),
@@ -179,9 +155,10 @@ impl Warden {
                     ready.collect::<Vec<_>>(),
                 )
             };
-            for (runtime, ready) in runtimes.into_iter().zip(templates_ready) {
-                if ready {
-                    self.hear_template(runtime)?;
+            // What a process said comes before its end.
+            for (serial, ready) in serials.into_iter().zip(templates_ready) {
+                if ready || children_ready {
+                    self.hear(serial)?;
                 }
             }
             if children_ready {
@@ -200,8 +177,10 @@ impl Warden {
             return Ok(false);
         };
         match Order::decode(&message).map_err(io::Error::other)? {
+            Order::Configure { plan } => self.plan = plan,
             Order::StartTemplate {
                 runtime,
+                loopback: _,
                 name,
                 python,
                 preloads,
@@ -209,9 +188,11 @@ impl Warden {
             } => {
                 let mut command = Command::new(python);
                 command.env_clear().envs(environment);
-                match start_template(command, &name, &preloads) {
+                match Template::start(command, runtime, &name, &preloads, None) {
                     Ok(template) => {
-                        self.templates.insert(runtime, template);
+                        self.templates.insert(self.next_template, template);
+                        self.current.insert(runtime, self.next_template);
+                        self.next_template += 1;
                     }
                     Err(error) => {
                         tell(&Event::TemplateGone {
@@ -225,25 +206,11 @@ impl Warden {
                 runtime,
                 worker,
                 workspace,
+                limits,
             } => {
-                let sent = match self.templates.get(&runtime) {
-                    Some(template) => {
-                        send(template.socket.as_fd(), workspace.as_encoded_bytes(), &fds)
-                    }
-                    None => Err(io::Error::other("its template has gone")),
-                };
-                match (sent, self.templates.get_mut(&runtime)) {
-                    (Ok(()), Some(template)) => {
-                        self.ordered += 1;
-                        template.orders.push_back((self.ordered, worker));
-                    }
-                    (Err(error), _) => {
-                        tell(&Event::SpawnFailed {
-                            worker,
-                            reason: error.to_string(),
-                        })?;
-                    }
-                    (Ok(()), None) => {}
+                if let Err(error) = self.order_cell(runtime, worker, &workspace, limits, fds) {
+                    let reason = error.to_string();
+                    tell(&Event::SpawnFailed { worker, reason })?;
                 }
             }
             Order::StartKeeper => match start_keeper(fds) {
@@ -253,114 +220,222 @@ impl Warden {
                 // Its socket has closed, by which the server knows.
                 Err(error) => report(&format!("warden: a keeper could not be started: {error}")),
             },
-            Order::Kill { worker } => match self.workers.get(&worker) {
-                Some(&pid) => {
-                    if children::is_alone(pid) {
-                        self.alone.insert(worker);
-                    }
-                    children::signal(pid, Signal::KILL);
-                }
-                None if self
-                    .templates
-                    .values()
-                    .any(|template| template.orders.iter().any(|(_, order)| *order == worker)) =>
-                {
-                    self.doomed.insert(worker);
-                }
-                None => {}
-            },
-            Order::Signal {
-                worker,
-                signal,
-                tree,
-            } => {
-                if let Some(&pid) = self.workers.get(&worker)
-                    && let Some(signal) = Signal::from_named_raw(signal)
-                {
-                    let targets = if tree { children::tree(pid) } else { vec![pid] };
-                    for target in targets {
-                        children::signal(target, signal);
+            Order::Kill { worker } => {
+                if let Some(cell) = self.cells.get_mut(&worker) {
+                    match cell.reaper {
+                        Some(reaper) => end_cell(reaper),
+                        None => cell.doomed = true,
                     }
                 }
-                tell(&Event::Signalled { worker })?;
             }
+            Order::Ask { worker, ask } => self.ask(worker, ask)?,
         }
         Ok(true)
     }
 
-    /// Reads one message of a template: that it is ready, or the pid of a worker.
-    fn hear_template(&mut self, runtime: RuntimeIndex) -> io::Result<()> {
-        let Some(template) = self.templates.get_mut(&runtime) else {
-            return Ok(());
+    /// Has a template make a cell.
+    fn order_cell(
+        &mut self,
+        runtime: RuntimeIndex,
+        worker: WorkerId,
+        workspace: &OsStr,
+        limits: CellLimits,
+        fds: Vec<OwnedFd>,
+    ) -> io::Result<()> {
+        let serial = self.current.get(&runtime).copied();
+        let Some((serial, template)) =
+            serial.and_then(|serial| Some((serial, self.templates.get_mut(&serial)?)))
+        else {
+            return Err(io::Error::other("its template has gone"));
         };
-        let message = receive(template.socket.as_fd(), TEMPLATE_MESSAGE_BYTES_MAX);
-        let Ok(Some((message, _))) = message else {
-            return self.lose_template(runtime);
+        if self.plan.level != Level::Namespace {
+            std::fs::DirBuilder::new().mode(0o700).create(workspace)?;
+        }
+        let needs = CellNeeds {
+            worker,
+            workspace,
+            uid: None,
+            limits,
+            loopback: false,
+            cgroups: 0,
+            domains: false,
         };
-        match (template.ready, message.split_first()) {
-            (false, Some((b'R', version))) => {
-                template.ready = true;
-                let version = String::from_utf8_lossy(version).into_owned();
-                tell(&Event::TemplateReady { runtime, version })
-            }
-            (false, Some((b'E', problem))) => {
-                template.problem = Some(String::from_utf8_lossy(problem).into_owned());
-                Ok(())
-            }
-            _ => {
-                let pid = <[u8; 8]>::try_from(message.as_slice())
-                    .map(i64::from_le_bytes)
-                    .unwrap_or(-1);
-                let Some((_, worker)) = template.orders.pop_front() else {
-                    return self.lose_template(runtime);
-                };
-                self.register(worker, pid)
-            }
-        }
-    }
-
-    /// Takes over a worker that its template has forked.
-    fn register(&mut self, worker: WorkerId, pid: i64) -> io::Result<()> {
-        let doomed = self.doomed.remove(&worker);
-        let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0) else {
-            let errno = i32::try_from(pid.unsigned_abs()).unwrap_or(0);
-            let reason = format!("fork: {}", io::Error::from_raw_os_error(errno));
-            return tell(&Event::SpawnFailed { worker, reason });
-        };
-        tell(&Event::Spawned { worker, pid })?;
-        if let Some((reaped, _)) = self.early.remove(&pid) {
-            return tell(&Event::Exited {
-                worker,
-                status: reaped.status,
-                usage: reaped.usage,
-            });
-        }
-        self.workers.insert(worker, pid);
-        self.worker_of.insert(pid, worker);
-        if doomed {
-            children::signal(pid, Signal::KILL);
-        }
+        let setup = Setup::new(&self.plan, &needs);
+        send(template.socket.as_fd(), &setup.encode(), &fds)?;
+        self.ordered += 1;
+        template.orders.push_back((self.ordered, worker));
+        self.cells.insert(
+            worker,
+            Cell {
+                template: serial,
+                reaper: None,
+                setup: Some(Box::new(setup)),
+                end: None,
+                doomed: false,
+                failed: false,
+            },
+        );
         Ok(())
     }
 
-    /// A template has closed its socket. Its workers live on; what it was ordered and did not answer has failed.
-    fn lose_template(&mut self, runtime: RuntimeIndex) -> io::Result<()> {
-        let Some(template) = self.templates.remove(&runtime) else {
+    /// Asks a cell's reaper for something. Without walls it can't reach all of its cell: then the warden does.
+    fn ask(&mut self, worker: WorkerId, ask: Ask) -> io::Result<()> {
+        let reaper = self.cells.get(&worker).and_then(|cell| cell.reaper);
+        let Some(reaper) = reaper else {
+            return tell(&Event::Signalled { worker });
+        };
+        if self.plan.level == Level::None && ask != Ask::Interrupt {
+            let signal = if ask == Ask::Freeze {
+                Signal::STOP
+            } else {
+                Signal::CONT
+            };
+            for pid in children::tree(reaper).into_iter().skip(1) {
+                children::signal(pid, signal);
+            }
+            return tell(&Event::Signalled { worker });
+        }
+        sys::signal_real_time(reaper, ask as i32)
+    }
+
+    /// Reads what a template and its reapers have said.
+    fn hear(&mut self, serial: u64) -> io::Result<()> {
+        loop {
+            let Some(template) = self.templates.get(&serial) else {
+                return Ok(());
+            };
+            let message = receive_with_sender(template.socket.as_fd(), template::MESSAGE_BYTES_MAX);
+            match message {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Ok(Some((message, sender))) => match Message::decode(&message) {
+                    Ok(message) => self.take(serial, message, sender)?,
+                    Err(error) => {
+                        report(&format!("warden: a template's message: {error}"));
+                        return self.lose_template(serial);
+                    }
+                },
+                // Nobody holds the other end any more.
+                Ok(None) | Err(_) => {
+                    self.lose_template(serial)?;
+                    self.templates.remove(&serial);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// One message of a template or a reaper.
+    fn take(&mut self, serial: u64, message: Message, sender: i32) -> io::Result<()> {
+        let Some(template) = self.templates.get_mut(&serial) else {
             return Ok(());
         };
+        match message {
+            Message::Ready(version) => {
+                template.ready = true;
+                let runtime = template.runtime;
+                tell(&Event::TemplateReady { runtime, version })
+            }
+            Message::Problem(problem) => {
+                template.problem = Some(problem);
+                Ok(())
+            }
+            Message::Forked(pid) => match template.orders.pop_front() {
+                Some((_, worker)) => self.register(worker, pid),
+                None => self.lose_template(serial),
+            },
+            Message::SetupFailed {
+                worker,
+                list,
+                index,
+                errno,
+            } => {
+                let Some(cell) = self.cells.get_mut(&worker) else {
+                    return Ok(());
+                };
+                let call = cell.setup.as_ref().map(|setup| setup.name(list, index));
+                let reason = format!(
+                    "{}: {}",
+                    call.unwrap_or_default(),
+                    io::Error::from_raw_os_error(errno)
+                );
+                if std::mem::replace(&mut cell.failed, true) {
+                    return Ok(());
+                }
+                tell(&Event::SpawnFailed { worker, reason })
+            }
+            Message::WorkerUp(worker) => {
+                if let Some(cell) = self.cells.get_mut(&worker) {
+                    cell.setup = None;
+                }
+                let pid = sender;
+                tell(&Event::Spawned { worker, pid })
+            }
+            Message::Acknowledged(worker) => tell(&Event::Signalled { worker }),
+            Message::Ended {
+                worker,
+                status,
+                usage,
+            } => {
+                if let Some(cell) = self.cells.get_mut(&worker) {
+                    cell.end = Some((status, usage));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes over a reaper that its template has forked.
+    fn register(&mut self, worker: WorkerId, pid: i64) -> io::Result<()> {
+        let Some(cell) = self.cells.get_mut(&worker) else {
+            return Ok(());
+        };
+        let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0) else {
+            let errno = i32::try_from(pid.unsigned_abs()).unwrap_or(0);
+            let reason = format!("fork: {}", io::Error::from_raw_os_error(errno));
+            self.cells.remove(&worker);
+            return tell(&Event::SpawnFailed { worker, reason });
+        };
+        cell.reaper = Some(pid);
+        if cell.doomed {
+            end_cell(pid);
+        }
+        self.cell_of.insert(pid, worker);
+        match self.early.remove(&pid) {
+            Some((reaped, _)) => self.end(worker, reaped),
+            None => Ok(()),
+        }
+    }
+
+    /// A template has ended. Its cells live on; what it was ordered and did not answer has failed.
+    fn lose_template(&mut self, serial: u64) -> io::Result<()> {
+        let Some(template) = self.templates.get_mut(&serial) else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut template.gone, true) {
+            return Ok(());
+        }
         children::signal(template.pid, Signal::KILL);
-        let last_words = template.last_words();
-        for (_, worker) in template.orders {
-            self.doomed.remove(&worker);
+        let (runtime, reason) = (template.runtime, template.reason());
+        for (_, worker) in std::mem::take(&mut template.orders) {
+            self.cells.remove(&worker);
             let reason = "its template has gone".to_owned();
             tell(&Event::SpawnFailed { worker, reason })?;
         }
-        self.sweep_again = true; // it may have forked a worker without saying so
-        let reason = template.problem.unwrap_or_else(|| match &*last_words {
-            "" => "it ended unexpectedly".to_owned(),
-            words => format!("it ended unexpectedly, and wrote: {words}"),
-        });
+        self.sweep_again = true; // it may have forked a reaper without saying so
+        if self.current.get(&runtime) == Some(&serial) {
+            self.current.remove(&runtime);
+        }
+        self.forget_template(serial);
         tell(&Event::TemplateGone { runtime, reason })
+    }
+
+    /// Drops a template that has ended and has no cells left.
+    fn forget_template(&mut self, serial: u64) {
+        if self.templates.get(&serial).is_some_and(|template| template.gone)
+            && !self.cells.values().any(|cell| cell.template == serial)
+        {
+            self.templates.remove(&serial);
+        }
     }
 
     /// Reaps all children that have ended.
@@ -371,19 +446,11 @@ impl Warden {
             if let Some(sweep) = &mut self.sweep {
                 sweep.suspects.retain(|pid| *pid != reaped.pid);
             }
-            if let Some(worker) = self.worker_of.remove(&reaped.pid) {
-                self.workers.remove(&worker);
-                if self.alone.remove(&worker) {
-                    self.sweep_at
-                        .get_or_insert_with(|| Instant::now() + SWEEP_AFTER);
-                } else {
-                    self.sweep_again = true;
-                }
-                tell(&Event::Exited {
-                    worker,
-                    status: reaped.status,
-                    usage: reaped.usage,
-                })?;
+            if let Some(worker) = self.cell_of.remove(&reaped.pid) {
+                self.end(worker, reaped)?;
+            } else if let Some(serial) = self.template_by_pid(reaped.pid) {
+                self.hear(serial)?;
+                self.lose_template(serial)?;
             } else if self.keepers.remove(&reaped.pid) {
                 // The server hears of it by its socket.
             } else if self.orphans.remove(&reaped.pid) {
@@ -395,16 +462,44 @@ impl Warden {
         Ok(())
     }
 
-    /// Kills orphans: children that are neither template, worker nor keeper. One that was forked by a template a moment ago and not
+    fn template_by_pid(&self, pid: i32) -> Option<u64> {
+        self.templates
+            .iter()
+            .find(|(_, template)| template.pid == pid && !template.gone)
+            .map(|(serial, _)| *serial)
+    }
+
+    /// A reaper has ended, and with it its cell.
+    fn end(&mut self, worker: WorkerId, reaper: Reaped) -> io::Result<()> {
+        // Its last word may have come after the look at its socket.
+        if let Some(serial) = self.cells.get(&worker).map(|cell| cell.template) {
+            self.hear(serial)?;
+        }
+        let Some(cell) = self.cells.remove(&worker) else {
+            return Ok(());
+        };
+        self.forget_template(cell.template);
+        // Killed, it could not end what was left.
+        if cell.end.is_none() {
+            self.sweep_again = true;
+        }
+        if cell.failed {
+            return Ok(());
+        }
+        let (status, usage) = cell.end.unwrap_or((reaper.status, reaper.usage));
+        tell(&Event::Exited {
+            worker,
+            status,
+            usage,
+        })
+    }
+
+    /// Kills orphans: children that are neither template, reaper nor keeper. One that was forked by a template a moment ago and not
     /// answered for looks the same, so a list of suspects is made first, and judged once all forks ordered by then are answered.
     fn finish_sweep(&mut self) {
         let oldest = self.oldest_order();
         self.early
             .retain(|_, (_, mark)| oldest.is_some_and(|oldest| oldest <= *mark));
-        if self.sweep_at.is_some_and(|at| Instant::now() >= at) {
-            self.sweep_at = None;
-            self.sweep_again = true;
-        }
         if self.sweep.is_none() && self.sweep_again {
             self.sweep_again = false;
             let mut suspects = children::children(self.pid);
@@ -442,59 +537,16 @@ impl Warden {
     }
 
     fn is_known(&self, pid: i32) -> bool {
-        self.worker_of.contains_key(&pid)
+        self.cell_of.contains_key(&pid)
             || self.keepers.contains(&pid)
-            || self.templates.values().any(|template| template.pid == pid)
+            || self.template_by_pid(pid).is_some()
     }
 }
 
-fn start_template(mut command: Command, name: &str, preloads: &[String]) -> io::Result<Template> {
-    /// The template's descriptors: see `harness.py`.
-    const CONTROL: i32 = 3;
-    const NATIVE_FD: i32 = 4;
-    const HARNESS_FD: i32 = 5;
-
-    let (ours, theirs) = socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
-    let errors = errors_file()?;
-    // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that. The runtime's name,
-    // for `ps`, is a later one.
-    command
-        .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
-        .arg(format!("coding-env-template-{name}"))
-        .args(preloads)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(errors.try_clone()?)
-        .fd_mappings(vec![
-            FdMapping {
-                parent_fd: theirs,
-                child_fd: CONTROL,
-            },
-            FdMapping {
-                parent_fd: memory_file("native", NATIVE)?,
-                child_fd: NATIVE_FD,
-            },
-            FdMapping {
-                parent_fd: memory_file("harness", HARNESS)?,
-                child_fd: HARNESS_FD,
-            },
-        ])
-        .map_err(io::Error::other)?;
-    let child = command.spawn()?;
-    let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-    Ok(Template {
-        pid,
-        socket: ours,
-        orders: VecDeque::new(),
-        ready: false,
-        problem: None,
-        errors,
-    })
+/// Tells a reaper to end its cell. One that its own program has stopped (at level `none` it can) has to go on for that.
+fn end_cell(reaper: i32) {
+    children::signal(reaper, Signal::TERM);
+    children::signal(reaper, Signal::CONT);
 }
 
 /// Executes this program as a keeper, with the one descriptor that came as its socket. Returns its pid.
@@ -510,27 +562,6 @@ fn start_keeper(fds: Vec<OwnedFd>) -> io::Result<i32> {
         .stdout(Stdio::null())
         .spawn()?;
     i32::try_from(child.id()).map_err(io::Error::other)
-}
-
-/// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
-pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
-    let file = match memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::EXEC) {
-        // Before kernel 6.3 there is no such flag, and every such file may be executed.
-        Err(Errno::INVAL) => memfd_create(name, MemfdFlags::CLOEXEC)?,
-        other => other?,
-    };
-    let mut file = std::fs::File::from(file);
-    file.write_all(content)?;
-    Ok(file.into())
-}
-
-/// A file in memory for a template's standard error. It can't grow, so that a template that never ends its complaints fills no memory;
-/// and to write to it never blocks, as a pipe would that nobody reads.
-fn errors_file() -> io::Result<std::fs::File> {
-    let file = memfd_create("errors", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    rustix::fs::ftruncate(&file, TEMPLATE_ERRORS_BYTES_MAX)?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-    Ok(file.into())
 }
 
 fn tell(event: &Event) -> io::Result<()> {

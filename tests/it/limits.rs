@@ -15,7 +15,7 @@ use tonic_types::StatusExt as _;
 use crate::refusals::{
     close_request, refused, reset_request, running, state_request, step_request,
 };
-use crate::support::{PATIENCE, Server};
+use crate::support::{PATIENCE, Server, may_lack};
 
 const MIB: usize = 1 << 20;
 
@@ -30,6 +30,12 @@ fn refused_field(status: &Status, field: &str, maximum: &str) {
     assert!(status.message().contains(maximum), "{maximum}: {status:?}");
     let told = format!("{}_maximum", field.replace('.', "_"));
     assert_eq!(metadata[&told], maximum, "{status:?}");
+}
+
+/// The most that this server gives.
+async fn max_limits(client: &mut CodingEnvClient<Channel>) -> Limits {
+    let info = client.get_server_info(GetServerInfoRequest {}).await;
+    info.unwrap().into_inner().max_limits.unwrap()
 }
 
 /// A fresh episode with these limits.
@@ -62,7 +68,11 @@ async fn limits_of_an_episode_are_taken_up_to_the_servers_and_down_to_the_least(
     let info = client.get_server_info(GetServerInfoRequest {}).await;
     let info = info.unwrap().into_inner();
     let max = info.max_limits.unwrap();
-    assert_eq!(info.default_limits.unwrap(), max);
+    let unbounded = Limits {
+        cpu_percent: None,
+        ..max
+    };
+    assert_eq!(info.default_limits.unwrap(), unbounded);
     let least = Limits {
         source_bytes: Some(1),
         output_bytes: Some(1024),
@@ -73,6 +83,12 @@ async fn limits_of_an_episode_are_taken_up_to_the_servers_and_down_to_the_least(
         memory_bytes: Some(64 << 20),
         open_files: Some(16),
         file_bytes: Some(1 << 20),
+        // Those that this server can hold.
+        total_memory_bytes: max.total_memory_bytes.map(|_| 64 << 20),
+        processes: max.processes.map(|_| 2),
+        workspace_bytes: max.workspace_bytes.map(|_| 1 << 20),
+        workspace_inodes: max.workspace_inodes.map(|_| 64),
+        cpu_percent: max.cpu_percent.map(|_| 1),
     };
     for limits in [max, least] {
         let request = ResetRequest {
@@ -264,6 +280,326 @@ async fn limits_of_an_episode_are_taken_up_to_the_servers_and_down_to_the_least(
 }
 
 #[tokio::test]
+async fn limits_of_whole_episodes_are_taken_where_they_can_be_held_and_else_refused() {
+    let server = Server::start(&[]);
+    let mut client = server.raw().await;
+    let max = max_limits(&mut client).await;
+    let none = Limits::default;
+    let cases = [
+        (
+            "limits.total_memory_bytes",
+            max.total_memory_bytes,
+            4 << 30,
+            Limits {
+                total_memory_bytes: Some((4 << 30) + 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.total_memory_bytes",
+            max.total_memory_bytes,
+            4 << 30,
+            Limits {
+                total_memory_bytes: Some((64 << 20) - 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.processes",
+            max.processes.map(u64::from),
+            256,
+            Limits {
+                processes: Some(257),
+                ..none()
+            },
+        ),
+        (
+            "limits.processes",
+            max.processes.map(u64::from),
+            256,
+            Limits {
+                processes: Some(1),
+                ..none()
+            },
+        ),
+        (
+            "limits.workspace_bytes",
+            max.workspace_bytes,
+            512 << 20,
+            Limits {
+                workspace_bytes: Some((512 << 20) + 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.workspace_bytes",
+            max.workspace_bytes,
+            512 << 20,
+            Limits {
+                workspace_bytes: Some((1 << 20) - 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.workspace_inodes",
+            max.workspace_inodes.map(u64::from),
+            65536,
+            Limits {
+                workspace_inodes: Some(65537),
+                ..none()
+            },
+        ),
+        (
+            "limits.workspace_inodes",
+            max.workspace_inodes.map(u64::from),
+            65536,
+            Limits {
+                workspace_inodes: Some(63),
+                ..none()
+            },
+        ),
+        (
+            "limits.cpu_percent",
+            max.cpu_percent.map(u64::from),
+            100_000,
+            Limits {
+                cpu_percent: Some(100_001),
+                ..none()
+            },
+        ),
+        (
+            "limits.cpu_percent",
+            max.cpu_percent.map(u64::from),
+            100_000,
+            Limits {
+                cpu_percent: Some(0),
+                ..none()
+            },
+        ),
+    ];
+    for (field, held, maximum, limits) in cases {
+        let status = reset(&mut client, limits).await.unwrap_err();
+        if let Some(held) = held {
+            assert_eq!(held, maximum, "{field}");
+            refused_field(&status, field, &maximum.to_string());
+        } else {
+            let metadata = refused(&status, Code::InvalidArgument, "INVALID_FIELD");
+            assert_eq!(metadata["fields"], field);
+            let lacks = &metadata[&format!("{}_lacks", field.replace('.', "_"))];
+            assert!(
+                lacks.contains("layer `") || lacks.contains("level `"),
+                "{lacks}"
+            );
+            assert!(status.message().contains(lacks), "{status:?}");
+        }
+    }
+}
+
+/// All processes of an episode share its memory: an interpreter that takes too much is gone, and of its children that do so together
+/// some are, and perhaps it too. Others notice nothing.
+#[tokio::test]
+async fn memory_of_a_whole_episode_is_bounded() {
+    let server = Server::start(&[]);
+    let mut client = server.raw().await;
+    if max_limits(&mut client).await.total_memory_bytes.is_none() {
+        return may_lack("the limit total_memory_bytes");
+    }
+    let limits = Limits {
+        total_memory_bytes: Some(128 << 20),
+        ..Limits::default()
+    };
+    client.reset(reset_request("neighbour")).await.unwrap();
+    step(&mut client, step_request("neighbour", "x = 7")).await;
+    let id = reset(&mut client, limits).await.unwrap();
+    let reply = step(&mut client, step_request(&id, "len(b'x' * (64 << 20))")).await;
+    assert_eq!(reply.observation.as_ref().unwrap().result(), "67108864");
+    assert_eq!(reply.observed.unwrap().limits_hit, Vec::<i32>::new());
+    let reply = step(
+        &mut client,
+        step_request(&id, "print(1)\nlen(b'x' * (512 << 20))"),
+    )
+    .await;
+    assert_eq!(stdout(&reply), "1\n");
+    assert_eq!(reply.outcome(), Outcome::LimitExceeded);
+    assert_eq!(reply.observation.as_ref().unwrap().exit_code, 137);
+    assert_eq!(reply.state_after(), StateAfter::Lost);
+    assert!(reply.done);
+    let observed = reply.observed.unwrap();
+    assert_eq!(observed.limit(), LimitKind::Memory);
+    assert_eq!(
+        observed.limits_hit().collect::<Vec<_>>(),
+        [LimitKind::Memory]
+    );
+    assert_eq!(observed.signal, Some(9));
+    let status = client.step(step_request(&id, "1")).await.unwrap_err();
+    let metadata = refused(&status, Code::FailedPrecondition, "EPISODE_LOST");
+    assert!(
+        status.message().contains("more memory together"),
+        "{metadata:?}"
+    );
+
+    // Each is far below what one process may have.
+    let id = reset(&mut client, limits).await.unwrap();
+    let code = "import os, signal, time
+pids, alive = [], 0
+for _ in range(6):
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        x = b'x' * (48 << 20)
+        os.write(w, b'.')
+        time.sleep(1000)
+    os.close(w)
+    pids.append(pid)
+    alive += len(os.read(r, 1))
+for pid in pids:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+print(alive < 6)";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(reply.outcome(), Outcome::LimitExceeded);
+    assert_eq!(reply.observation.as_ref().unwrap().exit_code, 137);
+    assert_eq!(reply.observed.as_ref().unwrap().limit(), LimitKind::Memory);
+    match reply.state_after() {
+        StateAfter::Intact => {
+            assert_eq!(stdout(&reply), "True\n");
+            let reply = step(&mut client, step_request(&id, "len(pids)")).await;
+            assert_eq!(reply.observation.unwrap().result(), "6");
+            assert_eq!(reply.outcome, i32::from(Outcome::Completed));
+        }
+        _ => {
+            assert_eq!(reply.state_after(), StateAfter::Lost);
+            let status = client.step(step_request(&id, "1")).await.unwrap_err();
+            refused(&status, Code::FailedPrecondition, "EPISODE_LOST");
+        }
+    }
+    let reply = step(&mut client, step_request("neighbour", "x")).await;
+    assert_eq!(reply.observation.unwrap().result(), "7");
+}
+
+/// The number of processes and threads is bounded: past it Python raises, and once some have ended it goes on.
+#[tokio::test]
+async fn processes_of_an_episode_are_bounded() {
+    let server = Server::start(&[]);
+    let mut client = server.raw().await;
+    if max_limits(&mut client).await.processes.is_none() {
+        return may_lack("the limit processes");
+    }
+    let limits = Limits {
+        processes: Some(8),
+        ..Limits::default()
+    };
+    let id = reset(&mut client, limits).await.unwrap();
+    let code = "import os, signal
+def storm(count):
+    pids = []
+    try:
+        for _ in range(count):
+            pid = os.fork()
+            if pid == 0:
+                signal.pause()
+            pids.append(pid)
+    except BlockingIOError as error:
+        print(error.errno == 11)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return len(pids)";
+    step(&mut client, step_request(&id, code)).await;
+    // At the limit: seven, and the interpreter.
+    let reply = step(&mut client, step_request(&id, "storm(7)")).await;
+    assert_eq!(reply.observation.as_ref().unwrap().result(), "7");
+    assert_eq!(reply.observed.unwrap().limits_hit, Vec::<i32>::new());
+    for _ in 0..2 {
+        let reply = step(&mut client, step_request(&id, "storm(8)")).await;
+        assert_eq!(stdout(&reply), "True\n");
+        assert_eq!(reply.observation.as_ref().unwrap().result(), "7");
+        assert_eq!(reply.outcome(), Outcome::Completed);
+    }
+    let code = "import threading
+done = threading.Event()
+try:
+    for n in range(20):
+        threading.Thread(target=done.wait).start()
+finally:
+    done.set()";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(exception(&reply).0, "RuntimeError");
+    let reply = step(&mut client, step_request(&id, "n")).await;
+    assert_eq!(reply.observation.unwrap().result(), "7");
+}
+
+/// Bytes and files are counted over all places where an episode may write.
+#[tokio::test]
+async fn files_of_an_episode_are_bounded() {
+    let server = Server::start(&[]);
+    let mut client = server.raw().await;
+    if max_limits(&mut client).await.workspace_bytes.is_none() {
+        return may_lack("the limits workspace_bytes and workspace_inodes");
+    }
+    let limits = Limits {
+        workspace_bytes: Some(4 << 20),
+        workspace_inodes: Some(64),
+        ..Limits::default()
+    };
+    let id = reset(&mut client, limits).await.unwrap();
+    let code = "import errno
+def fill(path, mib):
+    with open(path, 'wb', 0) as file:
+        for _ in range(mib):
+            if file.write(b'x' * (1 << 20)) < 1 << 20:
+                raise OSError(errno.ENOSPC, 'short')";
+    step(&mut client, step_request(&id, code)).await;
+    let code = "fill('/workspace/a', 1); fill('/tmp/b', 1); fill('/dev/shm/c', 1)";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(reply.outcome(), Outcome::Completed, "{reply:?}");
+    let code =
+        "try: fill('/tmp/d', 2)\nexcept OSError as error: print(error.errno == errno.ENOSPC)";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(stdout(&reply), "True\n");
+
+    let id = reset(&mut client, limits).await.unwrap();
+    let code = "import errno
+made = 0
+try:
+    for n in range(64):
+        open(f'{(\"/tmp\", \"/workspace\")[n % 2]}/{n}', 'x').close()
+        made += 1
+except OSError as error:
+    print(error.errno == errno.ENOSPC)
+print(32 <= made < 64)";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(stdout(&reply), "True\nTrue\n");
+    let reply = step(&mut client, step_request(&id, "made")).await;
+    assert_eq!(reply.state_after(), StateAfter::Intact);
+}
+
+/// A bound on CPU time per time slows all processes of an episode together.
+#[tokio::test]
+async fn cpu_time_per_time_is_bounded() {
+    let server = Server::start(&[]);
+    let mut client = server.raw().await;
+    if max_limits(&mut client).await.cpu_percent.is_none() {
+        return may_lack("the limit cpu_percent");
+    }
+    let limits = Limits {
+        cpu_percent: Some(20),
+        ..Limits::default()
+    };
+    let id = reset(&mut client, limits).await.unwrap();
+    let code = "import os, time
+child = os.fork()
+while time.process_time() < 0.2: pass
+if child == 0: os._exit(0)
+os.waitpid(child, 0)[1]";
+    let reply = step(&mut client, step_request(&id, code)).await;
+    assert_eq!(reply.observation.unwrap().result(), "0");
+    // 0.4 s at a fifth of a core take 2 s, less what the first and the last period give ahead.
+    let took = reply.observed.unwrap().usage.unwrap().wall_time.unwrap();
+    assert!(took.seconds >= 1, "{took:?}");
+}
+
+#[tokio::test]
 async fn a_step_may_lower_its_episodes_limits_and_no_more() {
     let server = Server::start(&[]);
     let mut client = server.raw().await;
@@ -437,10 +773,16 @@ async fn lowered_limits_take_effect() {
 async fn an_episode_with_the_least_of_everything_works() {
     let server = Server::start(&[]);
     let mut client = server.raw().await;
+    let max = max_limits(&mut client).await;
     let limits = Limits {
         memory_bytes: Some(64 << 20),
         open_files: Some(16),
         file_bytes: Some(1 << 20),
+        total_memory_bytes: max.total_memory_bytes.map(|_| 64 << 20),
+        processes: max.processes.map(|_| 2),
+        workspace_bytes: max.workspace_bytes.map(|_| 1 << 20),
+        workspace_inodes: max.workspace_inodes.map(|_| 64),
+        cpu_percent: max.cpu_percent.map(|_| 100),
         ..Limits::default()
     };
     let id = reset(&mut client, limits).await.unwrap();
@@ -792,6 +1134,16 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         "64",
         "--max-file-bytes",
         "2097152",
+        "--max-total-memory-bytes",
+        "134217728",
+        "--max-processes",
+        "9",
+        "--max-workspace-bytes",
+        "3145728",
+        "--max-workspace-inodes",
+        "100",
+        "--max-cpu-percent",
+        "250",
         "--interrupt-grace",
         "300ms",
         "--background-cpu-time",
@@ -828,6 +1180,7 @@ async fn the_servers_limits_are_told_as_they_are_set() {
     assert_eq!(limits.background_cpu_time, seconds(0, 700_000_000));
     assert_eq!(limits.worker_wait, seconds(8, 0));
     assert_eq!(limits.kept_reply_bytes, 9000);
+    let told = info.max_limits.unwrap();
     let expected = Limits {
         source_bytes: Some(1000),
         output_bytes: Some(2000),
@@ -838,8 +1191,15 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         memory_bytes: Some(1 << 30),
         open_files: Some(64),
         file_bytes: Some(2 << 20),
+        // Absent where they can't be held.
+        total_memory_bytes: told.total_memory_bytes.map(|_| 128 << 20),
+        processes: told.processes.map(|_| 9),
+        workspace_bytes: told.workspace_bytes.map(|_| 3 << 20),
+        workspace_inodes: told.workspace_inodes.map(|_| 100),
+        cpu_percent: told.cpu_percent.map(|_| 250),
     };
-    assert_eq!(info.max_limits, Some(expected));
+    assert_eq!(told, expected);
+    assert_eq!(info.default_limits, Some(expected));
     assert!(info.transforms.is_empty());
     assert_eq!(info.runtimes[0].hash_seed, 11);
 

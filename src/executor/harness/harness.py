@@ -28,7 +28,8 @@ for _name in __import__("__future__").all_feature_names:
     FUTURE_FLAGS |= getattr(__import__("__future__"), _name).compiler_flag
 
 CONTROL = 3
-NATIVE = "/proc/self/fd/4"
+NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker's while it is set up
+FILTER = 6
 
 SETUP, STEP = 1, 2  # requests
 READY, REPORT = 1, 2  # reports
@@ -60,8 +61,8 @@ def load_native():
 # === template ===
 
 
-def template(preloads):
-    """Imports the preloads, says so to the warden, and forks a worker for each order until the warden is gone."""
+def template(confined, preloads):
+    """Imports the preloads, says so to the warden, and makes a cell for each order until the warden is gone."""
     native = None
     make_output_pipes()
     problem = check_interpreter() or import_preloads(preloads)
@@ -71,8 +72,7 @@ def template(preloads):
         except Exception as error:
             problem = "the harness's native half can't be loaded: {}: {}".format(type(error).__name__, error)
     if problem is not None:
-        os.write(CONTROL, b"E" + problem.encode("utf-8", "replace")[:TEXT_BYTES_MAX])
-        leave(1)
+        complain(problem)
     main = types.ModuleType("__main__")
     main.__builtins__ = builtins
     main.__annotations__ = {}
@@ -80,26 +80,25 @@ def template(preloads):
     sys.modules["__main__"] = main
     sys.argv = [""]
     sys.path[0] = ""
-    warden = os.getppid()
     gc.collect()
     make_forks_cheap(native)
     gc.freeze()
+    if confined:
+        failed = native.confine(FILTER)
+        if failed:
+            complain("the system call filter can't be installed: " + os.strerror(-failed))
     os.write(CONTROL, b"R" + "{}.{}.{}".format(*sys.version_info[:3]).encode())
-    while True:
-        order = native.receive_order(CONTROL)
-        if order is None:
-            leave(0)
-        workspace, control, out, err = order
-        pid = native.clone_worker()
-        if pid == 0:
-            try:
-                Worker(native, main).start(workspace, control, out, err, warden)
-            finally:
-                leave(70)
-        os.close(control)
-        os.close(out)
-        os.close(err)
-        os.write(CONTROL, struct.pack("<q", pid))
+    directories = native.serve_orders()  # returns in workers only
+    try:
+        Worker(native, main).start(directories)
+    finally:
+        leave(70)
+
+
+def complain(problem):
+    """Tells the warden why there is no template, and ends."""
+    os.write(CONTROL, b"E" + problem.encode("utf-8", "replace")[:TEXT_BYTES_MAX])
+    leave(1)
 
 
 def make_output_pipes():
@@ -183,14 +182,10 @@ class Worker:
         self.sources_bytes = 0
         self.sources = []
 
-    def start(self, workspace, control, out, err, warden):
-        failed = self.native.become_worker(control, out, err, warden)
-        if failed:
-            raise OSError(-failed, os.strerror(-failed))
-        os.mkdir(workspace, 0o700)
-        os.chdir(workspace)
-        home = os.fsdecode(workspace)
-        os.environ["HOME"] = os.environ["TMPDIR"] = os.environ["PWD"] = home
+    def start(self, directories):
+        home, temporary = os.fsdecode(directories).split("\0")
+        os.environ["HOME"] = os.environ["PWD"] = home
+        os.environ["TMPDIR"] = temporary
         keep_fork_as_start_method()
         reseed_loaded(None)
         self.serve(struct.pack("<IB", 1, READY))
@@ -543,4 +538,4 @@ def keep_fork_as_start_method():
         sys.meta_path.insert(0, ForkByDefault(["multiprocessing.context"]))
 
 
-template(sys.argv[2:])  # the first is the runtime's name, for `ps`
+template(sys.argv[2] == "confined", sys.argv[3:])  # the first is the runtime's name, for `ps`

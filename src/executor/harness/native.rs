@@ -1,9 +1,8 @@
 //! The native half of the harness: a CPython extension module, `_coding_env`, that template and workers load.
 //!
 //! `build.rs` compiles this file by itself, without the standard library; the server embeds the result and hands it to
-//! the template as a memory file. It holds what Python can't do well: a `clone` whose child belongs to the
-//! warden, the few system calls that turn that child into a worker, and the exchange of a report for the next request with
-//! no bytecode between the two.
+//! the template as a memory file. It holds what Python can't do well: the making of [cells], and the exchange of a report for the next request
+//! with no bytecode between the two.
 //!
 //! It uses only functions that are in CPython's stable interface or have been exported unchanged since 3.7, and the layout of
 //! `PyModuleDef`, which is part of the stable ABI (PEP 384) of builds with a GIL. The harness refuses other builds.
@@ -86,7 +85,17 @@ unsafe extern "C" {
 #[cfg(target_arch = "x86_64")]
 mod nr {
     pub const READ: usize = 0;
+    pub const WRITE: usize = 1;
     pub const MPROTECT: usize = 10;
+    pub const SIGPROCMASK: usize = 14;
+    pub const WAIT4: usize = 61;
+    pub const KILL: usize = 62;
+    pub const SIGTIMEDWAIT: usize = 128;
+    pub const OPENAT: usize = 257;
+    pub const SECCOMP: usize = 317;
+    pub const PREAD: usize = 17;
+    pub const SOCKET: usize = 41;
+    pub const IOCTL: usize = 16;
     pub const PPOLL: usize = 271;
     pub const CLOSE: usize = 3;
     pub const DUP3: usize = 292;
@@ -94,20 +103,27 @@ mod nr {
     pub const RECVFROM: usize = 45;
     pub const RECVMSG: usize = 47;
     pub const CLONE: usize = 56;
-    pub const SETSID: usize = 112;
     pub const PRCTL: usize = 157;
     pub const GETTID: usize = 186;
-    pub const GETPPID: usize = 110;
     pub const SET_ROBUST_LIST: usize = 273;
     pub const GET_ROBUST_LIST: usize = 274;
     pub const PRLIMIT64: usize = 302;
-    pub const CLOSE_RANGE: usize = 436;
     pub const EXIT_GROUP: usize = 231;
 }
 #[cfg(target_arch = "aarch64")]
 mod nr {
     pub const READ: usize = 63;
+    pub const WRITE: usize = 64;
     pub const MPROTECT: usize = 226;
+    pub const SIGPROCMASK: usize = 135;
+    pub const WAIT4: usize = 260;
+    pub const KILL: usize = 129;
+    pub const SIGTIMEDWAIT: usize = 137;
+    pub const OPENAT: usize = 56;
+    pub const SECCOMP: usize = 277;
+    pub const PREAD: usize = 67;
+    pub const SOCKET: usize = 198;
+    pub const IOCTL: usize = 29;
     pub const PPOLL: usize = 73;
     pub const CLOSE: usize = 57;
     pub const DUP3: usize = 24;
@@ -115,20 +131,17 @@ mod nr {
     pub const RECVFROM: usize = 207;
     pub const RECVMSG: usize = 212;
     pub const CLONE: usize = 220;
-    pub const SETSID: usize = 157;
     pub const PRCTL: usize = 167;
     pub const GETTID: usize = 178;
-    pub const GETPPID: usize = 173;
     pub const SET_ROBUST_LIST: usize = 99;
     pub const GET_ROBUST_LIST: usize = 100;
     pub const PRLIMIT64: usize = 261;
-    pub const CLOSE_RANGE: usize = 436;
     pub const EXIT_GROUP: usize = 94;
 }
 
 const EINTR: isize = -4;
 const EBADMSG: isize = -74;
-const ESRCH: isize = -3;
+const ECHILD: isize = -10;
 
 /// One system call. Returns the result or a negative errno.
 ///
@@ -175,62 +188,7 @@ fn exit(status: usize) -> ! {
 
 // === template ===
 
-const CLONE_PARENT: usize = 0x8000;
-const CLONE_CHILD_CLEARTID: usize = 0x20_0000;
-const CLONE_CHILD_SETTID: usize = 0x0100_0000;
-const SIGCHLD: usize = 17;
-/// How far into its thread descriptor glibc and musl keep the thread's id, at the most.
-const DESCRIPTOR_WORDS: usize = 512;
-
-/// Where libc keeps the id of this thread, so that the kernel can mend it in the child as `fork` does; null when it
-/// isn't found.
-fn thread_id_slot() -> *const u32 {
-    let id = plain(nr::GETTID, [0; 6]) as u32;
-    // SAFETY: no arguments.
-    let descriptor = unsafe { pthread_self() };
-    for word in 0..DESCRIPTOR_WORDS {
-        let slot = descriptor.wrapping_add(word);
-        // SAFETY: the descriptor and the libc data behind it span more than the words looked at.
-        if unsafe { slot.read_volatile() } == id {
-            return slot;
-        }
-    }
-    null()
-}
-
-/// `clone_worker() -> int`: forks this single-threaded process. The child belongs to this process's parent (the warden), which
-/// alone waits for it. Returns 0 in the child, its pid in the template, or a negative errno.
-///
-/// pthread_atfork handlers do not run: with one thread there is no lock that they could mend.
-unsafe extern "C" fn clone_worker(_: Object, _: Object) -> Object {
-    let mut robust: usize = 0;
-    let mut robust_bytes: usize = 0;
-    let slot = thread_id_slot();
-    let mut flags = CLONE_PARENT | SIGCHLD;
-    if !slot.is_null() {
-        flags |= CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;
-    }
-    // SAFETY: both addresses are of live locals of the right size.
-    unsafe {
-        call(nr::GET_ROBUST_LIST, [0, &raw mut robust as usize, &raw mut robust_bytes as usize, 0, 0, 0]);
-    }
-    // SAFETY: the GIL is held; a matching PyOS_AfterFork_* follows on every path.
-    unsafe { PyOS_BeforeFork() };
-    // SAFETY: no CLONE_VM, so the child has its own copy of this stack and of all memory. The child's id goes to
-    // where libc keeps it. x86-64 takes the address as fourth argument, arm64 as fifth.
-    let pid = unsafe { call(nr::CLONE, [flags, 0, 0, slot as usize, slot as usize * CTID_IS_FIFTH, 0]) };
-    if pid == 0 {
-        // SAFETY: the list head that libc registered for this thread in the parent, at the same address here.
-        unsafe { call(nr::SET_ROBUST_LIST, [robust, robust_bytes, 0, 0, 0, 0]) };
-        // SAFETY: see PyOS_BeforeFork above.
-        unsafe { PyOS_AfterFork_Child() };
-    } else {
-        // SAFETY: see PyOS_BeforeFork above.
-        unsafe { PyOS_AfterFork_Parent() };
-    }
-    // SAFETY: the GIL is held.
-    unsafe { PyLong_FromLong(pid as c_long) }
-}
+mod cells;
 
 const PROT_WRITE: usize = 2;
 
@@ -284,86 +242,9 @@ unsafe extern "C" fn make_immortal(_: Object, args: Object) -> Object {
     unsafe { Py_BuildValue(c"".as_ptr()) }
 }
 
-#[cfg(target_arch = "x86_64")]
-const CTID_IS_FIFTH: usize = 0;
-#[cfg(target_arch = "aarch64")]
-const CTID_IS_FIFTH: usize = 1;
-
-#[repr(C)]
-struct IoVec {
-    base: *mut c_void,
-    bytes: usize,
-}
-
-#[repr(C)]
-struct MsgHdr {
-    name: *mut c_void,
-    name_bytes: u32,
-    iov: *mut IoVec,
-    iov_count: usize,
-    control: *mut c_void,
-    control_bytes: usize,
-    flags: c_int,
-}
-
-/// A control message with the three descriptors of a worker: `cmsghdr`, then `int[3]`.
-#[repr(C)]
-struct Rights {
-    bytes: usize,
-    level: c_int,
-    kind: c_int,
-    descriptors: [c_int; 3],
-}
-
-const ORDER_BYTES_MAX: usize = 4096;
-const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
-
-/// `receive_order(fd) -> (payload, control, stdout, stderr) | None`: the warden's next order to fork a worker, or None when
-/// the warden is gone. Raises nothing: anything malformed counts as gone, because the warden is trusted.
-unsafe extern "C" fn receive_order(_: Object, args: Object) -> Object {
-    let mut fd: c_int = 0;
-    // SAFETY: one "i" takes one int.
-    if unsafe { PyArg_ParseTuple(args, c"i".as_ptr(), &raw mut fd) } == 0 {
-        return null_mut();
-    }
-    let mut payload = [0_u8; ORDER_BYTES_MAX];
-    let mut rights = Rights { bytes: 0, level: 0, kind: 0, descriptors: [-1; 3] };
-    let mut received;
-    loop {
-        let mut iov = IoVec { base: payload.as_mut_ptr().cast(), bytes: payload.len() };
-        let mut message = MsgHdr {
-            name: null_mut(),
-            name_bytes: 0,
-            iov: &raw mut iov,
-            iov_count: 1,
-            control: (&raw mut rights).cast(),
-            control_bytes: size_of::<Rights>(),
-            flags: 0,
-        };
-        // SAFETY: the message points at live locals with their true sizes.
-        received = unsafe {
-            call(nr::RECVMSG, [fd as usize, &raw mut message as usize, MSG_CMSG_CLOEXEC, 0, 0, 0])
-        };
-        if received != EINTR {
-            break;
-        }
-    }
-    if received <= 0 || rights.descriptors[2] < 0 {
-        // SAFETY: an empty format builds None.
-        return unsafe { Py_BuildValue(c"".as_ptr()) };
-    }
-    let [control, out, err] = rights.descriptors;
-    // SAFETY: "y#" takes a pointer and a Py_ssize_t that bounds it, "i" an int.
-    unsafe { Py_BuildValue(c"(y#iii)".as_ptr(), payload.as_ptr(), received, control, out, err) }
-}
-
 // === worker ===
 
-const PR_SET_PDEATHSIG: usize = 1;
-const PR_SET_CHILD_SUBREAPER: usize = 36;
-const SIGKILL: usize = 9;
 const RLIMIT_FSIZE: usize = 1;
-const RLIMIT_CORE: usize = 4;
 const RLIMIT_NOFILE: usize = 7;
 const RLIMIT_AS: usize = 9;
 /// The control socket's descriptor in a worker.
@@ -389,45 +270,6 @@ unsafe extern "C" fn set_limits(_: Object, args: Object) -> Object {
     let first = results.into_iter().find(|result| *result < 0).unwrap_or(0);
     // SAFETY: the GIL is held.
     unsafe { PyLong_FromLong(first as c_long) }
-}
-
-/// `become_worker(control, stdout, stderr, warden) -> int`: takes the place of a worker right after the fork: a session of its own,
-/// dead when the warden is, parent of its own orphans, no core files, and no descriptor but 0 to 3. 0 or a negative errno.
-unsafe extern "C" fn become_worker(_: Object, args: Object) -> Object {
-    let (mut control, mut out, mut err, mut warden): (c_int, c_int, c_int, c_int) = (0, 0, 0, 0);
-    // SAFETY: four "i" take four ints.
-    let parsed = unsafe {
-        PyArg_ParseTuple(args, c"iiii".as_ptr(), &raw mut control, &raw mut out, &raw mut err, &raw mut warden)
-    };
-    if parsed == 0 {
-        return null_mut();
-    }
-    let mut failed = 0;
-    let mut step = |result: isize| {
-        if result < 0 && failed == 0 {
-            failed = result;
-        }
-    };
-    step(plain(nr::SETSID, [0; 6]));
-    step(plain(nr::PRCTL, [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0]));
-    // The warden may have died before the line above.
-    if plain(nr::GETPPID, [0; 6]) != warden as isize {
-        step(ESRCH);
-    }
-    step(plain(nr::PRCTL, [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0]));
-    // The descriptors came with numbers above 3: 0 to 2 are taken, and the template keeps its socket open on 3.
-    step(plain(nr::DUP3, [out as usize, 1, 0, 0, 0, 0]));
-    step(plain(nr::DUP3, [err as usize, 2, 0, 0, 0, 0]));
-    step(plain(nr::DUP3, [control as usize, CONTROL, O_CLOEXEC, 0, 0, 0]));
-    step(limit(RLIMIT_CORE, 0));
-    if plain(nr::CLOSE_RANGE, [CONTROL + 1, u32::MAX as usize, 0, 0, 0, 0]) < 0 {
-        // Before kernel 5.9: one by one, up to the limit that the server set for its own descriptors.
-        for fd in CONTROL + 1..65_536 {
-            plain(nr::CLOSE, [fd, 0, 0, 0, 0, 0]);
-        }
-    }
-    // SAFETY: the GIL is held.
-    unsafe { PyLong_FromLong(failed as c_long) }
 }
 
 const O_CLOEXEC: usize = 0o2_000_000;
@@ -631,12 +473,11 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 9] = [
-    method(c"clone_worker", clone_worker, METH_NOARGS),
+static mut METHODS: [MethodDef; 8] = [
+    method(c"confine", cells::confine, METH_VARARGS),
+    method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
     method(c"make_immortal", make_immortal, METH_VARARGS),
-    method(c"receive_order", receive_order, METH_VARARGS),
-    method(c"become_worker", become_worker, METH_VARARGS),
     method(c"set_limits", set_limits, METH_VARARGS),
     method(c"exchange", exchange, METH_VARARGS),
     method(c"step_number", step_number, METH_NOARGS),

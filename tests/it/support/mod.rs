@@ -435,6 +435,17 @@ pub(crate) fn lacks(what: &str) {
     eprintln!("not tested: this host lacks {what}");
 }
 
+/// Says that this host can't do something that stronger ones can, and that a test, or a part of it, did not run. With
+/// `CODING_ENV_TEST=full` that is a failure if `tests/required.txt` lists it.
+pub(crate) fn may_lack(what: &str) {
+    let required = include_str!("../../required.txt");
+    assert!(
+        !is_full() || !required.lines().any(|line| line == what),
+        "this host lacks {what}, which CODING_ENV_TEST=full requires"
+    );
+    eprintln!("not tested: this host lacks {what}");
+}
+
 /// How much the long tests do: `CODING_ENV_SOAK`, or the small number that fits a quick run.
 pub(crate) fn soak(small: usize) -> usize {
     std::env::var("CODING_ENV_SOAK")

@@ -1,0 +1,211 @@
+//! A template, as the warden has it: how it is started, and what it and its reapers say.
+//!
+//! A template's socket is shared by the reapers and, until they are set up, the workers that descend from it. Each message is one
+//! datagram; the kernel tells who sent it (SCM_CREDENTIALS), in the warden's own numbering of processes.
+
+use std::collections::VecDeque;
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use command_fds::{CommandFdExt as _, FdMapping};
+use rustix::fs::{MemfdFlags, SealFlags, memfd_create};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::order::{ExitStatus, ProcessUsage, RuntimeIndex, WorkerId};
+use crate::wire::{Malformed, Reader};
+
+/// The Python half of the harness.
+const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
+/// The native half of the harness: see `build.rs`.
+const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
+
+/// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
+pub(super) const MESSAGE_BYTES_MAX: usize = 4097;
+/// The most that a template can write to standard error; past it its writes fail, which Python's warnings and logging ignore.
+const ERRORS_BYTES_MAX: u64 = 1 << 20;
+/// How much of the end of that is told.
+const LAST_WORDS_BYTES_MAX: usize = 2048;
+
+/// A template that was started. It stays after its end, for as long as cells that descend from it use its socket.
+pub(super) struct Template {
+    pub(super) runtime: RuntimeIndex,
+    pub(super) pid: i32,
+    pub(super) socket: OwnedFd,
+    /// The workers whose cells it was ordered to make and has not answered for, oldest first, each with the order's number.
+    pub(super) orders: VecDeque<(u64, WorkerId)>,
+    pub(super) ready: bool,
+    /// It has ended.
+    pub(super) gone: bool,
+    pub(super) problem: Option<String>,
+    /// What it and its interpreter wrote to standard error.
+    errors: std::fs::File,
+}
+
+/// What comes on a template's socket: see `cells.rs` and `harness.py`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    /// The template has done its preloads; CPython's version.
+    Ready(String),
+    /// The template can't start.
+    Problem(String),
+    /// The template has forked a reaper, or could not: a pid, or a negative errno.
+    Forked(i64),
+    /// A call of a cell's setup has failed.
+    SetupFailed {
+        worker: WorkerId,
+        list: u8,
+        index: u32,
+        errno: i32,
+    },
+    /// A worker is set up; the message's sender is it.
+    WorkerUp(WorkerId),
+    /// A reaper has done what it was asked.
+    Acknowledged(WorkerId),
+    /// A worker has ended, and nothing is left in its cell.
+    Ended {
+        worker: WorkerId,
+        status: ExitStatus,
+        usage: ProcessUsage,
+    },
+}
+
+impl Message {
+    pub(super) fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let (kind, rest) = message.split_first().ok_or(Malformed)?;
+        let mut reader = Reader::new(rest);
+        let text = || String::from_utf8_lossy(rest).into_owned();
+        let decoded = match kind {
+            b'R' => return Ok(Self::Ready(text())),
+            b'E' => return Ok(Self::Problem(text())),
+            b'F' => Self::Forked(reader.u64()?.cast_signed()),
+            b'S' => Self::SetupFailed {
+                worker: reader.u64()?,
+                list: reader.u8()?,
+                index: reader.u32()?,
+                errno: reader.i32()?.saturating_neg(),
+            },
+            b'U' => Self::WorkerUp(reader.u64()?),
+            b'G' => Self::Acknowledged(reader.u64()?),
+            b'X' => Self::Ended {
+                worker: reader.u64()?,
+                status: ExitStatus::from_wait(reader.i32()?),
+                usage: ProcessUsage {
+                    cpu_user: Duration::from_micros(reader.u64()?),
+                    cpu_system: Duration::from_micros(reader.u64()?),
+                    peak_memory_bytes: reader.u64()?,
+                    minor_page_faults: reader.u64()?,
+                    major_page_faults: reader.u64()?,
+                },
+            },
+            _ => return Err(Malformed),
+        };
+        reader.end()?;
+        Ok(decoded)
+    }
+}
+
+impl Template {
+    /// Starts one. `filter` is the system call filter with its key, for a template that is to be confined.
+    pub(super) fn start(
+        mut command: Command,
+        runtime: RuntimeIndex,
+        name: &str,
+        preloads: &[String],
+        filter: Option<&[u8]>,
+    ) -> io::Result<Self> {
+        /// The template's descriptors: see `harness.py`.
+        const CONTROL: i32 = 3;
+        const NATIVE_FD: i32 = 4;
+        const HARNESS_FD: i32 = 5;
+        const FILTER_FD: i32 = 6;
+
+        let (ours, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        rustix::net::sockopt::set_socket_passcred(&ours, true)?;
+        let errors = errors_file()?;
+        let mut files = vec![
+            (theirs, CONTROL),
+            (memory_file("native", NATIVE)?, NATIVE_FD),
+            (memory_file("harness", HARNESS)?, HARNESS_FD),
+        ];
+        if let Some(filter) = filter {
+            files.push((memory_file("filter", filter)?, FILTER_FD));
+        }
+        let files = files.into_iter().map(|(parent_fd, child_fd)| FdMapping {
+            parent_fd,
+            child_fd,
+        });
+        // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that. The
+        // runtime's name, for `ps`, is a later one.
+        command
+            .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
+            .arg(format!("coding-env-template-{name}"))
+            .arg(if filter.is_some() { "confined" } else { "open" })
+            .args(preloads)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors.try_clone()?)
+            .fd_mappings(files.collect())
+            .map_err(io::Error::other)?;
+        let child = command.spawn()?;
+        Ok(Self {
+            runtime,
+            pid: i32::try_from(child.id()).map_err(io::Error::other)?,
+            socket: ours,
+            orders: VecDeque::new(),
+            ready: false,
+            gone: false,
+            problem: None,
+            errors,
+        })
+    }
+
+    /// Why it has ended.
+    pub(super) fn reason(&self) -> String {
+        match (&self.problem, &*self.last_words()) {
+            (Some(problem), _) => problem.clone(),
+            (None, "") => "it ended unexpectedly".to_owned(),
+            (None, words) => format!("it ended unexpectedly, and wrote: {words}"),
+        }
+    }
+
+    /// The end of what it wrote to standard error.
+    fn last_words(&self) -> String {
+        let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
+        // The position is its own, too: that is where it has written to.
+        let end = (&self.errors).stream_position().unwrap_or(0);
+        let start = end.saturating_sub(LAST_WORDS_BYTES_MAX as u64);
+        let read = self.errors.read_at(&mut bytes, start).unwrap_or(0);
+        bytes.truncate(read.min(usize::try_from(end - start).unwrap_or(0)));
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+}
+
+/// A file in memory with this content, which a child can open as `/proc/self/fd/N`.
+pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
+    let file = match memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::EXEC) {
+        // Before kernel 6.3 there is no such flag, and every such file may be executed.
+        Err(Errno::INVAL) => memfd_create(name, MemfdFlags::CLOEXEC)?,
+        other => other?,
+    };
+    let mut file = std::fs::File::from(file);
+    file.write_all(content)?;
+    Ok(file.into())
+}
+
+/// A file in memory for a template's standard error. It can't grow, so that a template that never ends its complaints fills no memory;
+/// and to write to it never blocks, as a pipe would that nobody reads.
+fn errors_file() -> io::Result<std::fs::File> {
+    let file = memfd_create("errors", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    rustix::fs::ftruncate(&file, ERRORS_BYTES_MAX)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
+}
