@@ -78,10 +78,9 @@ fn host(place: Place, server: &Server, precious: &Precious) -> Vec<Case> {
         "path, dir, program, state, server = {path:?}, {dir:?}, {program:?}, {state:?}, {pid}
 import glob
 library, cached = os.__file__, json.__cached__
-def written(path):
-    with open(path, 'r+b') as file: file.write(b'x')
-def appended(path):
-    with open(path, 'ab') as file: file.write(b'x')
+# What is the host's own is opened and not changed: it has to survive also where a wall is missing.
+def written(path): open(path, 'r+b').close()
+def appended(path): open(path, 'ab').close()
 def created(folder):
     with open(os.path.join(folder, 'x-of-a-test'), 'x') as file: file.write('x')"
     );
@@ -91,8 +90,8 @@ def created(folder):
             &setup,
             &[
                 ("read", "open(path).read()", REFUSED_OR_ABSENT),
-                ("write", "written(path)", REFUSED_OR_ABSENT),
-                ("append", "appended(path)", REFUSED_OR_ABSENT),
+                ("write", "open(path, 'r+b').write(b'x')", REFUSED_OR_ABSENT),
+                ("append", "open(path, 'ab').write(b'x')", REFUSED_OR_ABSENT),
                 ("truncate", "os.truncate(path, 0)", REFUSED_OR_ABSENT),
                 ("create", "created(dir)", REFUSED_OR_ABSENT),
                 ("list", "os.listdir(dir)", REFUSED_OR_ABSENT),
@@ -209,17 +208,17 @@ def created(folder):
                 ),
                 (
                     "core_pattern",
-                    "open('/proc/sys/kernel/core_pattern', 'w').write('x')",
+                    "open('/proc/sys/kernel/core_pattern', 'r+')",
                     REFUSED_OR_ABSENT,
                 ),
                 (
                     "modprobe",
-                    "open('/proc/sys/kernel/modprobe', 'w').write('x')",
+                    "open('/proc/sys/kernel/modprobe', 'r+')",
                     REFUSED_OR_ABSENT,
                 ),
                 (
                     "max_user_namespaces",
-                    "open('/proc/sys/user/max_user_namespaces', 'w').write('1')",
+                    "open('/proc/sys/user/max_user_namespaces', 'r+')",
                     REFUSED_OR_ABSENT,
                 ),
                 (
@@ -287,7 +286,7 @@ def created(folder):
                 ),
                 (
                     "rename a library",
-                    "os.rename(library, library + '2')",
+                    "os.rename(library, library)",
                     "EPERM EACCES ENOENT EROFS EXDEV",
                 ),
                 (
@@ -361,11 +360,9 @@ print(all('/workspace' not in open(f'/proc/{p}/cmdline').read() for p in os.list
 fn own_process() -> Vec<Case> {
     vec![
         attempts(
-            "34, 35 signals to everything and to whoever waits for it",
+            "35 signals to whoever waits for it",
             "signal.signal(signal.SIGTERM, signal.SIG_IGN); parent = os.getppid()",
             &[
-                // Nobody is there, or nobody was reached: kill(-1) succeeds also when it may signal none of those that it finds.
-                ("34 kill(-1)", "os.kill(-1, signal.SIGTERM)", "done EPERM ESRCH"),
                 ("35 the reaper, asked to end", "os.kill(parent, signal.SIGTERM)", "EPERM ESRCH done"),
                 ("35 the reaper, killed", "os.kill(parent, signal.SIGKILL)", "EPERM ESRCH done"),
                 ("35 the reaper, stopped", "os.kill(parent, signal.SIGSTOP)", "EPERM ESRCH done"),
@@ -455,9 +452,8 @@ print('end')",
             "47 its directory replaced by a link",
             format!(
                 "here = os.getcwd()
-for path in (here, os.path.expanduser('~'), os.environ.get('TMPDIR', '/tmp')):
-    try: os.rename(path, path + '.old'); os.symlink({dir:?}, path)
-    except OSError: pass
+try: os.rename(here, here + '.old'); os.symlink({dir:?}, here)
+except OSError: pass
 print('end')"
             ),
             prints("end\n"),

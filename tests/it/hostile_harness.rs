@@ -282,7 +282,7 @@ threading.Thread(target=forge).start()";
 async fn poisoned_modules(channel: &Channel) -> Result<(), String> {
     let mut env = episode(channel, &mark()).await?;
     let poison = "
-for folder in {os.getcwd(), os.path.expanduser('~'), os.environ.get('TMPDIR', '/tmp'), '/tmp', *sys.path} - {''}:
+for folder in {os.getcwd(), os.path.expanduser('~')}:
     for name in ('random', 'json', 'struct', 'traceback', 'linecache', 'sitecustomize', 'usercustomize', 'numpy', 'encodings'):
         try: open(os.path.join(folder, name + '.py'), 'w').write('raise SystemExit(77)')
         except OSError: pass

@@ -171,6 +171,15 @@ async fn calls_that_no_program_needs_are_refused() {
                 ],
             ),
             attempts(
+                "37 everybody's priority",
+                &numbers,
+                &[
+                    // No such user: ESRCH, and nothing done, where it comes through.
+                    ("of a user", "os.setpriority(os.PRIO_USER, 4_000_000, 19)", REFUSED),
+                    ("of a group", "os.setpriority(os.PRIO_PGRP, 4_000_000, 19)", REFUSED),
+                ],
+            ),
+            attempts(
                 "options of prctl that weaken or trace",
                 &numbers,
                 &[

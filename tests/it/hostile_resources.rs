@@ -12,13 +12,21 @@ use crate::support::places::each_place;
 
 const MIB: u64 = 1 << 20;
 /// Small, so that they are reached soon.
-const FLAGS: [&str; 6] = [
+const FLAGS: [&str; 14] = [
     "--max-memory-bytes",
     "536870912",
     "--max-open-files",
     "64",
     "--max-file-bytes",
     "16777216",
+    "--max-processes",
+    "40",
+    "--max-total-memory-bytes",
+    "402653184",
+    "--max-workspace-bytes",
+    "67108864",
+    "--max-workspace-inodes",
+    "2000",
 ];
 const TIMED_OUT: [(i32, Outcome, StateAfter); 2] = [
     (124, Outcome::TimedOut, StateAfter::Intact),
@@ -36,13 +44,12 @@ struct Told {
 
 async fn told(server: &Server) -> Told {
     let info = server.env().await.server_info().await.unwrap();
-    let limits = format!("{:?}", info.max_limits.unwrap());
-    let is_told = |name: &str| limits.contains(&format!("{name}: Some("));
+    let limits = info.max_limits.unwrap();
     Told {
-        processes: is_told("processes"),
-        total_memory: is_told("total_memory_bytes"),
-        workspace: is_told("workspace_bytes"),
-        inodes: is_told("workspace_inodes"),
+        processes: limits.processes.is_some(),
+        total_memory: limits.total_memory_bytes.is_some(),
+        workspace: limits.workspace_bytes.is_some(),
+        inodes: limits.workspace_inodes.is_some(),
     }
 }
 

@@ -130,10 +130,6 @@ const ON_PROCESSES: &[(&str, &str)] = &[
         "syscall(SYS_get_robust_list, pid, iov(0), iov(0))",
     ),
     ("process group", "os.setpgid(pid, pid)"),
-    (
-        "its owner's priority",
-        "os.setpriority(os.PRIO_USER, 0, 19)",
-    ),
 ];
 
 /// Operations on the directory `dir` of another, and on the file in it.
@@ -278,6 +274,8 @@ async fn matrix(place: Place, server: &Server) -> Result<Vec<String>, String> {
     let mut attacker = episode(&channel, &of_attacker).await?;
     let mut victim = episode(&channel, &of_victim).await?;
     let secret = "secret = b'the secret of the victim'
+urged = []
+signal.signal(signal.SIGURG, lambda *a: urged.append(1))
 os.mkdir('sub'); open('secret', 'w').write('kept'); limits = os.sched_getaffinity(0), os.getpriority(0, 0)
 id(secret)";
     let address = value(&mut victim, secret).await?;
@@ -333,6 +331,14 @@ address, dir = {address}, {dir}"
             code += &format!("attempt({what:?}, lambda: {call})\n");
         }
     }
+    // Nobody is there, or nobody is reached: kill(-1) succeeds also when it may signal none of those that it finds.
+    code += "for everyone in (-1, -os.getpgrp(), -1000000):
+    try: os.kill(everyone, signal.SIGURG)
+    except OSError: pass
+for number in range(2, 33):
+    try: os.kill(number if number != os.getpid() else -1, signal.SIGURG)
+    except OSError: pass
+";
     for found in [
         "/proc/{}/cwd",
         "/proc/{}/root",
@@ -352,9 +358,9 @@ address, dir = {address}, {dir}"
             wrong.push(format!("{what} on a sibling's files: {result}"));
         }
     }
-    let untouched = "(secret, open('secret').read(), sorted(os.listdir('.')), (os.sched_getaffinity(0), os.getpriority(0, 0)) == limits)";
+    let untouched = "(secret, urged, open('secret').read(), sorted(os.listdir('.')), (os.sched_getaffinity(0), os.getpriority(0, 0)) == limits)";
     let seen = value(&mut victim, untouched).await?;
-    if seen != "(b'the secret of the victim', 'kept', ['secret', 'sub'], True)" {
+    if seen != "(b'the secret of the victim', [], 'kept', ['secret', 'sub'], True)" {
         wrong.push(format!("the sibling has {seen}"));
     }
     for (role, pid) in &targets {

@@ -48,7 +48,7 @@ const fn place(name: &'static str, level: Level, as_root: bool) -> Place {
 impl Place {
     fn flags(self) -> &'static [&'static str] {
         match self.level {
-            Level::None => &["--isolation", "none"],
+            Level::None => &[],
             Level::Landlock => &["--isolation", "landlock"],
             Level::Namespace => &["--isolation", "namespace"],
         }
@@ -169,6 +169,10 @@ pub(crate) async fn each_place(
             Ok(mut server) => {
                 eprintln!("{}:", place.name);
                 let found = part(place, &mut server).await;
+                // Told before the server ends, which may find more.
+                for what in &found {
+                    eprintln!("  wrong: {what}");
+                }
                 wrong.extend(found.iter().map(|what| format!("{}: {what}", place.name)));
             }
             Err(why) => {
