@@ -345,7 +345,7 @@ except OSError as error: print(name(error.errno))",
             "for n in range(1000): os.mkdir('d' * 50); os.chdir('d' * 50)
 for name in (b'\\xff\\xfe', b'new\\nline', b'-rf', b'\\x1b[2J', b'%s%n', b'x' * 255): open(name, 'w').close()
 os.mkfifo('fifo'); os.symlink('/', 'root'); os.symlink('self', 'self')
-os.chmod('.', 0); os.chmod('..', 0)
+os.chmod('..', 0o300); os.chmod('.', 0)
 print('end')",
             has_printed("end"),
         ),
