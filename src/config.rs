@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::executor::RuntimeConfig;
 use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
+use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -32,6 +33,62 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// The isolation level that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Isolation {
+    /// The strongest that this machine allows, never none.
+    Auto,
+    /// Namespaces of its own per episode.
+    Namespace,
+    /// A Landlock domain per episode, where namespaces can't be had.
+    Landlock,
+    /// Processes with resource limits: an episode can do what the server can.
+    None,
+}
+
+/// The settings of isolation, which `serve` and `doctor` share.
+#[derive(Debug, Clone, Args)]
+pub struct IsolationArgs {
+    /// What separates episodes from the host and from one another. The server does not start where the level is not possible;
+    /// `coding-env doctor` tells what is.
+    #[arg(long, env = "CODING_ENV_ISOLATION", value_enum, default_value_t = Isolation::Auto, value_name = "LEVEL")]
+    pub isolation: Isolation,
+
+    /// Layers of isolation without which the server does not start, separated by commas: namespaces, filesystem, landlock,
+    /// signals, seccomp, no_new_privs, capabilities, network, loopback, uid, cgroup, rlimit, process.
+    #[arg(
+        long,
+        env = "CODING_ENV_REQUIRE",
+        value_delimiter = ',',
+        value_name = "LAYERS"
+    )]
+    pub require: Vec<String>,
+
+    /// Start although episodes can signal one another and the server: at level landlock on Linux before 6.12, where episodes
+    /// can't have uids of their own either.
+    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub accept_open_signals: bool,
+
+    /// A file or directory that episodes may read, at its own path, beside what Python needs; may be given more than once. In the
+    /// variable, separated by colons. Level none shows everything.
+    #[arg(
+        long,
+        env = "CODING_ENV_READABLE",
+        value_delimiter = ':',
+        value_name = "PATH"
+    )]
+    pub readable: Vec<PathBuf>,
+
+    /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
+    /// need ranges of their own. [default: 1879048192, or 30000 in a user namespace without it]
+    #[arg(long, env = "CODING_ENV_UID_FIRST", value_name = "UID")]
+    pub uid_first: Option<u32>,
+
+    /// How many of them: at least the live and the warm episodes. [default: those, and 256 that wait for their last process]
+    #[arg(long, env = "CODING_ENV_UID_COUNT", value_name = "COUNT")]
+    pub uid_count: Option<u32>,
 }
 
 /// The settings of `coding-env serve`.
@@ -77,6 +134,10 @@ pub struct ServeArgs {
         value_name = "RUNTIME"
     )]
     pub runtime: Vec<String>,
+
+    /// What separates episodes.
+    #[command(flatten)]
+    pub isolation: IsolationArgs,
 
     /// PYTHONHASHSEED of every interpreter: 0 to 4294967295.
     #[arg(
@@ -277,6 +338,18 @@ pub struct Config {
     pub server_id: String,
     /// The runtimes; the first is `default`. Their programs are absolute paths.
     pub runtimes: Vec<RuntimeConfig>,
+    /// The isolation level that is asked for.
+    pub isolation: Isolation,
+    /// Layers without which the server does not start.
+    pub require: Vec<&'static str>,
+    /// Start although episodes can signal one another.
+    pub accept_open_signals: bool,
+    /// What episodes may read beside what Python needs.
+    pub readable: Vec<PathBuf>,
+    /// The first uid of live episodes. None: where they are likely to be free.
+    pub uid_first: Option<u32>,
+    /// How many uids live episodes get.
+    pub uid_count: u32,
     /// PYTHONHASHSEED of every interpreter.
     pub hash_seed: u32,
     /// Interpreters kept ready for each runtime.
@@ -359,7 +432,58 @@ fn in_range<T: PartialOrd + std::fmt::Debug>(
     Ok(value)
 }
 
+/// Finds the layers by their names.
+fn layers(names: &[String]) -> Result<Vec<LayerName>, ConfigError> {
+    let find = |name: &str| {
+        let found = plan::LAYERS.into_iter().find(|layer| *layer == name);
+        found.ok_or_else(|| {
+            ConfigError(format!(
+                "`--require` is `{name}`: there is no such layer; there are {}",
+                plan::LAYERS.join(", ")
+            ))
+        })
+    };
+    let names = names.iter().map(|name| name.trim());
+    names.filter(|name| !name.is_empty()).map(find).collect()
+}
+
+/// How many uids live episodes get, and whether they are enough: each cell has one, a warm one too, until its last process has gone.
+fn check_uids(
+    first: Option<u32>,
+    count: Option<u32>,
+    cells: u64,
+) -> Result<(Option<u32>, u32), ConfigError> {
+    /// Cells that are ending.
+    const ENDING: u32 = 256;
+    const COUNT_MAX: u32 = 1 << 24;
+    let least = u32::try_from(cells).unwrap_or(u32::MAX).min(COUNT_MAX);
+    let count = match count {
+        None => least.saturating_add(ENDING),
+        Some(count) => in_range("uid-count", count, least, COUNT_MAX)?,
+    };
+    // The last number means "no uid" to many calls.
+    let first_max = u32::MAX - count;
+    let first = first.map(|first| in_range("uid-first", first, 1, first_max));
+    Ok((first.transpose()?, count))
+}
+
 impl Config {
+    /// What it asks of isolation.
+    pub(crate) fn demand(&self) -> Demand {
+        Demand {
+            level: match self.isolation {
+                Isolation::Auto => None,
+                Isolation::Namespace => Some(Level::Namespace),
+                Isolation::Landlock => Some(Level::Landlock),
+                Isolation::None => Some(Level::None),
+            },
+            require: self.require.clone(),
+            accept_open_signals: self.accept_open_signals,
+            uid_first: self.uid_first,
+            uid_count: self.uid_count,
+        }
+    }
+
     /// How many workers may hold their output pipes in the server before one that becomes idle is parked at once.
     pub(crate) fn unparked_max(&self) -> usize {
         let warm_workers = u64::from(self.warm_workers) * self.runtimes.len() as u64;
@@ -385,6 +509,15 @@ impl TryFrom<ServeArgs> for Config {
             python,
             preload,
             runtime,
+            isolation:
+                IsolationArgs {
+                    isolation,
+                    require,
+                    accept_open_signals,
+                    readable,
+                    uid_first,
+                    uid_count,
+                },
             hash_seed,
             warm_workers,
             transforms,
@@ -472,7 +605,15 @@ impl TryFrom<ServeArgs> for Config {
             u64::from(warm_workers) * runtimes.len() as u64,
             max_running_steps,
         )?;
+        let cells = u64::from(max_episodes) + u64::from(warm_workers) * runtimes.len() as u64;
+        let (uid_first, uid_count) = check_uids(uid_first, uid_count, cells)?;
         Ok(Self {
+            isolation,
+            require: layers(&require)?,
+            accept_open_signals,
+            readable: check_readable(readable)?,
+            uid_first,
+            uid_count,
             listen,
             server_id: check_server_id(server_id)?,
             runtimes,
@@ -516,6 +657,19 @@ impl TryFrom<ServeArgs> for Config {
             adopts_orphans: false,
         })
     }
+}
+
+/// Absolute paths of things that are there.
+fn check_readable(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, ConfigError> {
+    for path in &paths {
+        if !path.is_absolute() || !path.exists() {
+            return Err(ConfigError(format!(
+                "--readable {}: it must be an absolute path of something that is there",
+                path.display()
+            )));
+        }
+    }
+    Ok(paths)
 }
 
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
@@ -783,6 +937,37 @@ mod tests {
                 assert!(DESCRIPTORS_RESERVED + 8 + u64::from(episodes) + 3 * active <= files);
             }
         }
+    }
+
+    #[test]
+    fn every_cell_gets_a_uid_and_some_wait_for_their_last_process() {
+        assert_eq!(check_uids(None, None, 4112), Ok((None, 4368)));
+        assert_eq!(check_uids(Some(7), Some(4112), 4112), Ok((Some(7), 4112)));
+        for (first, count, text) in [
+            (None, Some(4111), "between 4112 and"),
+            (Some(0), None, "between 1 and"),
+            (Some(u32::MAX - 4000), None, "between 1 and"),
+        ] {
+            let refused = check_uids(first, count, 4112).unwrap_err();
+            assert!(refused.0.contains(text), "{refused}");
+        }
+    }
+
+    #[test]
+    fn layers_are_demanded_by_their_names() {
+        let mut with = args();
+        with.isolation.require = vec!["uid".into(), " cgroup ".into(), String::new()];
+        assert_eq!(Config::try_from(with).unwrap().require, ["uid", "cgroup"]);
+        let told = refused(|args| args.isolation.require = vec!["walls".into()]);
+        assert!(
+            told.contains("`walls`") && told.contains("seccomp"),
+            "{told}"
+        );
+        // The flag's own words name every one, in this order.
+        let help = clap::Command::new("x");
+        let help = ServeArgs::augment_args(help).render_long_help().to_string();
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&plan::LAYERS.join(", ")), "{words}");
     }
 
     #[test]

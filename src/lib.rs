@@ -5,6 +5,7 @@
 //! - [`proto`], the contract, generated from `proto/coding_env/v1/coding_env.proto`.
 //! - [`client`], the typed client. Feature `client`.
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
+//! - [`doctor`], what isolation a machine allows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
@@ -42,6 +43,8 @@ pub mod bench;
 pub mod config;
 #[cfg(feature = "server")]
 mod convert;
+#[cfg(feature = "server")]
+pub mod doctor;
 #[cfg(feature = "server")]
 mod episode;
 #[cfg(feature = "server")]

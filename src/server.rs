@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -15,7 +16,8 @@ use crate::convert::REPLY_BYTES_MAX;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
 use crate::executor::{Executor, ExecutorConfig, StartError};
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
-use crate::sandbox::children;
+use crate::sandbox::plan::{self, Level, Plan};
+use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
@@ -41,6 +43,9 @@ pub enum ServeError {
     /// No interpreter could be had.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The isolation that is demanded can't be had, or none can.
+    #[error("{0}")]
+    Isolation(String),
     /// The canary step did not do what it should.
     #[error("the canary step failed: {0}")]
     Canary(String),
@@ -141,7 +146,10 @@ async fn run_until(
         rustix::process::set_child_subreaper(Some(this))
             .map_err(|error| StartError::Io(error.into()))?;
     }
+    let plan = Arc::new(decide(&config).await?);
     let executor = Executor::launch(ExecutorConfig {
+        plan: Arc::clone(&plan),
+        readable: config.readable.clone(),
         runtimes: config.runtimes.clone(),
         warm_workers: usize::from(config.warm_workers),
         unparked_max: config.unparked_max(),
@@ -219,6 +227,20 @@ async fn run_until(
         Some(Ok(result)) => Ok(result?),
         Some(Err(_)) | None => Ok(()), // connections that were still open are dropped
     }
+}
+
+/// Finds out what this machine allows, and decides what isolation is in force.
+async fn decide(config: &Config) -> Result<Plan, ServeError> {
+    let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
+    let probed = tokio::task::spawn_blocking(move || probe::run(&program)).await;
+    let features = probed
+        .map_err(io::Error::other)
+        .and_then(|probed| probed)
+        .map_err(|error| {
+            ServeError::Isolation(format!("finding out what isolation is possible: {error}"))
+        })?;
+    plan::plan(&features, &config.demand())
+        .map_err(|refusal| ServeError::Isolation(refusal.to_string()))
 }
 
 /// Kills what a warden that was killed has left: workers end by themselves, what user code started does not.
@@ -329,7 +351,8 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
             "runtime"
         );
     }
-    for layer in &crate::sandbox::plan::Plan::none().layers {
+    let plan = executor.plan();
+    for layer in &plan.layers {
         tracing::info!(
             layer = layer.name,
             enforced = layer.enforced,
@@ -337,13 +360,16 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
             "isolation"
         );
     }
-    tracing::warn!(
-        "isolation level none: an episode can do what this process's user can do; run trusted code, or run the whole \
-         server in a sandbox"
-    );
+    if plan.level == Level::None {
+        tracing::warn!(
+            "isolation level none: an episode can do what this process's user can do; run trusted code, or run the whole \
+             server in a sandbox"
+        );
+    }
     tracing::info!(
         address,
         server_id = config.server_id,
+        isolation = plan.level.name(),
         max_episodes = config.max_episodes,
         took = ?started.elapsed(),
         "serving"

@@ -12,7 +12,7 @@ use crate::episode::{Episodes, Refusal};
 use crate::executor::Executor;
 use crate::limits::Bounds;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
-use crate::sandbox::plan;
+use crate::sandbox::plan::{Layer, Level};
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -44,13 +44,13 @@ impl Service {
         let server_header = AsciiMetadataValue::try_from(&config.server_id)
             .map_err(|error| Status::internal(error.to_string()))?;
         let started = SystemTime::now();
+        let bounds = executor.plan().bounds();
         Ok(Self(Arc::new(Inner {
             config,
             server_header,
             episodes,
             executor,
-            // Of `plan::Plan::none`, as the layers that GetServerInfo tells.
-            bounds: Bounds::default(),
+            bounds,
             started,
         })))
     }
@@ -315,19 +315,22 @@ impl Service {
                 hash_seed: runtime.hash_seed,
                 warm_workers: count(runtime.warm_workers),
             });
-        let layers = plan::Plan::none()
-            .layers
-            .into_iter()
-            .map(|layer| v1::IsolationLayer {
-                name: layer.name.to_owned(),
-                state: if layer.enforced {
-                    v1::IsolationLayerState::Enforced
-                } else {
-                    v1::IsolationLayerState::Missing
-                }
-                .into(),
-                detail: layer.detail,
-            });
+        let plan = inner.executor.plan();
+        let layer = |layer: &Layer| v1::IsolationLayer {
+            name: layer.name.to_owned(),
+            state: if layer.enforced {
+                v1::IsolationLayerState::Enforced
+            } else {
+                v1::IsolationLayerState::Missing
+            }
+            .into(),
+            detail: layer.detail.clone(),
+        };
+        let level = match plan.level {
+            Level::None => v1::IsolationLevel::None,
+            Level::Landlock => v1::IsolationLevel::Landlock,
+            Level::Namespace => v1::IsolationLevel::Namespace,
+        };
         Ok(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             server_id: config.server_id.clone(),
@@ -352,8 +355,8 @@ impl Service {
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {
-                level: v1::IsolationLevel::None.into(),
-                layers: layers.collect(),
+                level: level.into(),
+                layers: plan.layers.iter().map(layer).collect(),
             }),
             capacity: Some(v1::Capacity {
                 episodes: count(episodes),

@@ -1,9 +1,10 @@
 //! The subcommands of `coding-env`.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the arguments could not be read (clap's own); 64 the settings can't be. `run` ends with the code's
-//! own exit code, `health` with 1 when the server is not ready.
+//! own exit code, `health` with 1 when the server is not ready, `doctor` with 1 when none would start.
 
 mod bench;
+mod doctor;
 mod health;
 mod run;
 mod serve;
@@ -34,6 +35,8 @@ enum Command {
     Run(run::RunArgs),
     /// Exit with 0 when a server is ready.
     Health(health::HealthArgs),
+    /// Tell what isolation this machine allows, and exit with 0 when a server would start.
+    Doctor(doctor::DoctorArgs),
     /// Measure this machine, and print one table.
     Bench(bench::BenchArgs),
 }
@@ -48,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
         Command::Run(args) => runtime.block_on(run::run(args)),
         Command::Health(args) => runtime.block_on(health::health(args)),
+        Command::Doctor(args) => doctor::doctor(args),
         Command::Bench(args) => runtime.block_on(bench::bench(args)),
     };
     // Blocking work that is left (removing a large workspace) is the warden's to finish.

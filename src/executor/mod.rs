@@ -49,6 +49,7 @@ use self::pulse::Pulse;
 use self::worker::Shared;
 use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
+use crate::sandbox::plan::Plan;
 use crate::sandbox::role;
 
 /// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
@@ -82,6 +83,10 @@ pub(crate) struct ExecutorConfig {
     pub(crate) unparked_max: usize,
     pub(crate) hash_seed: u32,
     pub(crate) role_program: Option<PathBuf>,
+    /// The isolation in force.
+    pub(crate) plan: Arc<Plan>,
+    /// What episodes may read beside what Python needs.
+    pub(crate) readable: Vec<PathBuf>,
     /// Where the directory with the workspaces is made.
     pub(crate) state_parent: PathBuf,
 }
@@ -138,6 +143,7 @@ struct Inner {
     pulse: Arc<Pulse>,
     keepers: Arc<Keepers>,
     runtimes: Vec<Runtime>,
+    plan: Arc<Plan>,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
     next_worker: AtomicU64,
@@ -166,7 +172,9 @@ impl Executor {
     /// Starts the warden and the templates. [`templates_ready`](Self::templates_ready) tells when they are ready.
     pub(crate) fn launch(config: ExecutorConfig) -> Result<Self, StartError> {
         let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
-        let state_dir = make_state_dir(&config.state_parent)?;
+        // Episodes with uids of their own have to reach their workspaces in it, whose names nobody guesses.
+        let mode = if config.plan.uids.is_some() { 0o711 } else { 0o700 };
+        let state_dir = make_state_dir(&config.state_parent, mode)?;
         let socket = start_warden(&program, &state_dir)?;
         let runtimes = config.runtimes.into_iter().map(|runtime| Runtime {
             config: runtime,
@@ -187,6 +195,7 @@ impl Executor {
             link,
             pulse: Arc::default(),
             runtimes: runtimes.collect(),
+            plan: config.plan,
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -196,10 +205,20 @@ impl Executor {
             gone,
         }));
         executor.spawn_link_tasks();
+        let configure = Order::Configure {
+            plan: Plan::clone(&executor.0.plan),
+            readable: config.readable.into_iter().map(PathBuf::into_os_string).collect(),
+        };
+        executor.0.link.send(&configure, Vec::new());
         for index in 0..executor.0.runtimes.len() {
             executor.start_template(index);
         }
         Ok(executor)
+    }
+
+    /// The isolation in force.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.0.plan
     }
 
     /// Waits until every template is ready.
@@ -387,11 +406,18 @@ impl Executor {
                 worker,
                 status,
                 usage,
+                facts,
             } => {
                 if let Some(shared) = self.remove_worker(worker) {
+                    shared.hear(facts);
                     shared.set_exit(status, usage);
                 }
                 self.remove_workspace(worker);
+            }
+            Event::Measured { worker, facts } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.hear(facts);
+                }
             }
             Event::Signalled { worker } => {
                 if let Some(shared) = self.worker(worker) {
@@ -589,6 +615,7 @@ impl Executor {
             stdout,
             stderr,
             Arc::clone(&self.0.keepers),
+            self.0.plan.cgroup,
         ))
     }
 
@@ -624,10 +651,10 @@ async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<()
 }
 
 /// A directory of our own for workspaces, with a name that nobody guesses.
-fn make_state_dir(parent: &Path) -> io::Result<PathBuf> {
+fn make_state_dir(parent: &Path, mode: u32) -> io::Result<PathBuf> {
     let dir = parent.join(format!("coding-env-{}", uuid::Uuid::now_v7().simple()));
     std::fs::DirBuilder::new()
-        .mode(0o700)
+        .mode(mode)
         .create(&dir)
         .map_err(|error| {
             io::Error::new(error.kind(), format!("making {}: {error}", dir.display()))

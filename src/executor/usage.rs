@@ -105,19 +105,6 @@ impl Tree {
         self.taken = self.last;
         used
     }
-
-    /// CPU time since then, up to the newest reading. None when it is not counted.
-    pub(crate) fn cpu(&self) -> Option<Duration> {
-        TreeUse::between(&self.taken, &self.last)
-            .cpu
-            .map(|cpu| cpu.user + cpu.system)
-    }
-}
-
-/// CPU time used between steps, against which its bound holds: by the interpreter, or by the whole tree, where that was read. The two are
-/// read at different times; the larger is nearer to the truth.
-pub(crate) fn background_cpu(worker: Option<Duration>, tree: &Tree) -> Option<Duration> {
-    worker.max(tree.cpu())
 }
 
 /// CPU time, in user mode and in the kernel.
@@ -375,8 +362,6 @@ mod tests {
         };
         let mut tree = Tree::default();
         assert_eq!(tree.take(), TreeUse::default());
-        assert_eq!(tree.cpu(), None);
-        assert_eq!(background_cpu(Some(ms(3)), &tree), Some(ms(3)));
         tree.hear(facts(100, 80, 7, 1, 0));
         let first = tree.take();
         let cpu = |user, system| {
@@ -397,8 +382,6 @@ mod tests {
         // Between steps; the samples say more than was used.
         tree.hear(facts(150, 200, 9, 1, 4));
         tree.hear(facts(140, 90, 8, 1, 2)); // overtaken
-        assert_eq!(background_cpu(Some(ms(3)), &tree), Some(ms(50)));
-        assert_eq!(background_cpu(Some(ms(60)), &tree), Some(ms(60)));
         let second = tree.take();
         assert_eq!(
             second,

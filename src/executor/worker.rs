@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
@@ -15,8 +15,9 @@ use super::link::Link;
 use super::output::{Capture, Captured};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
-use super::usage::{Counters, StatFile, Usage};
+use super::usage::{Counters, CpuTime, StatFile, Tree, Usage};
 use crate::sandbox::cell::Ask;
+use crate::sandbox::cgroup::CgroupFacts;
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
@@ -29,6 +30,8 @@ const LATE_OUTPUT_BYTES_MAX: usize = 1 << 20;
 const CPU_CHECK_EVERY: Duration = Duration::from_millis(10);
 /// CPU time between two steps that is not told: the harness's own way back to its socket.
 const BACKGROUND_CPU_FLOOR: Duration = Duration::from_millis(1);
+/// The wall time from which on a step's reply tells what all its processes used: shorter ones would pay for the asking.
+const TREE_COUNTED_FROM: Duration = Duration::from_millis(5);
 /// How much is read from a descriptor at once.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -41,6 +44,8 @@ struct Facts {
     exit: Option<(ExitStatus, ProcessUsage)>,
     /// How many of the signals asked for have been sent.
     signals: u64,
+    /// How many of the readings of its control group asked for have come.
+    readings: u64,
 }
 
 /// What is known of a worker beside its owner, by the warden's events.
@@ -48,6 +53,7 @@ struct Facts {
 pub(crate) struct Shared {
     pub(crate) id: WorkerId,
     facts: watch::Sender<Facts>,
+    tree: Mutex<Tree>,
 }
 
 impl Shared {
@@ -55,6 +61,7 @@ impl Shared {
         Self {
             id,
             facts: watch::Sender::new(Facts::default()),
+            tree: Mutex::default(),
         }
     }
 
@@ -65,6 +72,16 @@ impl Shared {
     pub(crate) fn set_exit(&self, status: ExitStatus, usage: ProcessUsage) {
         self.facts
             .send_modify(|facts| facts.exit = Some((status, usage)));
+    }
+
+    /// A reading of its control group.
+    pub(crate) fn hear(&self, facts: CgroupFacts) {
+        self.tree().hear(facts);
+        self.facts.send_modify(|facts| facts.readings += 1);
+    }
+
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count_signal(&self) {
@@ -202,6 +219,10 @@ pub(crate) struct Worker {
     /// Its counters when the last step ended.
     mark: Counters,
     stat: StatFile,
+    /// It has a control group of its own, which counts what all its processes use.
+    counted: bool,
+    /// CPU time of steps that were too short to read what the control group counted.
+    short_steps: CpuTime,
     /// Stopped between steps for using too much CPU time in the background.
     frozen: bool,
 }
@@ -270,6 +291,7 @@ impl Worker {
         stdout: OwnedFd,
         stderr: OwnedFd,
         keepers: Arc<Keepers>,
+        counted: bool,
     ) -> Self {
         keepers.count();
         Self {
@@ -287,6 +309,8 @@ impl Worker {
             parked: None,
             mark: Counters::default(),
             stat: StatFile::default(),
+            counted,
+            short_steps: CpuTime::default(),
             frozen: false,
         }
     }
@@ -313,7 +337,7 @@ impl Worker {
             Facts {
                 pid: Some(pid),
                 exit: None,
-                signals: _,
+                ..
             } => {
                 self.pid = pid;
                 self.mark = Counters::read(pid).unwrap_or_default();
@@ -457,7 +481,7 @@ impl Worker {
             Waited::Report(report) => self.check_silence().unwrap_or(Waited::Report(report)),
             other => other,
         };
-        let (end, usage) = match waited {
+        let (end, mut usage) = match waited {
             Waited::Report(report) => {
                 let after = before.read_after(pid, &mut self.stat);
                 if let Some(after) = after {
@@ -480,6 +504,7 @@ impl Worker {
                 (StepEnd::Violation(what), usage)
             }
         };
+        self.count_tree(&mut usage, started.elapsed(), &end).await;
         StepRun {
             end,
             stop,
@@ -489,6 +514,37 @@ impl Worker {
             usage,
             background,
         }
+    }
+
+    /// Adds what all processes of the cell used, if it can be told and the step was long enough to be worth the asking.
+    async fn count_tree(&mut self, usage: &mut Usage, wall_time: Duration, end: &StepEnd) {
+        if !self.counted {
+            return;
+        }
+        if matches!(end, StepEnd::Reported(_)) {
+            if wall_time < TREE_COUNTED_FROM {
+                if let Some(cpu) = usage.cpu {
+                    self.short_steps.user += cpu.user;
+                    self.short_steps.system += cpu.system;
+                }
+                return;
+            }
+            let worker = self.shared.id;
+            let readings = self.shared.facts().readings;
+            self.link.send(&Order::Measure { worker }, Vec::new());
+            let read = |facts: &Facts| facts.readings > readings || facts.exit.is_some();
+            let waited = tokio::time::timeout(END_WITHIN, self.shared.wait_for(read)).await;
+            if waited.is_err() {
+                return;
+            }
+        }
+        let mut tree = self.shared.tree().take();
+        if let Some(cpu) = &mut tree.cpu {
+            let short = std::mem::take(&mut self.short_steps);
+            cpu.user = cpu.user.saturating_sub(short.user);
+            cpu.system = cpu.system.saturating_sub(short.system);
+        }
+        usage.tree = Some(tree);
     }
 
     /// Work that the next step need not wait for: call it once the reply is on its way.

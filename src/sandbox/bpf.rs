@@ -147,7 +147,7 @@ pub(super) mod tests {
                 4 => self.arch,
                 16..64 => {
                     let argument = self.arguments[(at - 16) / 8];
-                    if at % 8 == 0 {
+                    if at.is_multiple_of(8) {
                         (argument & 0xffff_ffff) as u32
                     } else {
                         (argument >> 32) as u32

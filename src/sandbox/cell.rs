@@ -110,7 +110,9 @@ const LISTS: [&str; 3] = ["reaper", "worker", "reaper, after the fork"];
 const CONTROL: usize = 0;
 const STDOUT: usize = 1;
 const STDERR: usize = 2;
-const CGROUPS: usize = 3;
+const CGROUPS: usize = DESCRIPTORS;
+/// How many come from the server.
+pub(crate) const DESCRIPTORS: usize = 3;
 
 impl Setup {
     /// Composes the setup of a cell.
@@ -135,7 +137,7 @@ impl Setup {
         Self {
             worker: needs.worker,
             clone_flags: u32::try_from(clone_flags).unwrap_or(0),
-            walled: inside || plan.landlock_signals,
+            walled: plan.is_walled(),
             directories,
             lists: [
                 before(plan, needs),
@@ -460,7 +462,7 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         // The change has taken it: without it the program could not read its own /proc/self.
         calls.push(prctl("PR_SET_DUMPABLE", libc::PR_SET_DUMPABLE, 1));
     }
-    if plan.user_namespace || needs.uid.is_some() {
+    if plan.process_count {
         // In a user namespace the reaper counts, too.
         let own = u64::from(plan.user_namespace);
         let processes = u64::from(needs.limits.processes) + own;

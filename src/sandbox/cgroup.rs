@@ -1009,7 +1009,7 @@ mod tests {
             let facts = group.facts();
             assert_eq!(facts.oom_kills.unwrap() > 0, killed, "{facts:?}");
             let peak = facts.peak_memory_bytes.unwrap();
-            assert!(peak <= 64 << 20 && peak >= 32 << 20, "{facts:?}");
+            assert!((32 << 20..=64 << 20).contains(&peak), "{facts:?}");
             assert!(facts.cpu.unwrap() > Duration::ZERO && facts.cpu_user <= facts.cpu);
             removed(group);
         }

@@ -100,3 +100,8 @@ pub(crate) fn kill_all(within: Duration) -> bool {
         std::thread::sleep(PAUSE);
     }
 }
+
+/// The parent of a process.
+pub(crate) fn parent(pid: i32) -> Option<i32> {
+    stat_field(pid, 1)
+}

@@ -4,19 +4,27 @@
 //! templates, has them fork workers, waits for every child, and kills all when the server's socket closes.
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
+//! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
 //! [`cgroup`] the limits on what the processes of an episode use together.
 
 pub(crate) mod cell;
 pub(crate) mod bpf;
 pub(crate) mod cgroup;
 pub(crate) mod children;
+pub(crate) mod features;
+pub(crate) mod jail;
 pub(crate) mod keeper;
+pub(crate) mod landlock;
 pub(crate) mod order;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod role;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
 pub(crate) mod template;
 pub(crate) mod sys_walls;
+mod sys_probe;
+pub(crate) mod visible;
+pub(crate) mod walls;
 pub(crate) mod warden;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::time::Duration;
 
 use super::cell::Ask;
+use super::cgroup::CgroupFacts;
 use super::plan::Plan;
 use crate::limits::CellLimits;
 use crate::wire::{Malformed, Reader, Writer};
@@ -23,7 +24,11 @@ pub(crate) type RuntimeIndex = u16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     /// The first order: what separates episodes.
-    Configure { plan: Plan },
+    Configure {
+        plan: Plan,
+        /// What the operator wants episodes to be able to read, beside what Python needs.
+        readable: Vec<OsString>,
+    },
     /// Start a template. Answered by [`Event::TemplateReady`] or [`Event::TemplateGone`].
     StartTemplate {
         runtime: RuntimeIndex,
@@ -50,6 +55,8 @@ pub(crate) enum Order {
     Kill { worker: WorkerId },
     /// Signal a worker or its whole cell. Answered by [`Event::Signalled`].
     Ask { worker: WorkerId, ask: Ask },
+    /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
+    Measure { worker: WorkerId },
 }
 
 /// How a process ended: wait(2).
@@ -104,7 +111,11 @@ pub(crate) enum Event {
         worker: WorkerId,
         status: ExitStatus,
         usage: ProcessUsage,
+        /// What its control group had counted in the end.
+        facts: CgroupFacts,
     },
+    /// What a worker's control group has counted so far.
+    Measured { worker: WorkerId, facts: CgroupFacts },
     /// What was asked of a worker's reaper was done (or the worker had ended).
     Signalled { worker: WorkerId },
 }
@@ -128,7 +139,12 @@ fn micros(duration: Duration) -> u64 {
 impl Order {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Configure { plan } => plan.encode(Writer::new(6)).finish(),
+            Self::Configure { plan, readable } => {
+                let message = plan.encode(Writer::new(6)).u16(count(readable.len()));
+                let append = |message: Writer, path: &OsString| message.block(path.as_bytes());
+                readable.iter().fold(message, append).finish()
+            }
+            Self::Measure { worker } => Writer::new(7).u64(*worker).finish(),
             Self::StartTemplate {
                 runtime,
                 loopback,
@@ -226,6 +242,12 @@ impl Order {
             },
             6 => Self::Configure {
                 plan: Plan::decode(&mut reader)?,
+                readable: (0..reader.u16()?)
+                    .map(|_| Ok(os_text(reader.block()?)))
+                    .collect::<Result<_, _>>()?,
+            },
+            7 => Self::Measure {
+                worker: reader.u64()?,
             },
             5 => Self::StartKeeper,
             _ => return Err(Malformed),
@@ -255,12 +277,13 @@ impl Event {
                 worker,
                 status,
                 usage,
+                facts,
             } => {
                 let (kind, value) = match status {
                     ExitStatus::Code(code) => (0, *code),
                     ExitStatus::Signal(signal) => (1, *signal),
                 };
-                Writer::new(5)
+                let message = Writer::new(5)
                     .u64(*worker)
                     .u8(kind)
                     .i32(value)
@@ -268,8 +291,11 @@ impl Event {
                     .u64(micros(usage.cpu_system))
                     .u64(usage.peak_memory_bytes)
                     .u64(usage.minor_page_faults)
-                    .u64(usage.major_page_faults)
-                    .finish()
+                    .u64(usage.major_page_faults);
+                facts.encode(message).finish()
+            }
+            Self::Measured { worker, facts } => {
+                facts.encode(Writer::new(7).u64(*worker)).finish()
             }
             Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
         }
@@ -307,6 +333,11 @@ impl Event {
                     minor_page_faults: reader.u64()?,
                     major_page_faults: reader.u64()?,
                 },
+                facts: CgroupFacts::decode(&mut reader)?,
+            },
+            7 => Self::Measured {
+                worker: reader.u64()?,
+                facts: CgroupFacts::decode(&mut reader)?,
             },
             6 => Self::Signalled {
                 worker: reader.u64()?,
@@ -327,12 +358,6 @@ mod tests {
     #[test]
     fn orders_and_events_come_out_as_they_went_in() {
         let orders = [
-            Order::Configure {
-                plan: Plan {
-                    layers: Vec::new(),
-                    ..Plan::none()
-                },
-            },
             Order::StartTemplate {
                 runtime: 3,
                 loopback: true,
@@ -388,11 +413,20 @@ mod tests {
                 worker: 1,
                 status: ExitStatus::Code(3),
                 usage,
+                facts: CgroupFacts::default(),
             },
             Event::Exited {
                 worker: 1,
                 status: ExitStatus::Signal(9),
                 usage,
+                facts: CgroupFacts {
+                    oom_kills: Some(1),
+                    ..CgroupFacts::default()
+                },
+            },
+            Event::Measured {
+                worker: 6,
+                facts: CgroupFacts::default(),
             },
             Event::Signalled { worker: 4 },
         ];

@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{keeper, warden};
+use super::{keeper, probe, warden};
 
 /// The reserved first arguments of internal processes.
 const WARDEN: &str = "coding-env-warden";
 pub(super) const KEEPER: &str = "coding-env-keeper";
+pub(super) const PROBE: &str = "coding-env-probe";
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
@@ -37,6 +38,7 @@ pub fn enter_role() {
             warden::main(state_dir.as_deref())
         }
         Some(role) if role == KEEPER => keeper::main(),
+        Some(role) if role == PROBE => probe::main(),
         _ => return,
     };
     #[expect(

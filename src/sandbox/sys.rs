@@ -155,3 +155,31 @@ pub(crate) fn signal_real_time(pid: i32, signal: i32) -> io::Result<()> {
         error => Err(error),
     }
 }
+
+/// Has a command do something in the child, after its standard streams are set and before it executes. For a process with one thread: there the
+/// child may do what any process may.
+pub(crate) fn before_exec(
+    command: &mut std::process::Command,
+    action: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) {
+    use std::os::unix::process::CommandExt as _;
+    // SAFETY: a fork of a process with one thread holds no lock of another.
+    unsafe { command.pre_exec(action) };
+}
+
+/// Enters a new user namespace as its root, with this process's own ids for it: user_namespaces(7). For a process with one thread.
+pub(crate) fn enter_user_namespace() -> io::Result<()> {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    // SAFETY: numbers only.
+    if unsafe { libc::unshare(libc::CLONE_NEWUSER) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let write = |name: &str, text: String| {
+        let path = format!("/proc/self/{name}");
+        std::fs::write(&path, text)
+            .map_err(|error| io::Error::new(error.kind(), format!("writing {path}: {error}")))
+    };
+    write("setgroups", "deny".to_owned())?;
+    write("uid_map", format!("0 {} 1\n", uid.as_raw()))?;
+    write("gid_map", format!("0 {} 1\n", gid.as_raw()))
+}

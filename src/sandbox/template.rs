@@ -4,9 +4,11 @@
 //! datagram; the kernel tells who sent it (SCM_CREDENTIALS), in the warden's own numbering of processes.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{self, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::order::{ExitStatus, ProcessUsage, RuntimeIndex, WorkerId};
+use super::walls::{Domains, Walls};
 use crate::wire::{Malformed, Reader};
 
 /// The Python half of the harness.
@@ -37,12 +40,14 @@ pub(super) struct Template {
     pub(super) socket: OwnedFd,
     /// The workers whose cells it was ordered to make and has not answered for, oldest first, each with the order's number.
     pub(super) orders: VecDeque<(u64, WorkerId)>,
-    pub(super) ready: bool,
     /// It has ended.
     pub(super) gone: bool,
     pub(super) problem: Option<String>,
     /// What it and its interpreter wrote to standard error.
     errors: std::fs::File,
+    pub(super) walls: Walls,
+    /// From its readiness on, where there are any.
+    pub(super) domains: Option<Domains>,
 }
 
 /// What comes on a template's socket: see `cells.rs` and `harness.py`.
@@ -109,13 +114,14 @@ impl Message {
 }
 
 impl Template {
-    /// Starts one. `filter` is the system call filter with its key, for a template that is to be confined.
+    /// Starts one.
     pub(super) fn start(
-        mut command: Command,
+        walls: Walls,
         runtime: RuntimeIndex,
         name: &str,
+        python: &Path,
         preloads: &[String],
-        filter: Option<&[u8]>,
+        environment: Vec<(OsString, OsString)>,
     ) -> io::Result<Self> {
         /// The template's descriptors: see `harness.py`.
         const CONTROL: i32 = 3;
@@ -136,7 +142,8 @@ impl Template {
             (memory_file("native", NATIVE)?, NATIVE_FD),
             (memory_file("harness", HARNESS)?, HARNESS_FD),
         ];
-        if let Some(filter) = filter {
+        let filter = walls.filter()?;
+        if let Some(filter) = &filter {
             files.push((memory_file("filter", filter)?, FILTER_FD));
         }
         let files = files.into_iter().map(|(parent_fd, child_fd)| FdMapping {
@@ -145,7 +152,11 @@ impl Template {
         });
         // Its own path is its first argument, because CPython finds its library, or its virtual environment, by that. The
         // runtime's name, for `ps`, is a later one.
+        let mut command = Command::new(walls.program(python));
+        walls.surround(&mut command);
         command
+            .env_clear()
+            .envs(environment)
             .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
             .arg(format!("coding-env-template-{name}"))
             .arg(if filter.is_some() { "confined" } else { "open" })
@@ -155,38 +166,43 @@ impl Template {
             .stderr(errors.try_clone()?)
             .fd_mappings(files.collect())
             .map_err(io::Error::other)?;
-        let child = command.spawn()?;
+        let spawned = command.spawn().map_err(|error| match &*last_words(&errors) {
+            "" => io::Error::new(error.kind(), format!("{}: {error}", python.display())),
+            words => io::Error::new(error.kind(), words.to_owned()),
+        });
+        let child = spawned?;
         Ok(Self {
             runtime,
             pid: i32::try_from(child.id()).map_err(io::Error::other)?,
             socket: ours,
             orders: VecDeque::new(),
-            ready: false,
             gone: false,
             problem: None,
             errors,
+            walls,
+            domains: None,
         })
     }
 
     /// Why it has ended.
     pub(super) fn reason(&self) -> String {
-        match (&self.problem, &*self.last_words()) {
+        match (&self.problem, &*last_words(&self.errors)) {
             (Some(problem), _) => problem.clone(),
             (None, "") => "it ended unexpectedly".to_owned(),
             (None, words) => format!("it ended unexpectedly, and wrote: {words}"),
         }
     }
+}
 
-    /// The end of what it wrote to standard error.
-    fn last_words(&self) -> String {
-        let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
-        // The position is its own, too: that is where it has written to.
-        let end = (&self.errors).stream_position().unwrap_or(0);
-        let start = end.saturating_sub(LAST_WORDS_BYTES_MAX as u64);
-        let read = self.errors.read_at(&mut bytes, start).unwrap_or(0);
-        bytes.truncate(read.min(usize::try_from(end - start).unwrap_or(0)));
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    }
+/// The end of what a template wrote to standard error.
+fn last_words(mut errors: &std::fs::File) -> String {
+    let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
+    // The position is the template's own, too: that is where it has written to.
+    let end = errors.stream_position().unwrap_or(0);
+    let start = end.saturating_sub(LAST_WORDS_BYTES_MAX as u64);
+    let read = errors.read_at(&mut bytes, start).unwrap_or(0);
+    bytes.truncate(read.min(usize::try_from(end - start).unwrap_or(0)));
+    String::from_utf8_lossy(&bytes).trim().to_owned()
 }
 
 /// A file in memory with this content, which a child can open as `/proc/self/fd/N`.

@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
-use super::cell::{Ask, CellNeeds, Setup};
+use super::cell::{Ask, CellNeeds, DESCRIPTORS, Setup};
+use super::cgroup::{Cgroup, Cgroups};
 use super::children;
 use super::order::{Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId};
 use super::plan::{Level, Plan};
@@ -28,18 +29,35 @@ use super::role;
 use super::socket::{receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
 use super::template::{self, Message, Template};
+use super::walls::Walls;
 use crate::limits::CellLimits;
 
 /// How long the end may take before it is given up. Killed processes end within milliseconds; one in an uninterruptible wait may not.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long control groups may stay busy after their last process.
+const CGROUPS_GONE_WITHIN: Duration = Duration::from_secs(2);
+
 /// Runs the warden until the server's socket closes. Returns the exit code. `state_dir` is removed at the end.
 pub(crate) fn main(state_dir: Option<&Path>) -> i32 {
-    let result = Warden::new().and_then(|mut warden| warden.run());
+    let run = state_dir.and_then(Path::file_name).unwrap_or_default();
+    let mut warden = match Warden::new(run) {
+        Ok(warden) => warden,
+        Err(error) => {
+            report(&format!("warden: {error}"));
+            return 1;
+        }
+    };
+    let result = warden.run();
     if let Err(error) = &result {
         report(&format!("warden: {error}"));
     }
     let gone = children::kill_all(END_WITHIN);
+    if let Some(cgroups) = warden.cgroups.take()
+        && let Err(error) = cgroups.close(CGROUPS_GONE_WITHIN)
+    {
+        report(&format!("warden: removing control groups: {error}"));
+    }
     if !gone {
         report("warden: some processes could not be killed");
     }
@@ -71,6 +89,8 @@ struct Cell {
     doomed: bool,
     /// The server was told that it could not be made.
     failed: bool,
+    uid: Option<u32>,
+    cgroup: Option<Cgroup>,
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -82,7 +102,17 @@ struct Sweep {
 
 struct Warden {
     pid: i32,
-    plan: Plan,
+    /// What the directories of this run are called in the file systems of control groups.
+    run: String,
+    /// The server's first order: what separates cells. An error is told to everybody who wants a template.
+    plan: Result<Plan, String>,
+    /// What the operator wants episodes to be able to read.
+    readable: Vec<PathBuf>,
+    cgroups: Option<Cgroups>,
+    /// Those of cells that have ended, which were still busy.
+    busy: Vec<Cgroup>,
+    /// Uids that no cell has.
+    uids: Vec<u32>,
     children: OwnedFd,
     /// By serial number, those that have ended included while cells of theirs live.
     templates: HashMap<u64, Template>,
@@ -108,11 +138,16 @@ fn server() -> BorrowedFd<'static> {
 }
 
 impl Warden {
-    fn new() -> io::Result<Self> {
+    fn new(run: &OsStr) -> io::Result<Self> {
         set_child_subreaper(Some(rustix::process::getpid()))?;
         Ok(Self {
             pid: i32::try_from(std::process::id()).map_err(io::Error::other)?,
-            plan: Plan::none(),
+            run: run.to_string_lossy().into_owned(),
+            plan: Err("the server has not said what separates episodes".to_owned()),
+            readable: Vec::new(),
+            cgroups: None,
+            busy: Vec::new(),
+            uids: Vec::new(),
             children: sys::child_signals()?,
             templates: HashMap::new(),
             current: HashMap::new(),
@@ -177,18 +212,24 @@ impl Warden {
             return Ok(false);
         };
         match Order::decode(&message).map_err(io::Error::other)? {
-            Order::Configure { plan } => self.plan = plan,
+            Order::Configure { plan, readable } => {
+                self.readable = readable.into_iter().map(PathBuf::from).collect();
+                self.plan = self.configure(&plan).map(|()| plan);
+            }
             Order::StartTemplate {
                 runtime,
-                loopback: _,
+                loopback,
                 name,
                 python,
                 preloads,
                 environment,
             } => {
-                let mut command = Command::new(python);
-                command.env_clear().envs(environment);
-                match Template::start(command, runtime, &name, &preloads, None) {
+                let python = Path::new(&python);
+                let started = self.plan.clone().map_err(io::Error::other).and_then(|plan| {
+                    let walls = Walls::new(&plan, loopback, python, &environment, &self.readable)?;
+                    Template::start(walls, runtime, &name, python, &preloads, environment)
+                });
+                match started {
                     Ok(template) => {
                         self.templates.insert(self.next_template, template);
                         self.current.insert(runtime, self.next_template);
@@ -200,6 +241,13 @@ impl Warden {
                             reason: error.to_string(),
                         })?;
                     }
+                }
+            }
+            Order::Measure { worker } => {
+                let cell = self.cells.get(&worker);
+                if let Some(cgroup) = cell.and_then(|cell| cell.cgroup.as_ref()) {
+                    let facts = cgroup.facts();
+                    tell(&Event::Measured { worker, facts })?;
                 }
             }
             Order::Spawn {
@@ -233,6 +281,23 @@ impl Warden {
         Ok(true)
     }
 
+    /// Takes what a plan needs of the host. Errors are sentences for people.
+    fn configure(&mut self, plan: &Plan) -> Result<(), String> {
+        if plan.user_namespace {
+            sys::enter_user_namespace()
+                .map_err(|error| format!("entering a user namespace: {error}"))?;
+        }
+        if plan.cgroup {
+            let cgroups = Cgroups::find(&self.run);
+            self.cgroups = Some(cgroups.map_err(|error| format!("layer cgroup: {error}"))?);
+        }
+        if let Some(uids) = plan.uids {
+            // The lowest are given out first.
+            self.uids = (uids.first..uids.first.saturating_add(uids.count)).rev().collect();
+        }
+        Ok(())
+    }
+
     /// Has a template make a cell.
     fn order_cell(
         &mut self,
@@ -240,28 +305,60 @@ impl Warden {
         worker: WorkerId,
         workspace: &OsStr,
         limits: CellLimits,
-        fds: Vec<OwnedFd>,
+        mut fds: Vec<OwnedFd>,
     ) -> io::Result<()> {
+        let plan = self.plan.as_ref().map_err(|why| io::Error::other(why.clone()))?;
         let serial = self.current.get(&runtime).copied();
         let Some((serial, template)) =
             serial.and_then(|serial| Some((serial, self.templates.get_mut(&serial)?)))
         else {
             return Err(io::Error::other("its template has gone"));
         };
-        if self.plan.level != Level::Namespace {
-            std::fs::DirBuilder::new().mode(0o700).create(workspace)?;
-        }
-        let needs = CellNeeds {
-            worker,
-            workspace,
-            uid: None,
-            limits,
-            loopback: false,
-            cgroups: 0,
-            domains: false,
+        let uid = match plan.uids {
+            Some(_) => Some(
+                self.uids
+                    .pop()
+                    .ok_or_else(|| io::Error::other("every uid for cells is in use"))?,
+            ),
+            None => None,
         };
-        let setup = Setup::new(&self.plan, &needs);
-        send(template.socket.as_fd(), &setup.encode(), &fds)?;
+        let mut cgroup = None;
+        let made = (|| {
+            if plan.level != Level::Namespace {
+                std::fs::DirBuilder::new().mode(0o700).create(workspace)?;
+                if uid.is_some() {
+                    std::os::unix::fs::chown(workspace, uid, uid)?;
+                }
+            }
+            if let Some(cgroups) = &mut self.cgroups {
+                let made = cgroups.create(&worker.to_string(), &limits)?;
+                fds.extend(cgroup.insert(made).attach_fds()?);
+            }
+            let cgroup_fds = fds.len() - DESCRIPTORS;
+            if let Some(domains) = &template.domains {
+                fds.extend(domains.of_cell(plan, Path::new(workspace))?);
+            }
+            let needs = CellNeeds {
+                worker,
+                workspace,
+                uid,
+                limits,
+                loopback: template.walls.loopback(),
+                cgroups: cgroup_fds,
+                domains: template.domains.is_some(),
+            };
+            let setup = Setup::new(plan, &needs);
+            send(template.socket.as_fd(), &setup.encode(), &fds)?;
+            Ok(setup)
+        })();
+        let setup = match made {
+            Ok(setup) => setup,
+            Err(error) => {
+                self.uids.extend(uid);
+                self.busy.extend(cgroup);
+                return Err(error);
+            }
+        };
         self.ordered += 1;
         template.orders.push_back((self.ordered, worker));
         self.cells.insert(
@@ -273,6 +370,8 @@ impl Warden {
                 end: None,
                 doomed: false,
                 failed: false,
+                uid,
+                cgroup,
             },
         );
         Ok(())
@@ -284,7 +383,8 @@ impl Warden {
         let Some(reaper) = reaper else {
             return tell(&Event::Signalled { worker });
         };
-        if self.plan.level == Level::None && ask != Ask::Interrupt {
+        let walled = self.plan.as_ref().is_ok_and(Plan::is_walled);
+        if !walled && ask != Ask::Interrupt {
             let signal = if ask == Ask::Freeze {
                 Signal::STOP
             } else {
@@ -331,9 +431,17 @@ impl Warden {
         };
         match message {
             Message::Ready(version) => {
-                template.ready = true;
                 let runtime = template.runtime;
-                tell(&Event::TemplateReady { runtime, version })
+                match template.walls.domains(template.pid) {
+                    Ok(domains) => {
+                        template.domains = domains;
+                        tell(&Event::TemplateReady { runtime, version })
+                    }
+                    Err(error) => {
+                        template.problem = Some(error.to_string());
+                        self.lose_template(serial)
+                    }
+                }
             }
             Message::Problem(problem) => {
                 template.problem = Some(problem);
@@ -392,7 +500,9 @@ impl Warden {
         let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0) else {
             let errno = i32::try_from(pid.unsigned_abs()).unwrap_or(0);
             let reason = format!("fork: {}", io::Error::from_raw_os_error(errno));
-            self.cells.remove(&worker);
+            if let Some(cell) = self.cells.remove(&worker) {
+                self.free(cell, true);
+            }
             return tell(&Event::SpawnFailed { worker, reason });
         };
         cell.reaper = Some(pid);
@@ -417,7 +527,9 @@ impl Warden {
         children::signal(template.pid, Signal::KILL);
         let (runtime, reason) = (template.runtime, template.reason());
         for (_, worker) in std::mem::take(&mut template.orders) {
-            self.cells.remove(&worker);
+            if let Some(cell) = self.cells.remove(&worker) {
+                self.free(cell, false);
+            }
             let reason = "its template has gone".to_owned();
             tell(&Event::SpawnFailed { worker, reason })?;
         }
@@ -480,18 +592,34 @@ impl Warden {
         };
         self.forget_template(cell.template);
         // Killed, it could not end what was left.
-        if cell.end.is_none() {
-            self.sweep_again = true;
-        }
-        if cell.failed {
+        let in_order = cell.end.is_some() || cell.failed;
+        self.sweep_again |= !in_order;
+        let facts = cell.cgroup.as_ref().map(Cgroup::facts);
+        let (end, failed) = (cell.end, cell.failed);
+        self.free(cell, in_order);
+        if failed {
             return Ok(());
         }
-        let (status, usage) = cell.end.unwrap_or((reaper.status, reaper.usage));
+        let (status, usage) = end.unwrap_or((reaper.status, reaper.usage));
         tell(&Event::Exited {
             worker,
             status,
             usage,
+            facts: facts.unwrap_or_default(),
         })
+    }
+
+    /// Gives back what a cell had of the host. The uid of one that did not end in order is not used again: something may still have it.
+    fn free(&mut self, cell: Cell, in_order: bool) {
+        if in_order {
+            self.uids.extend(cell.uid);
+        }
+        self.busy.extend(cell.cgroup);
+        for cgroup in std::mem::take(&mut self.busy) {
+            if let Err((cgroup, _)) = cgroup.remove() {
+                self.busy.push(cgroup);
+            }
+        }
     }
 
     /// Kills orphans: children that are neither template, reaper nor keeper. One that was forked by a template a moment ago and not

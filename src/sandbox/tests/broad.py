@@ -73,7 +73,7 @@ with tempfile.TemporaryDirectory() as directory:
     os.link(root / "a" / "f", root / "a" / "h")
     os.mkfifo(root / "fifo")
     os.chmod(root / "a" / "f", 0o600)
-    os.utime(root / "a" / "f", (1, 1))
+    os.utime(root / "a" / "f", (10**9, 10**9))
     shutil.copy2(root / "a" / "f", root / "g")
     shutil.copytree(root / "a", root / "b")
     shutil.move(root / "b", root / "c")

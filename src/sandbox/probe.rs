@@ -1,0 +1,837 @@
+//! The probe: finds out what this machine lets a server use for isolation, by doing each thing in a child and looking at the effect.
+//!
+//! It is a process of its own, with one thread, so that it can fork, and so that nothing it tries touches the server. Its children run at the
+//! same time; what one leaves open, its end closes. Version numbers are not asked: kernels, container engines and sandboxes change
+//! what a version stands for.
+
+use std::ffi::CStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid, getppid,
+    getuid, kill_process_group, set_child_subreaper, setpgid, setrlimit, test_kill_process,
+    waitpid,
+};
+use rustix::thread::set_no_new_privs;
+
+use super::children;
+use super::features::{Cgroups, Features, Found, Namespaces};
+use super::plan::Uids;
+use super::role::PROBE;
+use super::sys_probe as sys;
+
+/// How long a child may take. Each takes about a millisecond; one that hangs has found something that does not work.
+const TEST_WITHIN: Duration = Duration::from_secs(5);
+/// How long the probe's end may take once all children have been killed.
+const END_WITHIN: Duration = Duration::from_secs(1);
+/// How long a server waits for its probe.
+const PROBE_WITHIN: Duration = Duration::from_secs(10);
+/// The most bytes that a probe may write: some 25 reasons.
+const FEATURES_BYTES_MAX: u64 = 64 << 10;
+/// Uids to become: where the plan takes them from ([`Uids`]).
+const UIDS_TRIED: [u32; 2] = [0x7000_0000, 30_000];
+
+/// Starts the probe, by executing a program that calls [`enter_role`](crate::enter_role), and reads what it found.
+///
+/// # Errors
+/// When it can't be started, does not end in time, or writes something else.
+pub(crate) fn run(program: &Path) -> io::Result<Features> {
+    let mut child = Command::new(program)
+        .arg(PROBE)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let result = child.stdout.take().map_or_else(
+        || Err(io::Error::other("no pipe")),
+        |pipe| read_until(pipe.into(), Instant::now() + PROBE_WITHIN),
+    );
+    // Its end has closed the pipe, or it is to end.
+    let killed = child.kill();
+    child.wait()?;
+    killed?;
+    Features::decode(&result?).map_err(io::Error::other)
+}
+
+/// Reads all of a pipe, until a point in time.
+fn read_until(pipe: OwnedFd, deadline: Instant) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut pipe = File::from(pipe);
+    let mut buffer = [0; 4096];
+    loop {
+        if !readable(&pipe, deadline)? {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let count = pipe.read(&mut buffer)?;
+        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        if count == 0 || bytes.len() as u64 > FEATURES_BYTES_MAX {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Waits until something can be read, and tells whether that was before a point in time.
+fn readable(pipe: &File, deadline: Instant) -> io::Result<bool> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+    match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => readable(pipe, deadline),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The probe: tries everything, writes what it found to standard output. Returns the exit code.
+pub(super) fn main() -> i32 {
+    // Orphans come here, and the end of this process is the end of all.
+    let adopted = set_child_subreaper(Some(getpid()));
+    let features = probe();
+    let gone = children::kill_all(END_WITHIN);
+    let written = io::stdout().write_all(&features.encode());
+    i32::from(adopted.is_err() || !gone || written.is_err())
+}
+
+fn probe() -> Features {
+    let deadline = Instant::now() + TEST_WITHIN;
+    let start = |test: fn() -> Found<u32>| Test::start(test);
+    let ways = [Way::Privilege, Way::UserNamespace].map(|way| {
+        let start = |test: fn(Way) -> Found<u32>| Test::start(move || test(way));
+        [cell, root, proc, proc_subset, network, loopback].map(start)
+    });
+    let process_count = start(process_count);
+    let landlock = start(landlock);
+    let landlock_signals = start(landlock_signals);
+    let seccomp = start(seccomp);
+    let user_notification = start(user_notification);
+    let set_uid = start(set_uid);
+    let no_new_privs = start(no_new_privs);
+    let close_range = start(close_range);
+    let clone_parent = start(clone_parent);
+    let cgroup = start(cgroup);
+
+    let value = |test: Test| test.end(deadline);
+    let works = |test: Test| value(test).map(drop);
+    let [privileged, unprivileged] = ways.map(|tests| {
+        let [cell, root, proc, proc_subset, network, loopback] = tests.map(works);
+        Namespaces {
+            cell,
+            root,
+            proc,
+            proc_subset,
+            network,
+            loopback,
+        }
+    });
+    Features {
+        euid: geteuid().as_raw(),
+        privileged,
+        unprivileged,
+        process_count: works(process_count),
+        landlock: value(landlock),
+        landlock_signals: works(landlock_signals),
+        seccomp: works(seccomp),
+        user_notification: works(user_notification),
+        set_uid: works(set_uid),
+        mapped_uids: mapped_uids(),
+        no_new_privs: works(no_new_privs),
+        close_range: works(close_range),
+        clone_parent: works(clone_parent),
+        cgroup: value(cgroup).map(|found| Cgroups {
+            version: if found & CGROUP_TWO == 0 { 1 } else { 2 },
+            cpu: found & CGROUP_CPU != 0,
+        }),
+    }
+}
+
+// === Children ===
+
+/// A child that tries something, and the pipe on which it tells.
+struct Test(io::Result<(i32, OwnedFd)>);
+
+impl Test {
+    /// Starts a child, in a process group of its own with what it starts.
+    fn start(test: impl FnOnce() -> Found<u32>) -> Self {
+        Self(spawn(|| {
+            told("setpgid", setpgid(None, None))?;
+            test()
+        }))
+    }
+
+    /// Waits for what it tells, and ends it.
+    fn end(self, deadline: Instant) -> Found<u32> {
+        let (child, pipe) = told("fork", self.0)?;
+        let answer = read_until(pipe, deadline);
+        if let Some(group) = Pid::from_raw(child) {
+            // It has no group before it has made one.
+            if kill_process_group(group, Signal::KILL).is_err() {
+                children::signal(child, Signal::KILL);
+            }
+        }
+        wait(child)?;
+        match answer {
+            Ok(answer) => decode(&answer),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Err(format!("trying it took longer than {TEST_WITHIN:?}"))
+            }
+            Err(error) => Err(format!("reading what came out: {error}")),
+        }
+    }
+}
+
+/// Starts a child that does something and writes what came out to a pipe.
+fn spawn(work: impl FnOnce() -> Found<u32>) -> io::Result<(i32, OwnedFd)> {
+    let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+    if let Some(child) = sys::fork()? {
+        return Ok((child, ours));
+    }
+    drop(ours);
+    // It must never return into what its parent was doing.
+    let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("panicked".into()));
+    let bytes = match result {
+        Ok(value) => value.to_le_bytes().to_vec(),
+        Err(reason) => [b"!", reason.as_bytes()].concat(),
+    };
+    let written = File::from(theirs).write_all(&bytes);
+    sys::exit(written.is_err().into());
+}
+
+/// What a child has written.
+fn decode(answer: &[u8]) -> Found<u32> {
+    match answer {
+        [b'!', reason @ ..] if answer.len() != size_of::<u32>() => {
+            Err(String::from_utf8_lossy(reason).into_owned())
+        }
+        _ => match answer.try_into() {
+            Ok(bytes) => Ok(u32::from_le_bytes(bytes)),
+            Err(_) => Err("the process that tried it was killed".to_owned()),
+        },
+    }
+}
+
+/// Does something in a child and waits for what comes out.
+fn in_child(work: impl FnOnce() -> Found<u32>) -> Found<u32> {
+    let (child, pipe) = told("fork", spawn(work))?;
+    let answer = told("read", read_until(pipe, Instant::now() + TEST_WITHIN));
+    wait(child)?;
+    decode(&answer?)
+}
+
+/// Reaps a child.
+fn wait(child: i32) -> Found<WaitStatus> {
+    loop {
+        match waitpid(Pid::from_raw(child), WaitOptions::empty()) {
+            Ok(Some((_, status))) => return Ok(status),
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(format!("waitpid: {error}")),
+        }
+    }
+}
+
+/// An error, with what was tried, in words.
+fn told<T, E: Into<io::Error>>(what: &str, result: Result<T, E>) -> Found<T> {
+    result.map_err(|error| {
+        let error: io::Error = error.into();
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        format!("{what}: {text}")
+    })
+}
+
+/// The effect of what was tried: `reason` when it is not there.
+fn seen(is: bool, reason: &str) -> Found<u32> {
+    if is { Ok(0) } else { Err(reason.to_owned()) }
+}
+
+// === Namespaces ===
+
+/// How namespaces are entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// With this process's privilege.
+    Privilege,
+    /// In a user namespace, in which this process's user is root.
+    UserNamespace,
+}
+
+/// Enters a user namespace where there has to be one, with one uid in it.
+fn enter_user_namespace(uid_inside: u32) -> Found {
+    let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+    told("unshare(user namespace)", sys::unshare(libc::CLONE_NEWUSER))?;
+    let write = |file: &str, text: String| {
+        told(
+            &format!("writing {file}"),
+            fs::write(format!("/proc/self/{file}"), text),
+        )
+    };
+    write("setgroups", "deny".to_owned())?;
+    write("uid_map", format!("{uid_inside} {uid} 1"))?;
+    write("gid_map", format!("{uid_inside} {gid} 1"))
+}
+
+/// As a template is: in a mount namespace whose mounts stay in it.
+fn enter(way: Way) -> Found {
+    if way == Way::UserNamespace {
+        enter_user_namespace(0)?;
+    }
+    told("unshare(mount namespace)", sys::unshare(libc::CLONE_NEWNS))?;
+    told(
+        "making mounts private",
+        sys::mount(c"none", c"/", c"", libc::MS_REC | libc::MS_PRIVATE, c""),
+    )
+}
+
+/// As a cell is, within [`enter`]: what is done in it is done by its first process, which has the pid 1.
+fn in_cell(way: Way, work: impl FnOnce() -> Found<u32>) -> Found<u32> {
+    enter(way)?;
+    if way == Way::UserNamespace {
+        enter_user_namespace(1000)?;
+    }
+    told(
+        "unshare(pid, mount and ipc namespaces)",
+        sys::unshare(
+            libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS,
+        ),
+    )?;
+    in_child(|| {
+        seen(
+            getpid().as_raw_nonzero().get() == 1,
+            "a pid namespace whose first process is not 1",
+        )?;
+        work()
+    })
+}
+
+/// A directory to mount on. Any does: the mount is seen in a namespace of the child's only.
+fn mount_point() -> Found<&'static CStr> {
+    [c"/tmp", c"/mnt", c"/usr"]
+        .into_iter()
+        .find(|path| path.to_str().is_ok_and(|path| Path::new(path).is_dir()))
+        .ok_or_else(|| "no directory to mount on".to_owned())
+}
+
+/// A tmpfs of 64 KiB on a directory.
+fn mount_tmpfs() -> Found<PathBuf> {
+    let at = mount_point()?;
+    let flags = libc::MS_NOSUID | libc::MS_NODEV;
+    told(
+        "mount(tmpfs)",
+        sys::mount(
+            c"tmpfs",
+            at,
+            c"tmpfs",
+            flags,
+            c"size=64k,nr_inodes=16,mode=700",
+        ),
+    )?;
+    Ok(PathBuf::from(at.to_string_lossy().into_owned()))
+}
+
+fn cell(way: Way) -> Found<u32> {
+    in_cell(way, || {
+        let file = mount_tmpfs()?.join("file");
+        told("writing to a tmpfs", fs::write(&file, [1; 4096]))?;
+        let full = fs::write(&file, vec![1; 128 << 10]);
+        seen(
+            full.is_err_and(|error| error.kind() == io::ErrorKind::StorageFull),
+            "a tmpfs does not keep to its size",
+        )
+    })
+}
+
+fn root(way: Way) -> Found<u32> {
+    enter(way)?;
+    let at = mount_tmpfs()?;
+    let usr = at.join("usr");
+    told("mkdir", fs::create_dir(&usr))?;
+    told("mkdir", fs::create_dir(at.join("old")))?;
+    let path = |path: &Path| {
+        std::ffi::CString::new(path.as_os_str().as_encoded_bytes())
+            .map_err(|error| error.to_string())
+    };
+    let from = if at == Path::new("/usr") {
+        c"/etc"
+    } else {
+        c"/usr"
+    };
+    let target = path(&usr)?;
+    told(
+        "mount(bind)",
+        sys::mount(from, &target, c"", libc::MS_BIND | libc::MS_REC, c""),
+    )?;
+    // What the mount had of these is locked in a user namespace: more of them is always allowed but for noexec, which stays as it was.
+    let was = told("statvfs", rustix::fs::statvfs(&*target))?.f_flag;
+    let mut flags =
+        libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV;
+    for (has, flag) in [
+        (rustix::fs::StatVfsMountFlags::NOEXEC, libc::MS_NOEXEC),
+        (rustix::fs::StatVfsMountFlags::NOATIME, libc::MS_NOATIME),
+        (rustix::fs::StatVfsMountFlags::RELATIME, libc::MS_RELATIME),
+    ] {
+        if was.contains(has) {
+            flags |= flag;
+        }
+    }
+    told(
+        "mount(read-only)",
+        sys::mount(c"none", &target, c"", flags, c""),
+    )?;
+    told(
+        "pivot_root",
+        sys::pivot_root(&path(&at)?, &path(&at.join("old"))?),
+    )?;
+    told("chdir", std::env::set_current_dir("/"))?;
+    told("umount(old root)", sys::detach(c"/old"))?;
+    let bound = told("statvfs", rustix::fs::statvfs("/usr"))?.f_flag;
+    seen(
+        bound.contains(rustix::fs::StatVfsMountFlags::RDONLY) && !Path::new("/proc").exists(),
+        "a new root that is not read-only, or still has the old one",
+    )
+}
+
+/// Mounts a /proc in a cell, and looks whether it is the cell's.
+fn mount_proc(way: Way, options: &'static CStr) -> Found<u32> {
+    in_cell(way, || {
+        let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        told(
+            "mount(proc)",
+            sys::mount(c"proc", c"/proc", c"proc", flags, options),
+        )?;
+        let this = fs::read_link("/proc/self").ok();
+        seen(
+            this.is_some_and(|this| this == Path::new("1")),
+            "a /proc that is not the cell's own",
+        )
+    })
+}
+
+fn proc(way: Way) -> Found<u32> {
+    mount_proc(way, c"")
+}
+
+fn proc_subset(way: Way) -> Found<u32> {
+    // In one process with the mount, for its effect is seen there.
+    in_cell(way, || {
+        let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        told(
+            "mount(proc, subset=pid)",
+            sys::mount(c"proc", c"/proc", c"proc", flags, c"subset=pid"),
+        )?;
+        let this = fs::read_link("/proc/self").ok();
+        seen(
+            this.is_some_and(|this| this == Path::new("1")) && !Path::new("/proc/meminfo").exists(),
+            "a /proc that shows more than the cell's processes",
+        )
+    })
+}
+
+fn enter_network(way: Way) -> Found {
+    enter(way)?;
+    told(
+        "unshare(network namespace)",
+        sys::unshare(libc::CLONE_NEWNET),
+    )
+}
+
+fn network(way: Way) -> Found<u32> {
+    enter_network(way)?;
+    let socket = UdpSocket::bind("0.0.0.0:0");
+    // 192.0.2.1 is nobody's (RFC 5737).
+    let reached = socket.and_then(|socket| socket.connect("192.0.2.1:9"));
+    seen(reached.is_err(), "a network namespace that is not empty")
+}
+
+fn loopback(way: Way) -> Found<u32> {
+    enter_network(way)?;
+    let socket = told("socket", UdpSocket::bind("0.0.0.0:0"))?;
+    told("setting lo up", sys::loopback_up(socket.as_fd()))?;
+    let listener = told("listening on loopback", TcpListener::bind("127.0.0.1:0"))?;
+    let address = told("getsockname", listener.local_addr())?;
+    told("connecting over loopback", TcpStream::connect(address)).map(|_| 0)
+}
+
+fn process_count() -> Found<u32> {
+    const LIMIT: usize = 4;
+    enter_user_namespace(0)?;
+    enter_user_namespace(1000)?;
+    let limit = Rlimit {
+        current: Some(LIMIT as u64),
+        maximum: Some(LIMIT as u64),
+    };
+    told("setrlimit", setrlimit(Resource::Nproc, limit))?;
+    // Forks more than fit. They hold the pipe on which this process tells, so they end first.
+    let mut forked = Vec::new();
+    while forked.len() < 2 * LIMIT {
+        match sys::fork() {
+            Ok(Some(child)) => forked.push(child),
+            Ok(None) => sys::sleep_for_ever(),
+            Err(_) => break,
+        }
+    }
+    for child in &forked {
+        children::signal(*child, Signal::KILL);
+        wait(*child)?;
+    }
+    match forked.len() {
+        0 => Err("RLIMIT_NPROC of a user namespace counts processes outside it".to_owned()),
+        1..=LIMIT => Ok(0),
+        _ => Err("RLIMIT_NPROC does not bound the processes of a user namespace (never those of the host's root)".to_owned()),
+    }
+}
+
+// === What needs no privilege ===
+
+fn landlock() -> Found<u32> {
+    /// All of LANDLOCK_ACCESS_FS_* of ABI 1.
+    const FILES: u64 = (1 << 13) - 1;
+    let abi = told("landlock_create_ruleset", sys::landlock_abi())?;
+    told("no_new_privs", set_no_new_privs(true))?;
+    told("landlock_restrict_self", sys::enter_domain(FILES, 0))?;
+    seen(
+        fs::read_dir("/").is_err(),
+        "a Landlock domain does not keep files out",
+    )?;
+    Ok(abi)
+}
+
+fn landlock_signals() -> Found<u32> {
+    /// LANDLOCK_SCOPE_SIGNAL.
+    const SIGNALS: u64 = 1 << 1;
+    told("no_new_privs", set_no_new_privs(true))?;
+    told("landlock_restrict_self", sys::enter_domain(0, SIGNALS))?;
+    let parent = getppid().ok_or("no parent")?;
+    seen(
+        test_kill_process(parent) == Err(rustix::io::Errno::PERM)
+            && test_kill_process(getpid()).is_ok(),
+        "a Landlock domain does not keep signals in",
+    )
+}
+
+fn seccomp() -> Found<u32> {
+    told("no_new_privs", set_no_new_privs(true))?;
+    let verdict = libc::SECCOMP_RET_ERRNO | libc::EDOM.unsigned_abs();
+    told("seccomp", sys::filter_getppid(verdict, false))?;
+    let refused = sys::getppid().is_err_and(|error| error.raw_os_error() == Some(libc::EDOM));
+    seen(refused, "a system call filter has no effect")
+}
+
+fn user_notification() -> Found<u32> {
+    const VALUE: i64 = 0x5eed;
+    told("no_new_privs", set_no_new_privs(true))?;
+    let listener = told(
+        "seccomp(user notification)",
+        sys::filter_getppid(libc::SECCOMP_RET_USER_NOTIF, true),
+    )?;
+    let listener = listener.ok_or("seccomp(user notification): no listener")?;
+    let (caller, pipe) = told(
+        "fork",
+        spawn(|| {
+            seen(
+                sys::getppid().is_ok_and(|value| value == VALUE),
+                "a call got another answer",
+            )
+        }),
+    )?;
+    told(
+        "answering a system call",
+        sys::answer_call(listener.as_fd(), VALUE),
+    )?;
+    let answer = told("read", read_until(pipe, Instant::now() + TEST_WITHIN))?;
+    wait(caller)?;
+    decode(&answer)
+}
+
+fn no_new_privs() -> Found<u32> {
+    told("prctl(no_new_privs)", set_no_new_privs(true))?;
+    seen(
+        rustix::thread::no_new_privs().is_ok_and(|is| is),
+        "prctl(no_new_privs) has no effect",
+    )
+}
+
+fn close_range() -> Found<u32> {
+    let file = told("open", File::open("/proc/self/stat"))?;
+    let above = told("dup", rustix::io::fcntl_dupfd_cloexec(&file, 500))?;
+    let number = above.as_raw_fd();
+    told("close_range", sys::close_from(above))?;
+    let open = Path::new(&format!("/proc/self/fd/{number}")).exists();
+    seen(!open, "close_range has no effect")
+}
+
+fn clone_parent() -> Found<u32> {
+    let this = i64::from(getpid().as_raw_nonzero().get());
+    let sibling = in_child(|| match told("clone(CLONE_PARENT)", sys::fork_sibling())? {
+        Some(sibling) => u32::try_from(sibling).map_err(|error| error.to_string()),
+        None => sys::exit(i32::from(
+            !sys::getppid().is_ok_and(|parent| parent == this),
+        )),
+    })?;
+    let status = wait(i32::try_from(sibling).map_err(|error| error.to_string())?)?;
+    seen(
+        status.exit_status() == Some(0),
+        "CLONE_PARENT has no effect",
+    )
+}
+
+// === Users ===
+
+/// The ranges of a /proc/PID/uid_map or gid_map that exist here.
+fn ranges(map: &str) -> Vec<Uids> {
+    let parse = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let first = fields.next()?.parse().ok()?;
+        let count = fields.nth(1)?.parse().ok()?;
+        Some(Uids { first, count })
+    };
+    map.lines().filter_map(parse).collect()
+}
+
+/// Numbers that are in both.
+fn common(uids: &[Uids], gids: &[Uids]) -> Vec<Uids> {
+    let end = |range: &Uids| u64::from(range.first) + u64::from(range.count);
+    let mut common = Vec::new();
+    for uids in uids {
+        for gids in gids {
+            let first = uids.first.max(gids.first);
+            let count = end(uids).min(end(gids)).saturating_sub(first.into());
+            if let Ok(count @ 1..) = u32::try_from(count) {
+                common.push(Uids { first, count });
+            }
+        }
+    }
+    common
+}
+
+fn mapped_uids() -> Vec<Uids> {
+    let read =
+        |map: &str| ranges(&fs::read_to_string(format!("/proc/self/{map}")).unwrap_or_default());
+    common(&read("uid_map"), &read("gid_map"))
+}
+
+fn set_uid() -> Found<u32> {
+    let mapped = mapped_uids();
+    let is_mapped = |uid: &u32| {
+        mapped.iter().any(|range| {
+            uid.checked_sub(range.first)
+                .is_some_and(|at| at < range.count)
+        })
+    };
+    let uid = UIDS_TRIED
+        .into_iter()
+        .find(is_mapped)
+        .or_else(|| mapped.last().map(|range| range.first + (range.count - 1)))
+        .ok_or("no uids are mapped")?;
+    told("becoming another user", sys::become_user(uid))?;
+    seen(
+        getuid().as_raw() == uid && sys::become_user(0).is_err(),
+        "becoming another user has no effect",
+    )
+}
+
+// === Control groups ===
+
+/// Bits of what [`cgroup`] gives.
+const CGROUP_TWO: u32 = 1;
+const CGROUP_CPU: u32 = 2;
+
+/// This process's control group of a controller (v1), or of none (v2), as a directory that is mounted.
+fn own_group(controller: Option<&str>) -> Found<PathBuf> {
+    let read = |file: &str| told(file, fs::read_to_string(file));
+    let what = match controller {
+        None => "control groups v2".to_owned(),
+        Some(name) => format!("control group controller {name}"),
+    };
+    let groups = read("/proc/self/cgroup")?;
+    let group = groups.lines().find_map(|line| {
+        let (_, line) = line.split_once(':')?;
+        let (controllers, group) = line.split_once(':')?;
+        let is = controller.map_or(controllers.is_empty(), |name| {
+            controllers.split(',').any(|known| known == name)
+        });
+        is.then_some(group)
+    });
+    let group = group.ok_or_else(|| format!("{what}: this process is in none"))?;
+    let mounts = read("/proc/self/mountinfo")?;
+    let found = mounts.lines().find_map(|line| {
+        let (mount, system) = line.split_once(" - ")?;
+        let mut mount = mount.split(' ').skip(3);
+        let (root, at) = (mount.next()?, mount.next()?);
+        let mut system = system.split(' ');
+        let is = match (system.next()?, controller) {
+            ("cgroup", Some(name)) => system.nth(1)?.split(',').any(|option| option == name),
+            ("cgroup2", None) => true,
+            _ => false,
+        };
+        let below = Path::new(group).strip_prefix(root).ok()?;
+        is.then(|| Path::new(at).join(below))
+    });
+    found.ok_or_else(|| format!("{what}: not mounted where this process's group can be seen"))
+}
+
+/// A control group that is removed at the end, and until then by its drop.
+struct Group(PathBuf);
+
+impl Group {
+    fn make(parent: &Path) -> Found<Self> {
+        let path = parent.join(format!("coding-env-probe-{}", getpid()));
+        told(
+            &format!("making a control group in {}", parent.display()),
+            fs::create_dir(&path),
+        )?;
+        Ok(Self(path))
+    }
+
+    fn set(&self, file: &str, value: &str) -> Found {
+        let path = self.0.join(file);
+        told(
+            &format!("writing {}", path.display()),
+            fs::write(&path, value),
+        )
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // What was in it is reaped; the kernel may take a moment more. Nobody is left to tell when it stays.
+        for _ in 0..100 {
+            match fs::remove_dir(&self.0) {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Whether a process that enters these groups, one of which allows it to be alone, can't fork.
+fn holds(groups: &[&Group]) -> Found<u32> {
+    in_child(|| {
+        for group in groups {
+            group.set("cgroup.procs", "0")?;
+        }
+        let forked = sys::fork();
+        if matches!(forked, Ok(None)) {
+            sys::exit(0);
+        }
+        seen(
+            forked.is_err(),
+            "a control group's limit of processes has no effect",
+        )
+    })
+}
+
+fn cgroup() -> Found<u32> {
+    match own_group(Some("memory")).and_then(|_| own_group(Some("pids"))) {
+        Ok(_) => cgroup_one(),
+        Err(_) => cgroup_two(),
+    }
+}
+
+fn cgroup_one() -> Found<u32> {
+    let make = |controller| own_group(Some(controller)).and_then(|own| Group::make(&own));
+    let memory = make("memory")?;
+    memory.set("memory.limit_in_bytes", "67108864")?;
+    let pids = make("pids")?;
+    pids.set("pids.max", "1")?;
+    let cpu = make("cpu").and_then(|group| {
+        group.set("cpu.cfs_quota_us", "50000")?;
+        Ok(group)
+    });
+    let mut groups = vec![&memory, &pids];
+    groups.extend(&cpu);
+    holds(&groups)?;
+    Ok(if cpu.is_ok() { CGROUP_CPU } else { 0 })
+}
+
+fn cgroup_two() -> Found<u32> {
+    let own = own_group(None)?;
+    let list = |file: &str| {
+        told(
+            &format!("reading {}", own.join(file).display()),
+            fs::read_to_string(own.join(file)),
+        )
+    };
+    let controllers = list("cgroup.controllers")?;
+    let has = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
+    for name in ["memory", "pids"] {
+        if !has(&controllers, name) {
+            return Err(format!(
+                "control groups v2: controller {name} is not delegated to {}",
+                own.display()
+            ));
+        }
+    }
+    let cpu = if has(&controllers, "cpu") {
+        CGROUP_CPU
+    } else {
+        0
+    };
+    let group = Group::make(&own)?;
+    let enabled = list("cgroup.subtree_control")?;
+    if has(&enabled, "memory") && has(&enabled, "pids") {
+        group.set("memory.max", "67108864")?;
+        group.set("pids.max", "1")?;
+        holds(&[&group])?;
+        let cpu = if has(&enabled, "cpu") { CGROUP_CPU } else { 0 };
+        return Ok(CGROUP_TWO | cpu);
+    }
+    // They can be enabled once no process is in the server's own group: the server moves into one below it, as a child does here. Processes
+    // that are not the server's can't be moved.
+    in_child(|| group.set("cgroup.procs", "0").map(|()| 0))?;
+    let this = getpid().as_raw_nonzero().get();
+    let ours = |pid: &str| {
+        let pid = pid.parse().unwrap_or(0);
+        pid == this || children::tree(server()).contains(&pid)
+    };
+    match list("cgroup.procs")?.lines().find(|pid| !ours(pid)) {
+        None => Ok(CGROUP_TWO | cpu),
+        Some(pid) => Err(format!(
+            "control groups v2: the group {} has processes besides the server's (pid {pid}), so that it can't be divided; start the server in one of its own",
+            own.display()
+        )),
+    }
+}
+
+/// The server: the parent of the probe, whose child this is.
+fn server() -> i32 {
+    let probe = getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+    children::parent(probe).unwrap_or(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uids_exist_where_both_maps_have_them() {
+        let whole = "         0          0 4294967295\n";
+        assert_eq!(
+            ranges(whole),
+            [Uids {
+                first: 0,
+                count: u32::MAX
+            }]
+        );
+        let uids = ranges("0 1000 1\n1 100000 65536\n");
+        let gids = ranges("0 1000 1\n10 100000 100\n");
+        let range = |first, count| Uids { first, count };
+        assert_eq!(common(&uids, &gids), [range(0, 1), range(10, 100)]);
+        assert_eq!(common(&uids, &[]), []);
+    }
+
+    #[test]
+    fn what_a_child_says_is_a_number_or_a_reason_and_silence_is_a_reason() {
+        assert_eq!(decode(&7_u32.to_le_bytes()), Ok(7));
+        assert_eq!(decode(b"!mount: no"), Err("mount: no".to_owned()));
+        decode(b"").unwrap_err();
+    }
+}

@@ -1,0 +1,161 @@
+//! What is put around the cells of one template: the filter, the root, the rulesets. Made by the warden from the plan, once a template.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::landlock::{self, FilePaths};
+use super::plan::{Level, Plan};
+use super::seccomp::{self, Policy};
+use super::visible::{self, Visible};
+use super::{jail, sys};
+
+/// How much rather than other processes the kernel ends those of cells when the host is out of memory: proc_pid_oom_score_adj(5), -1000 to 1000.
+const OOM_SCORE: &str = "500";
+
+/// The walls of one template's cells.
+pub(super) struct Walls {
+    plan: Plan,
+    loopback: bool,
+    /// None at level `none`.
+    visible: Option<Visible>,
+}
+
+/// The rulesets of a template's cells.
+pub(super) struct Domains {
+    /// Of the reapers.
+    scope: OwnedFd,
+    workers: Workers,
+}
+
+/// The rulesets of the workers.
+enum Workers {
+    /// Every cell mounts its own files: one will do.
+    Shared(OwnedFd),
+    /// Each may reach its own directory.
+    PerWorkspace(FilePaths),
+}
+
+fn open(path: &Path) -> io::Result<OwnedFd> {
+    let opened = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    opened.map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), format!("opening {}: {error}", path.display()))
+    })
+}
+
+impl Walls {
+    /// Finds out what an interpreter has to see.
+    pub(super) fn new(
+        plan: &Plan,
+        loopback: bool,
+        python: &Path,
+        environment: &[(OsString, OsString)],
+        readable: &[PathBuf],
+    ) -> io::Result<Self> {
+        let visible = if plan.level == Level::None {
+            None
+        } else {
+            Some(visible::visible(python, environment, readable)?)
+        };
+        Ok(Self {
+            plan: plan.clone(),
+            loopback,
+            visible,
+        })
+    }
+
+    /// Whether its cells have a network of their own.
+    pub(super) fn loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The program to execute as the template.
+    pub(super) fn program<'a>(&'a self, python: &'a Path) -> &'a Path {
+        self.visible
+            .as_ref()
+            .map_or(python, |visible| visible.program.as_path())
+    }
+
+    /// Has the command enter the template's place before it executes. What fails is told on its standard error.
+    pub(super) fn surround(&self, command: &mut Command) {
+        let Some(visible) = self.visible.clone() else {
+            return;
+        };
+        let plan = self.plan.clone();
+        let enter = move || {
+            std::fs::write("/proc/self/oom_score_adj", OOM_SCORE)?;
+            if plan.level == Level::Namespace {
+                jail::enter(&visible, &plan)?;
+            }
+            Ok(())
+        };
+        sys::before_exec(command, move || {
+            enter().inspect_err(|error: &io::Error| drop(writeln!(io::stderr(), "{error}")))
+        });
+    }
+
+    /// The system call filter with its key in front, for the harness's `confine`. None at level `none`.
+    pub(super) fn filter(&self) -> io::Result<Option<Vec<u8>>> {
+        if !self.plan.seccomp {
+            return Ok(None);
+        }
+        let mut key = [0; 8];
+        getrandom(&mut key, GetRandomFlags::empty())?;
+        let filter = seccomp::compile(&Policy {
+            key: u64::from_ne_bytes(key),
+            loopback: self.loopback,
+            unix_sockets: self.plan.level == Level::Namespace,
+            signal_broker: self.plan.signal_broker,
+        });
+        Ok(Some([&key, &*filter].concat()))
+    }
+
+    /// The rulesets, once the template is in its place.
+    pub(super) fn domains(&self, template: i32) -> io::Result<Option<Domains>> {
+        let (Some(abi), Some(visible)) = (self.plan.landlock_abi, &self.visible) else {
+            return Ok(None);
+        };
+        let scope = landlock::scope_ruleset(abi)?;
+        let open_all = |paths: &[PathBuf]| -> io::Result<Vec<OwnedFd>> {
+            paths.iter().map(|path| open(path)).collect()
+        };
+        let workers = if self.plan.level == Level::Namespace {
+            // Everything there is mounted read-only or is the cell's own. A rule on a place that a cell mounts over would not count.
+            let root = open(Path::new(&format!("/proc/{template}/root")))?;
+            let paths = FilePaths {
+                write: vec![root],
+                ..FilePaths::default()
+            };
+            let ruleset = landlock::domain_ruleset(abi, &paths, &[], self.loopback)?;
+            Workers::Shared(ruleset)
+        } else {
+            Workers::PerWorkspace(FilePaths {
+                read: open_all(&visible.paths)?,
+                write: Vec::new(),
+                devices: open_all(&visible.devices)?,
+            })
+        };
+        Ok(Some(Domains { scope, workers }))
+    }
+}
+
+impl Domains {
+    /// The rulesets of one cell: the reaper's, the worker's.
+    pub(super) fn of_cell(&self, plan: &Plan, workspace: &Path) -> io::Result<[OwnedFd; 2]> {
+        let worker = match &self.workers {
+            Workers::Shared(ruleset) => ruleset.try_clone()?,
+            Workers::PerWorkspace(paths) => {
+                let workspace = open(workspace)?;
+                let abi = plan.landlock_abi.unwrap_or(0);
+                landlock::domain_ruleset(abi, paths, &[workspace.as_fd()], false)?
+            }
+        };
+        Ok([self.scope.try_clone()?, worker])
+    }
+}
