@@ -81,8 +81,12 @@ library, cached = os.__file__, json.__cached__
 # What is the host's own is opened and not changed: it has to survive also where a wall is missing.
 def written(path): open(path, 'r+b').close()
 def appended(path): open(path, 'ab').close()
-def created(folder):
-    with open(os.path.join(folder, 'x-of-a-test'), 'x') as file: file.write('x')"
+def created(folder): open(os.path.join(folder, f'x-of-a-test-{{time.time_ns()}}'), 'x').close()
+# Seen may be what leads to the interpreter, and nothing else.
+def hidden(folder):
+    for name in os.listdir(folder):
+        if not sys.base_prefix.startswith(os.path.join(folder, name)): return
+    raise OSError(errno.ENOENT, 'hidden')"
     );
     let mut cases = vec![
         attempts(
@@ -90,8 +94,12 @@ def created(folder):
             &setup,
             &[
                 ("read", "open(path).read()", REFUSED_OR_ABSENT),
-                ("write", "open(path, 'r+b').write(b'x')", REFUSED_OR_ABSENT),
-                ("append", "open(path, 'ab').write(b'x')", REFUSED_OR_ABSENT),
+                ("write", "put(path, 'x')", REFUSED_OR_ABSENT),
+                (
+                    "append",
+                    "os.write(os.open(path, os.O_WRONLY | os.O_APPEND), b'x')",
+                    REFUSED_OR_ABSENT,
+                ),
                 ("truncate", "os.truncate(path, 0)", REFUSED_OR_ABSENT),
                 ("create", "created(dir)", REFUSED_OR_ABSENT),
                 ("list", "os.listdir(dir)", REFUSED_OR_ABSENT),
@@ -155,11 +163,11 @@ def created(folder):
                     "open('/etc/shadow').read()",
                     REFUSED_OR_ABSENT,
                 ),
-                ("/root", "os.listdir('/root')", REFUSED_OR_ABSENT),
-                ("/var/log", "os.listdir('/var/log')", REFUSED_OR_ABSENT),
-                ("/boot", "os.listdir('/boot')", REFUSED_OR_ABSENT),
-                ("/run", "os.listdir('/run')", REFUSED_OR_ABSENT),
-                ("/home", "os.listdir('/home')", REFUSED_OR_ABSENT),
+                ("/root", "hidden('/root')", REFUSED_OR_ABSENT),
+                ("/var/log", "hidden('/var/log')", REFUSED_OR_ABSENT),
+                ("/boot", "hidden('/boot')", REFUSED_OR_ABSENT),
+                ("/run", "hidden('/run')", REFUSED_OR_ABSENT),
+                ("/home", "hidden('/home')", REFUSED_OR_ABSENT),
                 (
                     "56 docker.sock",
                     "open('/run/docker.sock')",
@@ -202,8 +210,8 @@ def created(folder):
                     REFUSED_OR_ABSENT,
                 ),
                 (
-                    "the first process's mounts",
-                    "open('/proc/1/mountinfo').read()",
+                    "the first process's memory",
+                    "open('/proc/1/mem', 'rb')",
                     REFUSED_OR_ABSENT,
                 ),
                 (
@@ -223,12 +231,12 @@ def created(folder):
                 ),
                 (
                     "uid_map",
-                    "open('/proc/self/uid_map', 'w').write('0 0 1')",
+                    "put('/proc/self/uid_map', '0 0 1')",
                     REFUSED_OR_ABSENT,
                 ),
                 (
                     "attr",
-                    "open('/proc/self/attr/current', 'w').write('x')",
+                    "put('/proc/self/attr/current', 'x')",
                     "EPERM EACCES ENOENT EROFS EINVAL",
                 ),
                 (
@@ -402,7 +410,7 @@ print(kinds)",
                 ("terminal", "os.open('/dev/tty', os.O_RDWR)", "ENXIO ENOENT EACCES EPERM"),
                 ("new terminal", "os.openpty()", "ENOENT EACCES EPERM ENOSYS ENOSPC"),
                 ("terminal of stdin", "os.ttyname(0)", "ENOTTY EPERM EACCES"),
-                ("dots", "os.listdir('/' + '../' * 50 + 'root')", REFUSED_OR_ABSENT),
+                ("dots", "os.listdir('/' + '../' * 50 + 'lost+found')", REFUSED_OR_ABSENT),
             ],
         ),
         case(

@@ -259,13 +259,21 @@ async fn late_reports(channel: &Channel) -> Result<(), String> {
     send(&mut env, FORGE).await?;
     let late = "import threading
 def forge():
-    time.sleep(0.2); os.write(3, report(4, result=b'claimed'))
+    time.sleep(0.2); os.write(3, report(4, flags=4, result=b'claimed'))
 threading.Thread(target=forge).start()";
     send(&mut env, late).await?;
     let next = env.step("import time; time.sleep(0.6)\n'true'").await;
-    // The forged report came too early for the step that it is of, or during it: a violation then, or its own false result.
+    // It came between the steps, which is a violation, or during the step that it claims to be of: then that step's own result is false,
+    // and its true report is one too many.
     let ok = match &next {
-        Ok(reply) => reply.state_after() == StateAfter::Lost || reply.result() == Some("claimed"),
+        Ok(reply) if reply.state_after() == StateAfter::Lost => true,
+        Ok(reply) if reply.result() == Some("claimed") => {
+            env.step("time.sleep(1)").await.map_or_else(
+                |error| error.reason() == Some(&Reason::EpisodeLost),
+                |after| after.outcome() == Outcome::ProtocolViolation,
+            )
+        }
+        Ok(_) => false,
         Err(error) => error.reason() == Some(&Reason::EpisodeLost),
     };
     let mut after = CodingEnv::with_channel(channel.clone(), Options::default());

@@ -71,14 +71,8 @@ const ON_PROCESSES: &[(&str, &str)] = &[
     ("root", "os.listdir(f'/proc/{pid}/root/')"),
     ("namespaces", "open(f'/proc/{pid}/ns/mnt')"),
     ("threads", "os.listdir(f'/proc/{pid}/task')"),
-    (
-        "timers",
-        "open(f'/proc/{pid}/timerslack_ns', 'w').write('1')",
-    ),
-    (
-        "oom_score_adj",
-        "open(f'/proc/{pid}/oom_score_adj', 'w').write('1000')",
-    ),
+    ("timers", "put(f'/proc/{pid}/timerslack_ns', '1')"),
+    ("oom_score_adj", "put(f'/proc/{pid}/oom_score_adj', '1000')"),
     (
         "prlimit CPU",
         "resource.prlimit(pid, resource.RLIMIT_CPU, (1, 1))",
@@ -136,7 +130,7 @@ const ON_PROCESSES: &[(&str, &str)] = &[
 const ON_FILES: &[(&str, &str)] = &[
     ("list", "os.listdir(dir)"),
     ("read", "open(dir + '/secret').read()"),
-    ("write", "open(dir + '/secret', 'r+').write('x')"),
+    ("write", "put(dir + '/secret', 'x')"),
     ("truncate", "os.truncate(dir + '/secret', 0)"),
     ("create", "open(dir + '/new', 'x')"),
     ("mkdir", "os.mkdir(dir + '/new')"),
@@ -354,7 +348,7 @@ for number in range(2, 33):
         .await
         .map_err(|error| error.to_string())?;
     for (what, result) in notes(&reply)? {
-        if !DENIED.contains(&result.as_str()) && result != "EXDEV" {
+        if !DENIED.contains(&result.as_str()) && !["EXDEV", "ENOTSUP"].contains(&result.as_str()) {
             wrong.push(format!("{what} on a sibling's files: {result}"));
         }
     }

@@ -22,6 +22,7 @@ pub(crate) const REFUSED: &str = "EPERM EACCES ENOSYS";
 pub(crate) const REFUSED_OR_ABSENT: &str = "EPERM EACCES ENOSYS EROFS ENOENT ESRCH ENOTDIR ENXIO";
 
 /// What every hostile program starts with. `attempt(what, call)` notes `done` or the name of the error; `show()` prints the notes.
+/// `put(path, text)` writes at once, where an error of a buffered file would come too late to be seen.
 /// The process and its children bear a name by which the test finds them, unless they execute something else.
 const PRELUDE: &str = r"
 import ctypes, errno, json, os, signal, sys, time
@@ -41,6 +42,10 @@ def attempt(what, call):
     except OSError as error: seen[what] = name(error.errno)
     except BaseException as error: seen[what] = type(error).__name__
     else: seen[what] = 'done'
+def put(path, text):
+    fd = os.open(path, os.O_WRONLY)
+    try: os.write(fd, text.encode())
+    finally: os.close(fd)
 def show(): print(json.dumps(seen))
 ";
 
@@ -58,8 +63,6 @@ type Check = Box<dyn Fn(&StepResponse) -> Result<(), String> + Send + Sync>;
 pub(crate) struct Case {
     /// The number of the catalogue (security.md section 2), and its words.
     what: String,
-    /// Runs in the same episode before, and has to succeed.
-    before: String,
     code: String,
     timeout: Duration,
     check: Check,
@@ -73,7 +76,6 @@ pub(crate) fn case(
 ) -> Case {
     Case {
         what: what.to_owned(),
-        before: String::new(),
         code: code.into(),
         timeout: Duration::from_secs(20),
         check: Box::new(check),
@@ -84,12 +86,6 @@ impl Case {
     /// With less time than the 20 s that cases have.
     pub(crate) fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
-        self
-    }
-
-    /// With a step before.
-    pub(crate) fn after(mut self, code: impl Into<String>) -> Self {
-        self.before = code.into();
         self
     }
 }
@@ -143,14 +139,18 @@ pub(crate) fn shown(reply: &StepResponse) -> String {
         let skipped = text.chars().count().saturating_sub(300);
         text.chars().skip(skipped).collect::<String>()
     };
+    let observed = reply.observed.clone().unwrap_or_default();
     format!(
-        "{} {:?} {:?} stdout {:?} stderr {:?} {:?}",
+        "{} {:?} {:?} stdout {:?} stderr {:?} limit {:?} {:?} signal {:?} {}",
         reply.exit_code(),
         reply.outcome(),
         reply.state_after(),
         short(reply.stdout()),
         short(reply.stderr()),
-        reply.observed
+        observed.limit(),
+        observed.limits_hit,
+        observed.signal,
+        observed.violation
     )
 }
 
@@ -254,13 +254,6 @@ pub(crate) async fn run(server: &Server, cases: Vec<Case>) -> Vec<String> {
 async fn run_one(channel: &Channel, case: &Case) -> Result<(), String> {
     let mark = mark();
     let mut env = episode(channel, &mark).await?;
-    if !case.before.is_empty() {
-        let before = env.step(case.before.as_str()).await;
-        let before = before.map_err(|error| format!("the step before: {error}"))?;
-        if before.outcome() != Outcome::Completed {
-            return Err(format!("the step before: {}", shown(&before)));
-        }
-    }
     let mut options = StepOptions::default();
     options.timeout = Some(case.timeout);
     let reply = env.step_with(case.code.as_str(), options).await;

@@ -48,7 +48,7 @@ const fn place(name: &'static str, level: Level, as_root: bool) -> Place {
 impl Place {
     fn flags(self) -> &'static [&'static str] {
         match self.level {
-            Level::None => &[],
+            Level::None => &["--isolation", "none"],
             Level::Landlock => &["--isolation", "landlock"],
             Level::Namespace => &["--isolation", "namespace"],
         }
@@ -59,7 +59,9 @@ impl Place {
     /// # Errors
     /// When that user finds none.
     pub(crate) fn python(self) -> Result<PathBuf, String> {
-        if self.as_root || own_uid() != 0 {
+        // At level landlock root's episodes have uids of their own, and no other root directory.
+        let by_root = self.as_root && self.level != Level::Landlock;
+        if by_root || own_uid() != 0 {
             return Ok(default_python());
         }
         python_of_nobody().ok_or_else(|| "no python3 that every user can run".to_owned())
