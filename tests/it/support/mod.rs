@@ -1,8 +1,13 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+pub(crate) mod hostile;
+pub(crate) mod places;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -16,13 +21,17 @@ use tonic::transport::Channel;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_coding-env");
 /// Everything that is waited for is there long before this; a test that needs it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// What a server logs when it is ready.
+const SERVING: &str = "\"message\":\"serving\"";
 
 /// A running `coding-env serve`. Dropping it ends it, and checks that nothing of it is left and nothing unexpected was logged.
 pub(crate) struct Server {
     child: Child,
     address: String,
     log: Arc<Log>,
-    state_dir: tempfile::TempDir,
+    /// What the server keeps on disk; `home` holds it.
+    state_dir: PathBuf,
+    home: tempfile::TempDir,
     expected_log: Vec<String>,
 }
 
@@ -51,8 +60,48 @@ impl Server {
         Self::start_by(command, flags, &[])
     }
 
-    fn start_by(mut command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let state_dir = tempfile::tempdir().unwrap();
+    fn start_by(command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(command, home, flags, variables)
+            .unwrap_or_else(|log| panic!("the server does not start:\n{log}"))
+    }
+
+    /// Starts a server as another user, who can read no more than others can: the program is made reachable for them.
+    ///
+    /// # Errors
+    /// What it logged when it refuses to start.
+    pub(crate) fn start_as(uid: u32, flags: &[&str]) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // A link where that can be: the program is large in a debug build.
+        let program = home.path().join("coding-env");
+        fs::hard_link(PROGRAM, &program)
+            .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
+            .unwrap();
+        let state = home.path().join("state");
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(&state, Some(uid), Some(uid)).unwrap();
+        let mut command = Command::new(program);
+        command.uid(uid).gid(uid);
+        Self::try_start(command, home, flags, &[])
+    }
+
+    /// Starts a server that may refuse to.
+    ///
+    /// # Errors
+    /// What it logged when it refuses to start.
+    pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(Command::new(PROGRAM), home, flags, &[])
+    }
+
+    fn try_start(
+        mut command: Command,
+        home: tempfile::TempDir,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let state_dir = home.path().join("state");
         command
             .args([
                 "serve",
@@ -64,7 +113,7 @@ impl Server {
                 "test",
             ])
             .arg("--state-dir")
-            .arg(state_dir.path())
+            .arg(&state_dir)
             .args(flags)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
@@ -80,11 +129,14 @@ impl Server {
         {
             command.env("CODING_ENV_PYTHON", default_python());
         }
+        if !state_dir.exists() {
+            fs::create_dir(&state_dir).unwrap();
+        }
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Log::default());
         let reader = BufReader::new(child.stderr.take().unwrap());
         let sink = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in reader.lines().map_while(Result::ok) {
                 sink.lines.lock().unwrap().push(line);
                 sink.more.notify_all();
@@ -95,12 +147,36 @@ impl Server {
             address: String::new(),
             log,
             state_dir,
+            home,
             expected_log: Vec::new(),
         };
         server.expect_log("isolation level none");
-        let serving = server.wait_for_log("\"message\":\"serving\"");
-        server.address = field(&serving, "address");
-        server
+        let mut ended = None;
+        wait_until("the server serves, or has refused to", || {
+            ended = server.child.try_wait().unwrap();
+            ended.is_some() || server.has_logged(SERVING)
+        });
+        if let Some(status) = ended {
+            // All of it has been read soon, unless something that the server started still holds the pipe.
+            let read_by = Instant::now() + Duration::from_secs(1);
+            while !reading.is_finished() && Instant::now() < read_by {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let log = format!("{status}: {}", server.log().join("\n"));
+            // Nothing to end, and what it logged is the caller's to judge.
+            let Self { home, .. } = &server;
+            drop(fs::remove_dir_all(home.path()));
+            server.expect_log("");
+            return Err(log);
+        }
+        server.address = field(&server.wait_for_log(SERVING), "address");
+        Ok(server)
+    }
+
+    /// Whether a line that contains `text` was logged.
+    fn has_logged(&self, text: &str) -> bool {
+        let lines = self.log.lines.lock().unwrap();
+        lines.iter().any(|line| line.contains(text))
     }
 
     /// Waits for a log line that contains `text` and returns it.
@@ -148,7 +224,13 @@ impl Server {
     }
 
     pub(crate) fn state_dir(&self) -> &Path {
-        self.state_dir.path()
+        &self.state_dir
+    }
+
+    /// The program that runs, where the server's user sees it.
+    pub(crate) fn program(&self) -> PathBuf {
+        let own = self.home.path().join("coding-env");
+        if own.exists() { own } else { PROGRAM.into() }
     }
 
     /// A typed client.
@@ -220,10 +302,7 @@ impl Server {
             });
         }
         wait_until("the state directory is empty", || {
-            fs::read_dir(self.state_dir.path())
-                .unwrap()
-                .next()
-                .is_none()
+            fs::read_dir(&self.state_dir).map_or(true, |mut left| left.next().is_none())
         });
         let unexpected: Vec<String> = self
             .log()
