@@ -286,6 +286,19 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_BACKGROUND_CPU_TIME", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub background_cpu_time: Duration,
 
+    /// After how many episodes a runtime's template is replaced by a fresh one, with another layout of memory; 0 is never.
+    #[arg(
+        long,
+        env = "CODING_ENV_TEMPLATE_CELLS",
+        default_value_t = 100_000,
+        value_name = "COUNT"
+    )]
+    pub template_cells: u64,
+
+    /// After how long it is, at the next episode: 1s to 365d; 0s is never.
+    #[arg(long, env = "CODING_ENV_TEMPLATE_AGE", default_value = "6h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub template_age: Duration,
+
     /// How long a Reset waits for an interpreter: 10ms to 10m.
     #[arg(long, env = "CODING_ENV_WORKER_WAIT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub worker_wait: Duration,
@@ -372,6 +385,10 @@ pub struct Config {
     pub interrupt_grace: Duration,
     /// CPU time of an idle episode after which it is frozen.
     pub background_cpu_time: Duration,
+    /// How many cells a template makes before it is replaced. 0: no bound.
+    pub template_cells: u64,
+    /// How old a template gets before it is replaced. Zero: no bound.
+    pub template_age: Duration,
     /// How long a Reset waits for an interpreter.
     pub worker_wait: Duration,
     /// Replies kept for retries, over all episodes.
@@ -542,6 +559,8 @@ impl TryFrom<ServeArgs> for Config {
             max_cpu_percent,
             interrupt_grace,
             background_cpu_time,
+            template_cells,
+            template_age,
             worker_wait,
             kept_reply_bytes,
             drain_timeout,
@@ -643,6 +662,17 @@ impl TryFrom<ServeArgs> for Config {
                 100 * MILLISECOND,
                 7 * DAY,
             )?,
+            template_cells,
+            template_age: if template_age.is_zero() {
+                template_age
+            } else {
+                in_range(
+                    "template-age",
+                    template_age,
+                    Duration::from_secs(1),
+                    365 * DAY,
+                )?
+            },
             worker_wait: in_range(
                 "worker-wait",
                 worker_wait,

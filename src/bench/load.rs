@@ -117,6 +117,7 @@ impl Episode {
             runtime: String::new(),
             limits: None,
             environment: HashMap::new(),
+            network: 0,
         };
         client.reset(request).await?;
         Ok(Self {

@@ -44,7 +44,7 @@ class Native:
         self.begun = self.until = 0.0
         source = b"x = 1"
         setup = harness["SETUP_HEADER"].pack(harness["SETUP"], 0, 0, 4 << 30, 1024, 1 << 30, 0)
-        step = harness["STEP_HEADER"].pack(harness["STEP"], 1, 1 << 18) + source
+        step = struct.pack("<BII", 2, 1, 1 << 18) + source
         self.requests = b"".join(struct.pack("<I", len(request)) + request for request in (setup, step))
         self.ready = struct.pack("<IB", 1, harness["READY"])
 

@@ -283,7 +283,7 @@ mod tests {
     fn plan() -> Plan {
         Plan {
             level: Level::Namespace,
-            ..Plan::none()
+            ..Plan::of_level(Level::None)
         }
     }
 
@@ -386,7 +386,7 @@ mod tests {
                     links: vec![],
                     devices: vec![]
                 },
-                &Plan::none()
+                &Plan::of_level(Level::None)
             )
             .unwrap_err()
             .kind(),

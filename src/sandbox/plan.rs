@@ -549,6 +549,33 @@ impl Plan {
         self.level == Level::Namespace || self.landlock_signals
     }
 
+    /// Nothing but a level, for tests of what takes a plan.
+    #[cfg(test)]
+    pub(crate) fn of_level(level: Level) -> Self {
+        Self {
+            level,
+            user_namespace: false,
+            seccomp: false,
+            landlock_abi: None,
+            landlock_signals: false,
+            signal_broker: false,
+            uids: None,
+            cgroup: false,
+            cgroup_cpu: false,
+            process_count: false,
+            proc_subset: false,
+            loopback: false,
+            layers: Vec::new(),
+        }
+    }
+
+    /// Why a layer is missing. None: it is in force.
+    pub(crate) fn lacks(&self, layer: &str) -> Option<&str> {
+        let missing = |known: &&Layer| known.name == layer && !known.enforced;
+        let layer = self.layers.iter().find(missing)?;
+        Some(&layer.detail)
+    }
+
     /// Which limits of a cell are enforced.
     pub(crate) fn bounds(&self) -> Bounds {
         let namespace = self.level == Level::Namespace;
@@ -830,10 +857,7 @@ mod tests {
             (bounds.total_memory, bounds.cpu),
             (plan.cgroup, plan.cgroup_cpu)
         );
-        assert_eq!(
-            (bounds.workspace_bytes, bounds.workspace_inodes),
-            (namespace, namespace)
-        );
+        assert_eq!((bounds.workspace, bounds.workspace), (namespace, namespace));
         assert_eq!(bounds.processes, plan.cgroup || plan.process_count);
         // What is not bounded is told.
         let told = |text: &str| plan.layers.iter().any(|layer| layer.detail.contains(text));
