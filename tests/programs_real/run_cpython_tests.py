@@ -26,7 +26,14 @@ class Notes(unittest.TestResult):
         self.ends.setdefault(test.id(), ["ok", ""])
 
     def addError(self, test, error):
-        self.note(test, "error", f"{error[0].__name__}: {error[1]}"[:300])
+        kind, what, frame = error
+        status = "error"
+        while frame is not None:
+            # The constructor of sockets: an episode has no network.
+            if kind is PermissionError and frame.tb_frame.f_code.co_filename.endswith(os.sep + "socket.py"):
+                status = "no network"
+            frame = frame.tb_next
+        self.note(test, status, f"{kind.__name__}: {what}"[:300])
 
     def addFailure(self, test, error):
         self.note(test, "failure", f"{error[0].__name__}: {error[1]}"[:300])

@@ -355,11 +355,11 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Sends a signal by kill(1): `TERM`, `KILL`, …
+/// Sends a signal by the shell, which every host has: `TERM`, `KILL`, …
 pub(crate) fn kill(pid: i32, signal: &str) {
     drop(
-        Command::new("kill")
-            .arg(format!("-{signal}"))
+        Command::new("sh")
+            .args(["-c", "kill -$0 $1", signal])
             .arg(pid.to_string())
             .stderr(Stdio::null())
             .status(),
