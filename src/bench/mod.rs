@@ -305,10 +305,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         effort,
         scratch: ScratchDir::new()?,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        report: Report {
-            level: Some(plan.level),
-            ..Report::default()
-        },
+        report: Report::at(plan.level),
         plan,
     };
     let begun = Instant::now();

@@ -191,7 +191,7 @@ struct Measured {
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The isolation level in force, which some budgets depend on. None: not known yet, and then none is meant.
-    pub(super) level: Option<Level>,
+    level: Option<Level>,
     measured: BTreeMap<&'static str, Measured>,
     /// What to know about the figures: the interpreter, the machine, what limited a row.
     pub notes: Vec<String>,
@@ -200,6 +200,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing measured yet, at this isolation level.
+    pub(super) fn at(level: Level) -> Self {
+        Self {
+            level: Some(level),
+            ..Self::default()
+        }
+    }
+
     /// Books a value without a ratio. A value of None leaves the row unmeasured.
     pub(super) fn set(&mut self, name: &'static str, value: Option<f64>) {
         self.book(name, value, None);
