@@ -128,7 +128,10 @@ impl CellLoop {
             ending: VecDeque::new(),
             ended: HashMap::new(),
         };
-        let readable = options.readable.iter().map(|path| path.clone().into_os_string());
+        let readable = options
+            .readable
+            .iter()
+            .map(|path| path.clone().into_os_string());
         started.order(
             &Order::Configure {
                 plan,
@@ -231,7 +234,12 @@ impl CellLoop {
             let ready = matches!(read_frame(&mut cell.control), Ok(FromWorker::Ready));
             if !ready {
                 // Why is in what the warden tells.
-                self.order(&Order::Kill { worker: cell.worker }, &[])?;
+                self.order(
+                    &Order::Kill {
+                        worker: cell.worker,
+                    },
+                    &[],
+                )?;
                 self.wait_for_end(cell.worker)?;
                 bail!("a worker was not ready");
             }
@@ -246,7 +254,12 @@ impl CellLoop {
                 matches!(&report, FromWorker::Report(report) if report.end == ReportedEnd::Completed),
                 "a step did not complete: {report:?}"
             );
-            self.order(&Order::Kill { worker: cell.worker }, &[])?;
+            self.order(
+                &Order::Kill {
+                    worker: cell.worker,
+                },
+                &[],
+            )?;
             self.ending.push_back(cell);
         }
         let mut count = 0;
@@ -297,7 +310,8 @@ impl CellLoops {
         count: usize,
     ) -> anyhow::Result<Self> {
         let start = move || {
-            let loops = (0..u32::try_from(count)?).map(|index| CellLoop::start(&options, &scratch, index));
+            let loops =
+                (0..u32::try_from(count)?).map(|index| CellLoop::start(&options, &scratch, index));
             loops.collect::<anyhow::Result<_>>().map(Self)
         };
         tokio::task::spawn_blocking(start).await?

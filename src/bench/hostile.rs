@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use tokio::time::sleep;
 
 /// The name that the processes of a hostile episode give themselves: 15 bytes at the most, prctl(2).
@@ -59,7 +59,10 @@ storm({chains}, time.monotonic() + 60)
 
 /// What a neighbour does, by the row that tells how much it is felt.
 pub(super) const NEIGHBOURS: [(&str, &str); 5] = [
-    ("neighbour_p99_spin", "while time.monotonic() < until:\n    pass\n"),
+    (
+        "neighbour_p99_spin",
+        "while time.monotonic() < until:\n    pass\n",
+    ),
     (
         "neighbour_p99_forks",
         "signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -134,15 +137,16 @@ impl Others {
     pub(super) async fn wait_for_hostile() -> anyhow::Result<Self> {
         let begun = Instant::now();
         loop {
-            let (hostile, others): (Vec<u32>, HashSet<u32>) = {
-                let (hostile, others): (Vec<u32>, Vec<u32>) = processes()?.partition(|pid| is_hostile(*pid));
-                (hostile, others.into_iter().collect())
-            };
+            let (hostile, others): (HashSet<u32>, HashSet<u32>) =
+                processes()?.partition(|pid| is_hostile(*pid));
             if hostile.len() > DAEMONS + 1 {
                 return Ok(Self(others));
             }
             let count = hostile.len();
-            ensure!(begun.elapsed() < WITHIN, "there were only {count} hostile processes");
+            ensure!(
+                begun.elapsed() < WITHIN,
+                "there were only {count} hostile processes"
+            );
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -158,9 +162,10 @@ impl Others {
             if left == 0 {
                 return Ok(Instant::now());
             }
-            let over = (begun.elapsed() > WITHIN).then_some(left);
-            over.map_or(Some(()), |_| None)
-                .with_context(|| format!("{left} hostile processes are left after {WITHIN:?}"))?;
+            ensure!(
+                begun.elapsed() < WITHIN,
+                "{left} hostile processes are left after {WITHIN:?}"
+            );
             tokio::task::yield_now().await;
         }
     }

@@ -13,7 +13,10 @@ enum Budget {
     ValueAtMost(f64),
     ValueAtLeast(f64),
     /// `RatioAtLeast`, by what is paid for: with no isolation, and at level `namespace`. Level `landlock` has no such goal.
-    RatioAtLeastByLevel { none: f64, namespace: f64 },
+    RatioAtLeastByLevel {
+        none: f64,
+        namespace: f64,
+    },
 }
 
 /// What a row is, before it is measured.
@@ -393,7 +396,10 @@ mod tests {
         ] {
             report.level = Some(level);
             let row = row(&report, "resets_to_bare_fork");
-            assert_eq!((row["budget"].as_str(), row["met"].as_bool()), (budget, met));
+            assert_eq!(
+                (row["budget"].as_str(), row["met"].as_bool()),
+                (budget, met)
+            );
         }
     }
 
