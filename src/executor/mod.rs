@@ -4,7 +4,7 @@
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
 mod control;
-mod frame;
+pub(crate) mod frame;
 mod link;
 mod output;
 mod parking;
@@ -793,7 +793,7 @@ fn make_state_dir(parent: &Path, mode: u32) -> io::Result<PathBuf> {
 }
 
 /// Executes the program as a warden. It ends when the returned socket closes.
-fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::SEQPACKET,
@@ -817,7 +817,7 @@ fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
 }
 
 /// The environment of templates and workers, built from nothing.
-fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
+pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
     const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let mut path = OsString::new();
     if let Some(dir) = python.parent().filter(|dir| dir.is_absolute()) {

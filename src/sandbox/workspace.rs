@@ -13,7 +13,7 @@ const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Removes a directory and all beneath it. Nobody else may change anything there meanwhile: its episode has ended.
+/// Removes a directory and all beneath it. Its episode has ended, so nobody adds to it; another removal of the same may be under way.
 ///
 /// However deep the tree is, it takes two descriptors and a few bytes: what is in a directory is moved up to the top before the directory is
 /// removed. Directories that forbid it to their owner are opened up first. Symbolic links are removed, never followed.
@@ -21,6 +21,18 @@ const DIRECTORY: OFlags = OFlags::RDONLY
 /// # Errors
 /// The first thing that could not be removed. That there is nothing is no error.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    /// How often another removal may take something away between two calls of this one.
+    const TRIES: usize = 1000;
+    for _ in 0..TRIES {
+        match remove_once(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+    }
+    remove_once(path)
+}
+
+fn remove_once(path: &Path) -> io::Result<()> {
     match rustix::fs::unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(_) => {}

@@ -12,8 +12,8 @@ use coding_env::client::{CodingEnv, Error, Options, Reason};
 use coding_env::proto::v1;
 
 use crate::support::{
-    PATIENCE, Server, comm, command_line, default_python, is_running, kill, outer_pid, soak, wait_until,
-    worker_of,
+    PATIENCE, Server, comm, command_line, default_python, is_running, kill, outer_pid, soak,
+    wait_until, worker_of,
 };
 
 /// When a process started, in ticks since the host did, from /proc/PID/stat.
@@ -286,7 +286,10 @@ async fn daemons_end_with_their_episode_and_not_with_another() {
     let (mut one, mut other) = (server.env().await, server.env().await);
     one.reset().await.unwrap();
     other.reset().await.unwrap();
-    let (ours, theirs) = (daemon_of(&server, &mut one).await, daemon_of(&server, &mut other).await);
+    let (ours, theirs) = (
+        daemon_of(&server, &mut one).await,
+        daemon_of(&server, &mut other).await,
+    );
     one.close().await.unwrap();
     wait_until("the daemon has ended", || !is_running(ours));
     assert!(is_running(theirs), "a sibling's daemon was killed");

@@ -384,7 +384,9 @@ pub(crate) async fn worker_of(server: &Server, env: &mut CodingEnv) -> i32 {
     let reply = env.step(&code).await.unwrap();
     assert_eq!(reply.result(), Some("0"), "{reply:?}");
     let mut found = server.processes().into_iter();
-    found.find(|pid| comm(*pid).as_ref() == Some(&name)).unwrap()
+    found
+        .find(|pid| comm(*pid).as_ref() == Some(&name))
+        .unwrap()
 }
 
 /// A process of a worker's cell, by the pid that its program knows it by.
@@ -396,7 +398,9 @@ pub(crate) fn outer_pid(worker: i32, inner: i32) -> i32 {
     };
     let reaper = status(worker, "PPid:").unwrap();
     let mut found = descendants(reaper).into_iter();
-    found.find(|pid| status(*pid, "NSpid:") == Some(inner)).unwrap()
+    found
+        .find(|pid| status(*pid, "NSpid:") == Some(inner))
+        .unwrap()
 }
 
 /// Whether a process runs; a zombie does not.
