@@ -90,8 +90,10 @@ pub(crate) struct CellNeeds<'a> {
     pub(crate) loopback: bool,
     /// How many descriptors of control groups follow the first three.
     pub(crate) cgroups: usize,
-    /// Whether rulesets for the reaper's and the worker's Landlock domain follow those.
-    pub(crate) domains: bool,
+    /// Whether a ruleset for the reaper's Landlock domain follows those.
+    pub(crate) reaper_domain: bool,
+    /// Whether one for the worker's is the last.
+    pub(crate) worker_domain: bool,
 }
 
 /// A cell's setup.
@@ -357,7 +359,7 @@ fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     if needs.loopback {
         calls.push(loopback_up());
     }
-    if needs.domains {
+    if needs.reaper_domain {
         calls.push(restrict("landlock_restrict_self", CGROUPS + needs.cgroups));
     }
     calls
@@ -427,11 +429,8 @@ fn loopback_up() -> Call {
 /// By the worker, before Python.
 fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     let walls = plan.level != Level::None;
-    let mut calls = vec![
-        call("setsid", libc::SYS_setsid, []),
-        // A branch's own orphans come to its root: see `is_branch` in ARCHITECTURE.md.
-        prctl("PR_SET_CHILD_SUBREAPER", libc::PR_SET_CHILD_SUBREAPER, 1),
-    ];
+    // Not a subreaper: orphans come to the reaper, which waits for them; a program does not wait for processes that it doesn't know.
+    let mut calls = vec![call("setsid", libc::SYS_setsid, [])];
     let dup = |name: &str, from: usize, to: u64, flags: i32| {
         let args = [Arg::Fd(from), Arg::Number(to), number(flags)];
         call(format!("dup3 {name}"), libc::SYS_dup3, args)
@@ -478,10 +477,10 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     if walls {
         calls.push(capset(0));
     }
-    if needs.domains {
+    if needs.worker_domain {
         calls.push(restrict(
             "landlock_restrict_self",
-            CGROUPS + needs.cgroups + 1,
+            CGROUPS + needs.cgroups + usize::from(needs.reaper_domain),
         ));
     }
     calls.push(close_range(CONTROL_BEFORE + 1));

@@ -544,6 +544,7 @@ pub(crate) const CALLS: &[Call] = &[
     // === Files by name ===
     call(2, NO, "open", ALLOW, "musl, static programs"),
     call(257, 56, "openat", ALLOW, "everything"),
+    call(85, NO, "creat", ALLOW, "GNU tar, by glibc's creat"),
     call(4, NO, "stat", ALLOW, "musl, older C libraries"),
     call(6, NO, "lstat", ALLOW, "musl, older C libraries"),
     call(21, NO, "access", ALLOW, "musl, older C libraries"),
@@ -953,7 +954,7 @@ mod tests {
             libc::SYS_flock), ("ftruncate", libc::SYS_ftruncate), ("truncate", libc::SYS_truncate), ("fallocate",
             libc::SYS_fallocate), ("fsync", libc::SYS_fsync), ("fdatasync", libc::SYS_fdatasync), ("fadvise64",
             libc::SYS_fadvise64), ("copy_file_range", libc::SYS_copy_file_range), ("getdents64", libc::SYS_getdents64), ("open",
-            libc::SYS_open), ("openat", libc::SYS_openat), ("stat", libc::SYS_stat), ("lstat", libc::SYS_lstat), ("access",
+            libc::SYS_open), ("openat", libc::SYS_openat), ("creat", libc::SYS_creat), ("stat", libc::SYS_stat), ("lstat", libc::SYS_lstat), ("access",
             libc::SYS_access), ("readlink", libc::SYS_readlink), ("newfstatat", libc::SYS_newfstatat), ("statx", libc::SYS_statx),
             ("faccessat", libc::SYS_faccessat), ("faccessat2", libc::SYS_faccessat2), ("readlinkat", libc::SYS_readlinkat),
             ("getcwd", libc::SYS_getcwd), ("chdir", libc::SYS_chdir), ("fchdir", libc::SYS_fchdir), ("mkdir", libc::SYS_mkdir),

@@ -200,7 +200,7 @@ impl Template {
 }
 
 /// The end of what a template wrote to standard error.
-fn last_words(mut errors: &std::fs::File) -> String {
+pub(super) fn last_words(mut errors: &std::fs::File) -> String {
     let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
     // The position is the template's own, too: that is where it has written to.
     let end = errors.stream_position().unwrap_or(0);
@@ -224,7 +224,7 @@ pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
 
 /// A file in memory for a template's standard error. It can't grow, so that a template that never ends its complaints fills no memory;
 /// and to write to it never blocks, as a pipe would that nobody reads.
-fn errors_file() -> io::Result<std::fs::File> {
+pub(super) fn errors_file() -> io::Result<std::fs::File> {
     let file = memfd_create("errors", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     rustix::fs::ftruncate(&file, ERRORS_BYTES_MAX)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;

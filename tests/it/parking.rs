@@ -134,7 +134,7 @@ async fn more_than_the_descriptors_allow_step_at_a_time() {
 
 #[tokio::test]
 async fn what_is_written_while_parked_belongs_to_the_next_step() {
-    let server = Server::start(&["--warm-workers", "1"]);
+    let server = Server::start_open(&["--warm-workers", "1"]);
     let mut envs = episodes(&server, 1).await;
     let dir = tempfile::tempdir().unwrap();
     let (go, done) = (dir.path().join("go"), dir.path().join("done"));
