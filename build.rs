@@ -8,13 +8,15 @@ use prost::Message as _;
 
 const PROTO: &str = "coding_env/v1/coding_env.proto";
 const NATIVE: &str = "src/executor/harness/native.rs";
-/// A module of it.
+/// Modules of it.
 const NATIVE_CELLS: &str = "src/executor/harness/cells.rs";
+const NATIVE_SOURCE: &str = "src/executor/harness/source.rs";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed={NATIVE}");
     println!("cargo::rerun-if-changed={NATIVE_CELLS}");
+    println!("cargo::rerun-if-changed={NATIVE_SOURCE}");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let descriptors = protox::compile([PROTO], ["proto"])?;

@@ -82,7 +82,7 @@ pub struct IsolationArgs {
     pub readable: Vec<PathBuf>,
 
     /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
-    /// need ranges of their own. [default: 1879048192, or 30000 in a user namespace without it]
+    /// need ranges of their own. [default: somewhere from 1879048192 on, or 30000 in a user namespace without those]
     #[arg(long, env = "CODING_ENV_UID_FIRST", value_name = "UID")]
     pub uid_first: Option<u32>,
 
@@ -286,6 +286,19 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_BACKGROUND_CPU_TIME", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub background_cpu_time: Duration,
 
+    /// After how many episodes a runtime's template is replaced by a fresh one, with another layout of memory; 0 is never.
+    #[arg(
+        long,
+        env = "CODING_ENV_TEMPLATE_CELLS",
+        default_value_t = 100_000,
+        value_name = "COUNT"
+    )]
+    pub template_cells: u64,
+
+    /// After how long it is, at the next episode: 1s to 365d; 0s is never.
+    #[arg(long, env = "CODING_ENV_TEMPLATE_AGE", default_value = "6h", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub template_age: Duration,
+
     /// How long a Reset waits for an interpreter: 10ms to 10m.
     #[arg(long, env = "CODING_ENV_WORKER_WAIT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub worker_wait: Duration,
@@ -372,6 +385,10 @@ pub struct Config {
     pub interrupt_grace: Duration,
     /// CPU time of an idle episode after which it is frozen.
     pub background_cpu_time: Duration,
+    /// How many cells a template makes before it is replaced. 0: no bound.
+    pub template_cells: u64,
+    /// How old a template gets before it is replaced. Zero: no bound.
+    pub template_age: Duration,
     /// How long a Reset waits for an interpreter.
     pub worker_wait: Duration,
     /// Replies kept for retries, over all episodes.
@@ -481,6 +498,9 @@ impl Config {
             accept_open_signals: self.accept_open_signals,
             uid_first: self.uid_first,
             uid_count: self.uid_count,
+            uid_offset: uuid::Uuid::new_v4().as_fields().0
+                % (plan::UID_OFFSETS / self.uid_count.max(1)).max(1)
+                * self.uid_count,
         }
     }
 
@@ -542,6 +562,8 @@ impl TryFrom<ServeArgs> for Config {
             max_cpu_percent,
             interrupt_grace,
             background_cpu_time,
+            template_cells,
+            template_age,
             worker_wait,
             kept_reply_bytes,
             drain_timeout,
@@ -643,6 +665,17 @@ impl TryFrom<ServeArgs> for Config {
                 100 * MILLISECOND,
                 7 * DAY,
             )?,
+            template_cells,
+            template_age: if template_age.is_zero() {
+                template_age
+            } else {
+                in_range(
+                    "template-age",
+                    template_age,
+                    Duration::from_secs(1),
+                    365 * DAY,
+                )?
+            },
             worker_wait: in_range(
                 "worker-wait",
                 worker_wait,

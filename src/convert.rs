@@ -309,6 +309,7 @@ fn environment(
 pub(crate) fn new_episode(
     request: v1::ResetRequest,
     (max, bounds): (&EpisodeLimits, Bounds),
+    loopback_lacks: Option<&str>,
     runtime: impl FnOnce(&str) -> Result<usize, String>,
 ) -> Result<NewEpisode, Status> {
     let v1::ResetRequest {
@@ -319,6 +320,7 @@ pub(crate) fn new_episode(
         runtime: runtime_name,
         limits: asked,
         environment: variables,
+        network,
     } = request;
     let mut violations = Violations::default();
     check_id(&mut violations, "episode_id", &episode_id);
@@ -329,6 +331,7 @@ pub(crate) fn new_episode(
     }
     let limits = limits(&mut violations, asked, max, bounds);
     let environment = environment(&mut violations, variables);
+    let loopback = loopback(&mut violations, network, loopback_lacks);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
         let asked = short(&runtime_name);
         violations.add(
@@ -345,9 +348,37 @@ pub(crate) fn new_episode(
         previous_id: previous_episode_id,
         seed,
         runtime,
+        loopback,
         limits,
         environment,
     })
+}
+
+/// Whether a network with loopback is asked for. `lacks` says why this server has none.
+fn loopback(violations: &mut Violations, network: i32, lacks: Option<&str>) -> bool {
+    match v1::Network::try_from(network) {
+        Ok(v1::Network::Unspecified | v1::Network::None) => false,
+        Ok(v1::Network::Loopback) => {
+            if let Some(lacks) = lacks {
+                violations.add(
+                    "network",
+                    format!("this server has no network with loopback to give: {lacks}"),
+                    &[("lacks", lacks.to_owned())],
+                );
+            }
+            true
+        }
+        Err(_) => {
+            violations.add(
+                "network",
+                format!(
+                    "{network} is no Network; they are 1 (NETWORK_NONE) and 2 (NETWORK_LOOPBACK)"
+                ),
+                &[("value", network.to_string())],
+            );
+            false
+        }
+    }
 }
 
 /// Checks a Step. Returns the episode's id, the step, and how large the reply may be.

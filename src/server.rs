@@ -14,7 +14,7 @@ use tonic_health::server::HealthReporter;
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
-use crate::executor::{Executor, ExecutorConfig, StartError};
+use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
@@ -146,10 +146,19 @@ async fn run_until(
         rustix::process::set_child_subreaper(Some(this))
             .map_err(|error| StartError::Io(error.into()))?;
     }
+    // Nothing of this process's memory is for others of its user: no core file, no tracing, no /proc/PID/mem. prctl(2),
+    // PR_SET_DUMPABLE. What it executes (the warden) begins as before.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(|error| StartError::Io(error.into()))?;
     let plan = Arc::new(decide(&config).await?);
     let executor = Executor::launch(ExecutorConfig {
         plan: Arc::clone(&plan),
         readable: config.readable.clone(),
+        limits: config.limits.cell(),
+        rotation: Rotation {
+            cells: config.template_cells,
+            age: config.template_age,
+        },
         runtimes: config.runtimes.clone(),
         warm_workers: usize::from(config.warm_workers),
         unparked_max: config.unparked_max(),
@@ -312,6 +321,7 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             previous_id: String::new(),
             seed: None,
             runtime,
+            loopback: false,
             limits: config.limits,
             environment: Vec::new(),
         };

@@ -207,7 +207,9 @@ impl Service {
                 format!("`{}`", names.join("`, `"))
             })
         };
-        let new = convert::new_episode(request, (&inner.config.limits, inner.bounds), runtime)?;
+        let limits = (&inner.config.limits, inner.bounds);
+        let lacks = inner.executor.plan().lacks("loopback");
+        let new = convert::new_episode(request, limits, lacks, runtime)?;
         let started = within(wait, inner.episodes.reset(new)).await?;
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();

@@ -14,7 +14,7 @@ use super::process::Server;
 use crate::client::{Options, endpoint};
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 use crate::proto::v1::{
-    CloseRequest, CodeAction, GetServerInfoRequest, ResetRequest, StepRequest, StepResponse,
+    CloseRequest, CodeAction, GetServerInfoRequest, Limits, ResetRequest, StepRequest, StepResponse,
 };
 
 /// Connections that a load goes over. HTTP/2 carries many calls on each.
@@ -105,8 +105,17 @@ pub(super) struct Episode {
 impl Episode {
     /// Resets, ending `previous` with it.
     pub(super) async fn start(
+        client: CodingEnvClient<Channel>,
+        previous: &str,
+    ) -> anyhow::Result<Self> {
+        Self::start_with(client, previous, None).await
+    }
+
+    /// Resets with limits of its own.
+    pub(super) async fn start_with(
         mut client: CodingEnvClient<Channel>,
         previous: &str,
+        limits: Option<Limits>,
     ) -> anyhow::Result<Self> {
         let id = uuid::Uuid::now_v7().to_string();
         let request = ResetRequest {
@@ -115,8 +124,9 @@ impl Episode {
             previous_episode_id: previous.to_owned(),
             seed: None,
             runtime: String::new(),
-            limits: None,
+            limits,
             environment: HashMap::new(),
+            network: 0,
         };
         client.reset(request).await?;
         Ok(Self {
@@ -195,6 +205,21 @@ impl Call for Resets {
 pub(super) async fn latencies(call: &mut impl Call, count: usize) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
+        let begun = Instant::now();
+        call.call().await?;
+        times.push(begun.elapsed());
+    }
+    Ok(times)
+}
+
+/// The latency of each call that begins within `time`, one after the other.
+pub(super) async fn latencies_for(
+    call: &mut impl Call,
+    time: Duration,
+) -> anyhow::Result<Vec<Duration>> {
+    let from = Instant::now();
+    let mut times = Vec::new();
+    while from.elapsed() < time {
         let begun = Instant::now();
         call.call().await?;
         times.push(begun.elapsed());

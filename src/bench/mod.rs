@@ -11,13 +11,18 @@
 //! |---|---|
 //! | `empty_call_*`, `step_*`, `reset_*` | one client; rounds of health checks, of steps `x = 1` in one episode, and of a burst of Resets that the warm pool covers. The pool is full again before the next round |
 //! | `empty_calls_N`, `steps_N` | N closed loops, of health checks and of steps in N episodes |
-//! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one process per core: the first forks workers from the same template by the same native code, has each make its workspace and run `x = 1` through the same step loop over a socket pair, kills it, and waits for its end, several under way at a time (`loops.py`); the second is `os.fork`, `os._exit`, `os.waitpid` in the same interpreter with the same modules |
-//! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted |
+//! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one per core: the first has a warden and a template of its own make cells with the same plan, run `x = 1`, and kills and reaps them, several under way at a time (`cells.rs`); the second is `os.fork`, `os._exit`, `os.waitpid` in an interpreter with the same modules. The goal against the second depends on the isolation level in force |
+//! | `cell_*` | the first of those loops with plans that have more and more in them: what a cell costs, in time of one core (cores × wall time / cells). Each has a reaper. `cell_none` has nothing else; `_seccomp` adds the filter; `_landlock` is that level, `_namespace` the other, without control groups, uids, and Landlock there; `_namespace_*` adds one of these, or all. What this machine has not is shown as not measured |
+//! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
+//! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count |
+//! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
 //! Rows about the OpenEnv reference and about the most episodes that can live need more than this machine; they are shown as not measured.
 
+mod cells;
+mod hostile;
 mod load;
 mod process;
 mod report;
@@ -31,15 +36,23 @@ use anyhow::{Context as _, bail};
 
 pub use self::report::{Report, row_names};
 
-use self::load::{Call as _, Connections, Episode, Resets, latencies, rate};
-use self::process::{LoopKind, Loops, ScratchDir, Server, ServerOptions, bare_command};
+use self::cells::{CellLoops, CellOptions};
+use self::hostile::Others;
+use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
+use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median};
-use crate::config;
+use crate::config::{self, Config, Isolation, IsolationArgs};
+use crate::proto::v1::Limits;
+use crate::sandbox::features::Features;
+use crate::sandbox::plan::{self, Level, Plan, Uids};
+use crate::sandbox::{probe, role};
 
 /// Interpreters that the measured server keeps ready.
 const WARM_WORKERS: u32 = 32;
 /// Episodes that may live beside those of the largest load.
 const EPISODES_SPARE: u32 = 512;
+/// Episodes of a server for anything but memory.
+const EPISODES_FEW: u32 = 256;
 /// Loops that sustain resets. Enough that neither the pool nor the server ever waits for a client.
 const RESET_LOOPS: usize = 16;
 /// Episodes that are made at the same time to fill a server.
@@ -53,7 +66,7 @@ const LOADS: [(usize, &str, &str); 4] = [
 ];
 
 /// What to measure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Fewer and shorter rounds: a look, not a measurement.
     pub quick: bool,
@@ -61,6 +74,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// The interpreter.
     pub python: PathBuf,
+    /// What separates episodes: passed on to the servers.
+    pub isolation: IsolationArgs,
     /// How many threads the runtime has on which [`run`] is called, which are the client's: told in the notes.
     pub client_threads: usize,
 }
@@ -75,7 +90,13 @@ struct Effort {
     rate_time: Duration,
     reset_rounds: u32,
     reset_time: Duration,
+    layer_rounds: u32,
+    layer_time: Duration,
     memory_episodes: u32,
+    close_rounds: u32,
+    neighbour_rounds: u32,
+    /// How long steps are measured beside each kind of neighbour, a round.
+    neighbour_time: Duration,
     cpu_rounds: u32,
     /// Turns of the CPU-bound program's loop.
     cpu_turns: u32,
@@ -93,11 +114,16 @@ impl Effort {
         rate_time: Duration::from_millis(600),
         reset_rounds: 5,
         reset_time: Duration::from_millis(1500),
+        layer_rounds: 5,
+        layer_time: Duration::from_millis(800),
         memory_episodes: 2000,
+        close_rounds: 15,
+        neighbour_rounds: 5,
+        neighbour_time: Duration::from_millis(800),
         cpu_rounds: 20,
         cpu_turns: 2_000_000,
         start_rounds: 7,
-        within: Duration::from_secs(180),
+        within: Duration::from_secs(360),
     };
     const QUICK: Self = Self {
         latency_rounds: 4,
@@ -107,11 +133,16 @@ impl Effort {
         rate_time: Duration::from_millis(200),
         reset_rounds: 2,
         reset_time: Duration::from_millis(500),
+        layer_rounds: 2,
+        layer_time: Duration::from_millis(250),
         memory_episodes: 200,
+        close_rounds: 3,
+        neighbour_rounds: 2,
+        neighbour_time: Duration::from_millis(250),
         cpu_rounds: 5,
         cpu_turns: 300_000,
         start_rounds: 3,
-        within: Duration::from_secs(40),
+        within: Duration::from_secs(90),
     };
 }
 
@@ -121,17 +152,23 @@ enum Section {
     Latency,
     Rates,
     Resets,
+    Layers,
     Memory,
+    Close,
+    Neighbours,
     Cpu,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::Latency,
         Self::Rates,
         Self::Resets,
+        Self::Layers,
         Self::Memory,
+        Self::Close,
+        Self::Neighbours,
         Self::Cpu,
         Self::ColdStart,
     ];
@@ -141,7 +178,10 @@ impl Section {
             Self::Latency => "latency of an empty call, a step and a reset",
             Self::Rates => "empty calls and steps per second",
             Self::Resets => "resets per second, and the same work without the server",
+            Self::Layers => "what each layer of isolation costs",
             Self::Memory => "memory of idle episodes",
+            Self::Close => "the end of a hostile episode",
+            Self::Neighbours => "latency of a step beside hungry episodes",
             Self::Cpu => "CPU time of user code",
             Self::ColdStart => "cold start",
         }
@@ -165,7 +205,10 @@ impl Section {
                 row,
                 "worker_loop" | "bare_fork_loop" | "resets" | "resets_to_bare_fork"
             ),
-            Self::Memory => row == "idle_episode_memory",
+            Self::Layers => row.starts_with("cell_"),
+            Self::Memory => row.starts_with("idle_"),
+            Self::Close => row == "close_hostile",
+            Self::Neighbours => row.starts_with("neighbour_p99_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
             Self::ColdStart => row == "cold_start",
         }
@@ -211,6 +254,13 @@ fn selects(asked: &str, row: &str) -> bool {
 #[derive(Debug)]
 struct Bench {
     python: PathBuf,
+    isolation: IsolationArgs,
+    /// What a server with these settings is.
+    config: Config,
+    /// What this machine allows.
+    features: Features,
+    /// What is in force in the servers.
+    plan: Plan,
     selection: Selection,
     effort: Effort,
     scratch: ScratchDir,
@@ -224,22 +274,39 @@ struct Bench {
 /// The runtime that it is called on is the client's.
 ///
 /// # Errors
-/// An unknown row, or an interpreter that isn't there.
+/// An unknown row, an interpreter that isn't there, or isolation that is not possible.
 pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Result<Report> {
     let Options {
         quick,
         only,
         python,
+        isolation,
         client_threads,
     } = options;
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
+    let selection = Selection::new(&only)?;
+    let config = process::config(&ServerOptions {
+        python,
+        isolation: isolation.clone(),
+        state_dir: PathBuf::new(),
+        warm_workers: WARM_WORKERS,
+        max_episodes: EPISODES_FEW + EPISODES_SPARE,
+    })?;
+    let runtime = config.runtimes.first().context("no runtime")?;
+    let program = role::program(None).context("`coding_env::enter_role()` was not called")?;
+    let features = tokio::task::spawn_blocking(move || probe::run(&program)).await??;
+    let plan = plan::plan(&features, &config.demand())?;
     let mut bench = Bench {
-        python: process::resolve_python(&python)?,
-        selection: Selection::new(&only)?,
+        python: runtime.python.clone(),
+        isolation,
+        config,
+        features,
+        selection,
         effort,
         scratch: ScratchDir::new()?,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        report: Report::default(),
+        report: Report::at(plan.level),
+        plan,
     };
     let begun = Instant::now();
     for section in Section::ALL {
@@ -258,9 +325,10 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         bench.report.failures.push(failure);
     }
     let mut note = format!(
-        "coding-env {}, {}, {} cores; client threads: {}, connections: {}",
+        "coding-env {}, {}, isolation level {}, {} cores; client threads: {}, connections: {}",
         env!("CARGO_PKG_VERSION"),
         bench.python.display(),
+        bench.plan.level,
         bench.cores,
         client_threads,
         load::CONNECTIONS
@@ -281,7 +349,10 @@ impl Bench {
             Section::Latency => self.latency().await,
             Section::Rates => self.rates().await,
             Section::Resets => self.resets().await,
+            Section::Layers => self.layers().await,
             Section::Memory => self.memory().await,
+            Section::Close => self.close().await,
+            Section::Neighbours => self.neighbours().await,
             Section::Cpu => self.cpu().await,
             Section::ColdStart => self.cold_start().await,
         }
@@ -290,6 +361,7 @@ impl Bench {
     fn server_options(&self, episodes: u32) -> ServerOptions {
         ServerOptions {
             python: self.python.clone(),
+            isolation: self.isolation.clone(),
             state_dir: self.scratch.path().to_owned(),
             warm_workers: WARM_WORKERS,
             max_episodes: episodes.saturating_add(EPISODES_SPARE),
@@ -319,7 +391,7 @@ impl Bench {
 
     async fn latency(&mut self) -> anyhow::Result<()> {
         let effort = self.effort;
-        let (server, connections) = self.server(256).await?;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
         let mut empty = connections.health(0)?;
         let mut episode = Episode::start(connections.client(0)?, "").await?;
         // What is slow the first time: connections, caches, pages of the interpreter.
@@ -359,7 +431,7 @@ impl Bench {
     async fn rates(&mut self) -> anyhow::Result<()> {
         let effort = self.effort;
         let lead_in = effort.rate_time / 10;
-        let (server, connections) = self.server(256).await?;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
         for (count, calls_row, steps_row) in LOADS {
             if !self.selection.wants(calls_row) && !self.selection.wants(steps_row) {
                 continue;
@@ -395,10 +467,13 @@ impl Bench {
         let effort = self.effort;
         // The pool starts full: the lead-in uses up what it is ahead.
         let lead_in = effort.reset_time / 5;
-        let (server, connections) = self.server(256).await?;
-        let mut loops = Loops::start(&self.python, self.scratch.path(), self.cores)?;
-        // Until each has imported what it needs.
-        loops.rate(LoopKind::Workers, lead_in).await?;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let plan = self.loop_plan(self.isolation.isolation)?;
+        let mut cells = self.cell_loops(plan).await?;
+        let mut forks = BareLoops::start(&self.python, self.cores)?;
+        // Until each has imported what it needs, and has touched what it touches but once.
+        forks.rate(lead_in).await?;
+        (_, cells) = cells.rate(lead_in).await?;
         let mut clients = Vec::new();
         for index in 0..RESET_LOOPS {
             clients.push(Resets::new(connections.client(index)?));
@@ -409,9 +484,12 @@ impl Bench {
             clients = back;
             resets.push(through_server);
             connections.pool_full(WARM_WORKERS).await?;
-            workers.push(loops.rate(LoopKind::Workers, effort.reset_time).await?);
-            bare.push(loops.rate(LoopKind::Bare, effort.reset_time).await?);
+            let (made, back) = cells.rate(effort.reset_time).await?;
+            cells = back;
+            workers.push(made);
+            bare.push(forks.rate(effort.reset_time).await?);
         }
+        cells.stop().await?;
         for client in clients {
             client.close().await?;
         }
@@ -424,10 +502,179 @@ impl Bench {
         Ok(())
     }
 
+    /// The plan of a server with this isolation, with uids for the loops' cells that no server's cell has.
+    fn loop_plan(&self, isolation: Isolation) -> anyhow::Result<Plan> {
+        let mut config = self.config.clone();
+        config.isolation = isolation;
+        let mut demand = config.demand();
+        demand.require.clear();
+        let ours = u32::try_from(self.cores)?.saturating_mul(cells::UIDS);
+        let theirs = demand.uid_count;
+        demand.uid_count = theirs.saturating_add(ours);
+        let mut plan = plan::plan(&self.features, &demand)?;
+        plan.uids = plan.uids.map(|Uids { first, .. }| Uids {
+            first: first.saturating_add(theirs),
+            count: ours,
+        });
+        Ok(plan)
+    }
+
+    /// Loops with cells of a plan.
+    async fn cell_loops(&self, plan: Plan) -> anyhow::Result<CellLoops> {
+        let options = CellOptions {
+            plan,
+            python: self.python.clone(),
+            readable: self.config.readable.clone(),
+            limits: self.config.limits.cell(),
+        };
+        CellLoops::start(options, self.scratch.path().to_owned(), self.cores).await
+    }
+
+    async fn layers(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let (mut measured, mut missing) = (Vec::new(), Vec::new());
+        for (row, plan) in self.layer_plans() {
+            match plan {
+                // All are ratios to the first.
+                Ok(plan) if row == "cell_none" || self.selection.wants(row) => {
+                    let cells = self.cell_loops(plan).await.context(row)?;
+                    // What is slow the first time.
+                    let (_, cells) = cells.rate(effort.layer_time / 5).await.context(row)?;
+                    measured.push((row, cells, Vec::new()));
+                }
+                Err(why) if self.selection.wants(row) => missing.push(format!("{row}: {why}")),
+                _ => {}
+            }
+        }
+        for _ in 0..effort.layer_rounds {
+            let mut next = Vec::new();
+            for (row, cells, mut rates) in measured {
+                let (rate, cells) = cells.rate(effort.layer_time).await.context(row)?;
+                rates.push(rate);
+                next.push((row, cells, rates));
+            }
+            measured = next;
+        }
+        let cores = f64::from(u32::try_from(self.cores)?);
+        let mut base = None;
+        for (row, cells, rates) in measured {
+            cells.stop().await?;
+            let micros = median(&rates).map(|rate| cores * 1e6 / rate);
+            if row == "cell_none" {
+                base = micros;
+                self.set(row, micros);
+            } else {
+                self.set_ratio(row, micros, base);
+            }
+        }
+        self.report.notes.extend(missing);
+        Ok(())
+    }
+
+    /// The rows about layers, each with its plan, or why this machine has none.
+    fn layer_plans(&self) -> Vec<(&'static str, Result<Plan, String>)> {
+        let at = |isolation: Isolation| {
+            self.loop_plan(isolation)
+                .map_err(|error| format!("{error:#}"))
+        };
+        let bare = |plan: &Plan| Plan {
+            uids: None,
+            cgroup: false,
+            cgroup_cpu: false,
+            // Without uids it would bound all that root has.
+            process_count: plan.user_namespace && plan.process_count,
+            ..plan.clone()
+        };
+        let (none, landlock, all) = (
+            at(Isolation::None),
+            at(Isolation::Landlock),
+            at(Isolation::Namespace),
+        );
+        let seccomp = none.clone().and_then(|none| {
+            self.features.seccomp.clone()?;
+            Ok(Plan {
+                seccomp: true,
+                ..none
+            })
+        });
+        let namespace = all.as_ref().map_err(Clone::clone).map(|all| Plan {
+            landlock_abi: None,
+            landlock_signals: false,
+            ..bare(all)
+        });
+        // One layer of all that the level has here, added to those that it always has.
+        let with = |layer: &str, add: &dyn Fn(&Plan, &mut Plan) -> bool| {
+            let (mut plan, all) = (namespace.clone()?, all.clone()?);
+            if add(&all, &mut plan) {
+                return Ok(plan);
+            }
+            let told = self.plan.layers.iter().find(|told| told.name == layer);
+            Err(told.map_or_else(String::new, |told| told.detail.clone()))
+        };
+        let with_landlock = with("landlock", &|all, plan| {
+            plan.landlock_abi = all.landlock_abi;
+            plan.landlock_signals = all.landlock_signals;
+            plan.landlock_abi.is_some()
+        });
+        let with_uid = with("uid", &|all, plan| {
+            plan.uids = all.uids;
+            plan.process_count = all.process_count;
+            plan.uids.is_some()
+        });
+        let with_cgroup = with("cgroup", &|all, plan| {
+            plan.cgroup = all.cgroup;
+            plan.cgroup_cpu = all.cgroup_cpu;
+            plan.cgroup
+        });
+        vec![
+            ("cell_none", none),
+            ("cell_seccomp", seccomp),
+            ("cell_landlock", landlock.map(|plan| bare(&plan))),
+            ("cell_namespace", namespace.clone()),
+            ("cell_namespace_landlock", with_landlock),
+            ("cell_namespace_uid", with_uid),
+            ("cell_namespace_cgroup", with_cgroup),
+            ("cell_namespace_all", all),
+        ]
+    }
+
     async fn memory(&mut self) -> anyhow::Result<()> {
+        let of_level = |level: Level| match level {
+            Level::None => (Isolation::None, "idle_memory_none"),
+            Level::Landlock => (Isolation::Landlock, "idle_memory_landlock"),
+            Level::Namespace => (Isolation::Namespace, "idle_memory_namespace"),
+        };
+        for level in [Level::None, Level::Landlock, Level::Namespace] {
+            let (isolation, row) = of_level(level);
+            let in_force = level == self.plan.level;
+            let wanted = in_force && self.selection.wants("idle_episode_memory");
+            if !wanted && !self.selection.wants(row) {
+                continue;
+            }
+            if let Err(why) = plan::possible(&self.features, &self.config.demand(), level) {
+                self.report.notes.push(format!("{row}: {why}"));
+                continue;
+            }
+            let each = self.memory_at(isolation, row).await.context(row)?;
+            self.set(row, Some(each));
+            if in_force {
+                self.set("idle_episode_memory", Some(each));
+            }
+        }
+        Ok(())
+    }
+
+    /// MiB an idle episode costs at a level.
+    async fn memory_at(&mut self, isolation: Isolation, row: &str) -> anyhow::Result<f64> {
         let wanted = self.effort.memory_episodes;
         let (count, limit) = episodes_that_fit(wanted)?;
-        let (server, connections) = self.server(count).await?;
+        let mut options = self.server_options(count);
+        options.isolation.isolation = isolation;
+        // What was demanded is of the level that was asked for.
+        options.isolation.require.clear();
+        let server = Server::start(&options).await?;
+        let connections = Connections::open(&server).await?;
+        connections.pool_full(WARM_WORKERS).await?;
         let version = connections.python_version().await?;
         let before = settled_memory().await?;
         let mut fills = tokio::task::JoinSet::new();
@@ -453,19 +700,90 @@ impl Bench {
         drop(episodes);
         server.stop().await?;
         let each = (before - after) / f64::from(count) / 1024.0;
-        self.set("idle_episode_memory", Some(each));
-        let mut note =
-            format!("idle_episode_memory: CPython {version}, {count} episodes, no preloads");
+        if each <= 0.0 {
+            bail!("the machine had more memory available afterwards: something else freed it");
+        }
+        let mut note = format!("{row}: CPython {version}, {count} episodes, no preloads");
         if let Some(limit) = limit {
             write!(note, ", not {wanted}: {limit}")?;
         }
         self.report.notes.push(note);
+        Ok(each)
+    }
+
+    async fn close(&mut self) -> anyhow::Result<()> {
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let code = hostile::close_code();
+        let mut times = Vec::new();
+        for _ in 0..self.effort.close_rounds {
+            let mut episode = Episode::start(connections.client(0)?, "").await?;
+            connections.pool_full(WARM_WORKERS).await?;
+            episode.step(&code).await?;
+            let others = Others::wait_for_hostile().await?;
+            let begun = Instant::now();
+            episode.close().await?;
+            let gone = others.wait_for_none().await?;
+            times.push((gone - begun).as_secs_f64() * 1e3);
+        }
+        server.stop().await?;
+        self.set("close_hostile", median(&times));
+        let longest = times.into_iter().fold(0.0, f64::max);
+        self.report
+            .notes
+            .push(format!("close_hostile: the longest took {longest:.1} ms"));
+        Ok(())
+    }
+
+    async fn neighbours(&mut self) -> anyhow::Result<()> {
+        let Effort {
+            latency_calls,
+            neighbour_rounds,
+            neighbour_time: time,
+            ..
+        } = self.effort;
+        // From the start of the neighbour's step to the first latency, and from the last one to its end.
+        let margin = time / 4;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut episode = Episode::start(connections.client(0)?, "").await?;
+        latencies(&mut episode, latency_calls).await?;
+        let mut quiet = Rounds::default();
+        let mut beside = hostile::NEIGHBOURS.map(|(row, code)| (row, code, Rounds::default()));
+        for _ in 0..neighbour_rounds {
+            connections.pool_full(WARM_WORKERS).await?;
+            quiet.add(&latencies_for(&mut episode, time).await?);
+            for (row, code, rounds) in &mut beside {
+                if !self.selection.wants(row) {
+                    continue;
+                }
+                let limits = Limits {
+                    memory_bytes: Some(hostile::NEIGHBOUR_MEMORY_BYTES),
+                    ..Limits::default()
+                };
+                let client = connections.client(1)?;
+                let mut neighbour = Episode::start_with(client, "", Some(limits)).await?;
+                connections.pool_full(WARM_WORKERS).await?;
+                let code = hostile::neighbour_code(code, time + 2 * margin);
+                let running = tokio::spawn(async move {
+                    neighbour.step(&code).await?;
+                    neighbour.close().await
+                });
+                tokio::time::sleep(margin).await;
+                rounds.add(&latencies_for(&mut episode, time).await?);
+                running.await?.context(*row)?;
+            }
+        }
+        episode.close().await?;
+        server.stop().await?;
+        self.set("neighbour_p99_quiet", quiet.p99());
+        for (row, _, rounds) in beside {
+            self.set_ratio(row, rounds.p99(), quiet.p99());
+        }
         Ok(())
     }
 
     async fn cpu(&mut self) -> anyhow::Result<()> {
         let effort = self.effort;
-        let (server, connections) = self.server(256).await?;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
         let turns = effort.cpu_turns;
         let silent =
             format!("total = 0\nfor number in range({turns}):\n    total += number * number\n");
@@ -533,7 +851,7 @@ impl Bench {
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         let options = ServerOptions {
             warm_workers: 16, // the default
-            ..self.server_options(256)
+            ..self.server_options(EPISODES_FEW)
         };
         for _ in 0..self.effort.start_rounds {
             let server = Server::start(&options).await?;

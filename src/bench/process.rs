@@ -3,7 +3,6 @@
 //! All get an environment from nothing, and all end with the value that owns them.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,11 +16,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 
-use crate::config::{Config, ServeArgs};
+use crate::config::{Config, Isolation, IsolationArgs, ServeArgs};
 use crate::sandbox::template::memory_file;
 
 const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
-const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
 const LOOPS: &[u8] = include_bytes!("loops.py");
 
 /// How long a server may take to be ready, or to end.
@@ -29,13 +27,48 @@ const SERVER_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of a server's log that are kept, to be shown when it fails.
 const LOG_LINES_KEPT: usize = 10;
 
-/// The absolute path of an interpreter, past any wrapper script: what the server itself makes of `--python`.
-pub(super) fn resolve_python(python: &Path) -> anyhow::Result<PathBuf> {
+/// What a server makes of these options: the absolute path of the interpreter, past any wrapper script, what it demands of isolation,
+/// and the limits of a cell.
+pub(super) fn config(options: &ServerOptions) -> anyhow::Result<Config> {
     let mut args = ServeArgs::from_environment()?;
-    args.python = python.to_owned();
-    let config = Config::try_from(args)?;
-    let runtime = config.runtimes.into_iter().next();
-    Ok(runtime.context("no runtime")?.python)
+    args.python.clone_from(&options.python);
+    args.isolation = options.isolation.clone();
+    args.warm_workers = u16::try_from(options.warm_workers)?;
+    args.max_episodes = Some(options.max_episodes);
+    Ok(Config::try_from(args)?)
+}
+
+/// The flags of isolation, as a server takes them.
+fn isolation_flags(isolation: &IsolationArgs) -> Vec<std::ffi::OsString> {
+    use clap::ValueEnum as _;
+    let IsolationArgs {
+        isolation,
+        require,
+        accept_open_signals,
+        readable,
+        uid_first,
+        uid_count,
+    } = isolation;
+    let mut flags: Vec<std::ffi::OsString> = Vec::new();
+    let level = isolation.to_possible_value();
+    if let Some(level) = level.filter(|_| *isolation != Isolation::Auto) {
+        flags.extend(["--isolation".into(), level.get_name().into()]);
+    }
+    for layer in require {
+        flags.extend(["--require".into(), layer.into()]);
+    }
+    if *accept_open_signals {
+        flags.push("--accept-open-signals".into());
+    }
+    for path in readable {
+        flags.extend(["--readable".into(), path.into()]);
+    }
+    for (flag, value) in [("--uid-first", uid_first), ("--uid-count", uid_count)] {
+        if let Some(value) = value {
+            flags.extend([flag.into(), value.to_string().into()]);
+        }
+    }
+    flags
 }
 
 /// A command with the environment that templates get, but for the variables that bound the threads of libraries.
@@ -87,6 +120,7 @@ impl Drop for ScratchDir {
 #[derive(Debug, Clone)]
 pub(super) struct ServerOptions {
     pub(super) python: PathBuf,
+    pub(super) isolation: IsolationArgs,
     pub(super) state_dir: PathBuf,
     pub(super) warm_workers: u32,
     pub(super) max_episodes: u32,
@@ -110,6 +144,7 @@ impl Server {
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(["--server-id", "bench", "--drain-timeout", "0s"])
+            .args(isolation_flags(&options.isolation))
             .arg("--python")
             .arg(&options.python)
             .arg("--state-dir")
@@ -191,18 +226,9 @@ fn serving_address(line: &str) -> Option<String> {
     Some(line.get("address")?.as_str()?.to_owned())
 }
 
-/// Which loop.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum LoopKind {
-    /// The same work as a Reset and a step, without the server.
-    Workers,
-    /// `os.fork`, `os._exit`, `os.waitpid`.
-    Bare,
-}
-
-/// One process per core that runs `loops.py`, with the embedded harness. See there.
+/// One process per core that forks and waits: `loops.py`, with the modules of the embedded harness.
 #[derive(Debug)]
-pub(super) struct Loops {
+pub(super) struct BareLoops {
     processes: Vec<LoopProcess>,
 }
 
@@ -214,15 +240,11 @@ struct LoopProcess {
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-impl Loops {
-    pub(super) fn start(python: &Path, scratch: &Path, count: usize) -> anyhow::Result<Self> {
-        let processes = (0..count).map(|index| {
-            let dir = scratch.join(format!("loop-{index}"));
-            std::fs::create_dir(&dir)?;
-            let null = std::fs::File::options().write(true).open("/dev/null")?;
+impl BareLoops {
+    /// Starts `count` of them.
+    pub(super) fn start(python: &Path, count: usize) -> anyhow::Result<Self> {
+        let processes = (0..count).map(|_| {
             let descriptors = [
-                OwnedFd::from(null),
-                memory_file("native", NATIVE)?,
                 memory_file("loops", LOOPS)?,
                 memory_file("harness", HARNESS)?,
             ];
@@ -233,8 +255,7 @@ impl Loops {
             });
             let mut command = bare_command(python);
             command
-                .args(["-s", "-u", "/proc/self/fd/5"])
-                .arg(&dir)
+                .args(["-s", "/proc/self/fd/3"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::inherit())
@@ -252,13 +273,9 @@ impl Loops {
         Ok(Self { processes })
     }
 
-    /// Runs a loop in every process at once. Returns the sum of their rates.
-    pub(super) async fn rate(&mut self, kind: LoopKind, time: Duration) -> anyhow::Result<f64> {
-        let name = match kind {
-            LoopKind::Workers => "workers",
-            LoopKind::Bare => "bare",
-        };
-        let command = format!("{name} {}\n", time.as_secs_f64());
+    /// Runs all at once. Returns the sum of their rates, in forks per second.
+    pub(super) async fn rate(&mut self, time: Duration) -> anyhow::Result<f64> {
+        let command = format!("{}\n", time.as_secs_f64());
         for process in &mut self.processes {
             process.commands.write_all(command.as_bytes()).await?;
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use crate::sandbox::plan::Level;
+
 /// How large a row's ratio may be, or its value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Budget {
@@ -10,6 +12,11 @@ enum Budget {
     RatioAtLeast(f64),
     ValueAtMost(f64),
     ValueAtLeast(f64),
+    /// `RatioAtLeast`, by what is paid for: with no isolation, and at level `namespace`. Level `landlock` has no such goal.
+    RatioAtLeastByLevel {
+        none: f64,
+        namespace: f64,
+    },
 }
 
 /// What a row is, before it is measured.
@@ -43,6 +50,26 @@ const fn ratio(
         of: Some(of),
         budget,
     }
+}
+
+/// What an idle episode costs, worker and reaper together.
+const fn memory(name: &'static str) -> Spec {
+    Spec {
+        name,
+        unit: "MiB",
+        of: None,
+        budget: Some(Budget::ValueAtMost(1.5)),
+    }
+}
+
+/// What a neighbour makes of the p99 of a step.
+const fn neighbour(name: &'static str) -> Spec {
+    ratio(
+        name,
+        "µs",
+        "neighbour_p99_quiet",
+        Some(Budget::RatioAtMost(3.0)),
+    )
 }
 
 const REFERENCE: &str = "the OpenEnv reference";
@@ -102,20 +129,41 @@ const SPECS: &[Spec] = &[
         "resets_to_bare_fork",
         "resets/s",
         "bare_fork_loop",
-        Some(Budget::RatioAtLeast(0.5)),
+        Some(Budget::RatioAtLeastByLevel {
+            none: 0.5,
+            namespace: 0.3,
+        }),
     ),
-    Spec {
-        name: "idle_episode_memory",
-        unit: "MiB",
-        of: None,
-        budget: Some(Budget::ValueAtMost(1.5)),
-    },
+    spec("cell_none", "µs"),
+    ratio("cell_seccomp", "µs", "cell_none", None),
+    ratio("cell_landlock", "µs", "cell_none", None),
+    ratio("cell_namespace", "µs", "cell_none", None),
+    ratio("cell_namespace_landlock", "µs", "cell_none", None),
+    ratio("cell_namespace_uid", "µs", "cell_none", None),
+    ratio("cell_namespace_cgroup", "µs", "cell_none", None),
+    ratio("cell_namespace_all", "µs", "cell_none", None),
+    memory("idle_episode_memory"),
+    memory("idle_memory_none"),
+    memory("idle_memory_landlock"),
+    memory("idle_memory_namespace"),
     Spec {
         name: "live_episodes",
         unit: "episodes",
         of: None,
         budget: Some(Budget::ValueAtLeast(10_000.0)),
     },
+    Spec {
+        name: "close_hostile",
+        unit: "ms",
+        of: None,
+        budget: Some(Budget::ValueAtMost(50.0)),
+    },
+    spec("neighbour_p99_quiet", "µs"),
+    neighbour("neighbour_p99_spin"),
+    neighbour("neighbour_p99_forks"),
+    neighbour("neighbour_p99_memory"),
+    neighbour("neighbour_p99_output"),
+    neighbour("neighbour_p99_disk"),
     ratio(
         "cpu_silent",
         "ms",
@@ -145,6 +193,8 @@ struct Measured {
 /// What was measured.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// The isolation level in force, which some budgets depend on. None: not known yet, and then none is meant.
+    level: Option<Level>,
     measured: BTreeMap<&'static str, Measured>,
     /// What to know about the figures: the interpreter, the machine, what limited a row.
     pub notes: Vec<String>,
@@ -153,6 +203,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing measured yet, at this isolation level.
+    pub(super) fn at(level: Level) -> Self {
+        Self {
+            level: Some(level),
+            ..Self::default()
+        }
+    }
+
     /// Books a value without a ratio. A value of None leaves the row unmeasured.
     pub(super) fn set(&mut self, name: &'static str, value: Option<f64>) {
         self.book(name, value, None);
@@ -185,8 +243,8 @@ impl Report {
                 "value": measured.map(|measured| measured.value),
                 "unit": spec.unit,
                 "ratio": measured.and_then(|measured| measured.ratio),
-                "budget": spec.budget_text(),
-                "met": spec.met(measured),
+                "budget": spec.budget_text(self.level),
+                "met": spec.met(self.level, measured),
             })
         };
         serde_json::json!({ "rows": SPECS.iter().map(row).collect::<Vec<_>>() })
@@ -194,23 +252,39 @@ impl Report {
 }
 
 impl Spec {
-    fn budget_text(&self) -> Option<String> {
-        Some(match self.budget? {
-            Budget::RatioAtMost(limit) => format!("≤ {limit} ×"),
-            Budget::RatioAtLeast(limit) => format!("≥ {limit} ×"),
-            Budget::ValueAtMost(limit) => format!("≤ {limit} {}", self.unit),
-            Budget::ValueAtLeast(limit) => format!("≥ {limit} {}", self.unit),
-        })
+    /// Its budget at a level, never one by level.
+    fn budget_at(&self, level: Option<Level>) -> Option<Budget> {
+        match (self.budget?, level) {
+            (Budget::RatioAtLeastByLevel { none, .. }, None | Some(Level::None)) => {
+                Some(Budget::RatioAtLeast(none))
+            }
+            (Budget::RatioAtLeastByLevel { namespace, .. }, Some(Level::Namespace)) => {
+                Some(Budget::RatioAtLeast(namespace))
+            }
+            (Budget::RatioAtLeastByLevel { .. }, Some(Level::Landlock)) => None,
+            (budget, _) => Some(budget),
+        }
     }
 
-    fn met(&self, measured: Option<&Measured>) -> Option<bool> {
+    fn budget_text(&self, level: Option<Level>) -> Option<String> {
+        match self.budget_at(level)? {
+            Budget::RatioAtMost(limit) => Some(format!("≤ {limit} ×")),
+            Budget::RatioAtLeast(limit) => Some(format!("≥ {limit} ×")),
+            Budget::ValueAtMost(limit) => Some(format!("≤ {limit} {}", self.unit)),
+            Budget::ValueAtLeast(limit) => Some(format!("≥ {limit} {}", self.unit)),
+            Budget::RatioAtLeastByLevel { .. } => None,
+        }
+    }
+
+    fn met(&self, level: Option<Level>, measured: Option<&Measured>) -> Option<bool> {
         let measured = measured?;
-        Some(match self.budget? {
-            Budget::RatioAtMost(limit) => measured.ratio? <= limit,
-            Budget::RatioAtLeast(limit) => measured.ratio? >= limit,
-            Budget::ValueAtMost(limit) => measured.value <= limit,
-            Budget::ValueAtLeast(limit) => measured.value >= limit,
-        })
+        match self.budget_at(level)? {
+            Budget::RatioAtMost(limit) => Some(measured.ratio? <= limit),
+            Budget::RatioAtLeast(limit) => Some(measured.ratio? >= limit),
+            Budget::ValueAtMost(limit) => Some(measured.value <= limit),
+            Budget::ValueAtLeast(limit) => Some(measured.value >= limit),
+            Budget::RatioAtLeastByLevel { .. } => None,
+        }
     }
 }
 
@@ -239,13 +313,13 @@ impl fmt::Display for Report {
             let ratio = spec
                 .of
                 .map(|of| format!("{} × {of}", ratio.unwrap_or_else(|| NONE.to_owned())));
-            let met = spec.met(measured);
+            let met = spec.met(self.level, measured);
             lines.push([
                 spec.name.to_owned(),
                 or_none(measured.map(|measured| number(measured.value))),
                 spec.unit.to_owned(),
                 or_none(ratio),
-                or_none(spec.budget_text()),
+                or_none(spec.budget_text(self.level)),
                 match met {
                     Some(true) => "yes",
                     Some(false) => "no",
@@ -309,6 +383,24 @@ mod tests {
         assert_eq!(met("idle_episode_memory"), false);
         assert_eq!(met("empty_call_p50"), serde_json::Value::Null);
         assert_eq!(row(&report, "step_p50")["ratio"], 2.0);
+    }
+
+    #[test]
+    fn the_goal_against_a_bare_fork_depends_on_the_level() {
+        let mut report = Report::default();
+        report.set_ratio("resets_to_bare_fork", Some(40.0), Some(100.0));
+        for (level, budget, met) in [
+            (Level::None, Some("≥ 0.5 ×"), Some(false)),
+            (Level::Landlock, None, None),
+            (Level::Namespace, Some("≥ 0.3 ×"), Some(true)),
+        ] {
+            report.level = Some(level);
+            let row = row(&report, "resets_to_bare_fork");
+            assert_eq!(
+                (row["budget"].as_str(), row["met"].as_bool()),
+                (budget, met)
+            );
+        }
     }
 
     #[test]

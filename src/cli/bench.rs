@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use coding_env::bench::{self, Options, Report};
+use coding_env::config::IsolationArgs;
 use coding_env::shutdown::Signals;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,7 @@ pub(crate) struct BenchArgs {
     /// measured has null in value, ratio and met.
     #[arg(long)]
     json: bool,
-    /// Fewer and shorter rounds: a look in under 40 s, where the whole takes under 3 min.
+    /// Fewer and shorter rounds: a look in under 90 s, where the whole takes under 6 min.
     #[arg(long)]
     quick: bool,
     /// Only these rows, separated by commas: names as in the table, or what they begin with (`cpu` for cpu_silent and cpu_printing). The
@@ -34,6 +35,9 @@ pub(crate) struct BenchArgs {
         value_name = "PROGRAM"
     )]
     python: PathBuf,
+    /// What separates the measured server's episodes.
+    #[command(flatten)]
+    isolation: IsolationArgs,
     /// Threads of the client. With one, as an asyncio client has, calls in flight share wake-ups; with more, client and server compete for
     /// the cores.
     #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -47,12 +51,14 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
         quick,
         only,
         python,
+        isolation,
         client_threads,
     } = args;
     let options = Options {
         quick,
         only,
         python,
+        isolation,
         client_threads: client_threads.into(),
     };
     let mut signals = Signals::new()?;

@@ -76,6 +76,8 @@ pub struct ResetOptions {
     pub limits: Option<v1::Limits>,
     /// Environment variables to add.
     pub environment: std::collections::HashMap<String, String>,
+    /// The network that the episode has.
+    pub network: v1::Network,
 }
 
 /// What a Step may ask for. Start from [`StepOptions::default`].
@@ -176,6 +178,7 @@ impl CodingEnv {
             runtime,
             limits,
             environment,
+            network,
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let request = v1::ResetRequest {
@@ -190,6 +193,7 @@ impl CodingEnv {
             runtime,
             limits,
             environment,
+            network: network.into(),
         };
         let episode = Episode {
             id,

@@ -1,4 +1,4 @@
-//! Runs the steps of one episode, one after the other, in a task that belongs to the episode.
+//! Runs the steps of one episode, one after the other, for the episode: see `Driving` of the registry.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -54,7 +54,7 @@ pub(super) async fn drive(registry: Arc<Inner>, episode: Arc<Episode>) {
     }
 }
 
-/// Whether there is a step to run. Those that nobody waits for any more are dropped; when none is left this task is over.
+/// Whether there is a step to run. Those that nobody waits for any more are dropped; when none is left the run is over.
 fn has_next(episode: &Episode) -> bool {
     loop {
         let dropped = {

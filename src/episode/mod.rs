@@ -62,6 +62,8 @@ pub(crate) struct NewEpisode {
     pub(crate) previous_id: String,
     pub(crate) seed: Option<u64>,
     pub(crate) runtime: usize,
+    /// A network of its own with loopback.
+    pub(crate) loopback: bool,
     pub(crate) limits: EpisodeLimits,
     pub(crate) environment: Vec<(String, String)>,
 }

@@ -1,11 +1,15 @@
 //! All episodes of a server: making them, finding them, ending them.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::hash::{BuildHasher as _, RandomState};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +20,7 @@ use super::{
     EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals,
     driver,
 };
-use crate::executor::{Executor, NotParked, Setup, Worker};
+use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
 use crate::transform::Chain;
@@ -195,6 +199,31 @@ impl Drop for Caller {
     }
 }
 
+/// The run of an episode's steps. It belongs to the episode: the call that began it polls it, which spares most steps a task of their own
+/// and two wake-ups, and when that call is answered or given up while there is more to run, a task goes on with it.
+struct Driving(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Driving {
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let Some(run) = &mut self.0
+            && run.as_mut().poll(context).is_ready()
+        {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        // Without a runtime there is no server any more.
+        if let Some(run) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(run);
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Ended {
     reasons: HashMap<String, EndReason>,
@@ -324,6 +353,11 @@ impl Episodes {
             file_bytes: new.limits.file_bytes,
             environment: new.environment,
         };
+        let cell = CellOrder {
+            runtime: new.runtime,
+            loopback: new.loopback,
+            limits: new.limits.cell(),
+        };
         let abandoned = CancellationToken::new();
         let guard = abandoned.clone().drop_guard();
         let registry = self.clone();
@@ -332,7 +366,7 @@ impl Episodes {
         let start = async move {
             let waited = registry.0.config.worker_wait;
             let result = tokio::select! {
-                result = registry.0.executor.checkout(starting.runtime, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
+                result = registry.0.executor.checkout(&cell, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
                 () = starting.over.cancelled() => Err(Refusal::Closed(starting.id.clone())),
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.id.clone())),
             };
@@ -464,6 +498,7 @@ impl Episodes {
     pub(crate) async fn step(&self, id: &str, step: NewStep) -> Result<StepAnswer, Refusal> {
         let episode = self.find(id)?;
         episode.wait_started().await?;
+        let mut driving = None;
         let caller = {
             let digest = self.digest(&step.code);
             let mut state = episode.state();
@@ -517,20 +552,38 @@ impl Episodes {
             }
             if !state.driving {
                 state.driving = true;
-                let (registry, episode) = (self.clone(), Arc::clone(&episode));
-                self.0.tasks.spawn(async move {
-                    let driving = driver::drive(Arc::clone(&registry.0), Arc::clone(&episode));
-                    if let Err(cause) = fault::caught(driving).await {
-                        registry.broke(&episode, &cause);
-                    }
-                });
+                driving = Some(self.driving(&episode));
             }
             caller
         };
-        match caller {
-            Some(caller) => caller.answer().await,
-            None => Err(Refusal::NotFound(id.to_owned())),
+        let Some(caller) = caller else {
+            return Err(Refusal::NotFound(id.to_owned()));
+        };
+        let answer = caller.answer();
+        match driving {
+            Some(mut driving) => {
+                tokio::pin!(answer);
+                poll_fn(|context| {
+                    driving.poll(context);
+                    answer.as_mut().poll(context)
+                })
+                .await
+            }
+            None => answer.await,
         }
+    }
+
+    /// What runs the steps of an episode, from this call's own task on.
+    fn driving(&self, episode: &Arc<Episode>) -> Driving {
+        let (registry, episode) = (self.clone(), Arc::clone(episode));
+        let counted = self.0.tasks.token();
+        Driving(Some(Box::pin(async move {
+            let driving = driver::drive(Arc::clone(&registry.0), Arc::clone(&episode));
+            if let Err(cause) = fault::caught(driving).await {
+                registry.broke(&episode, &cause);
+            }
+            drop(counted);
+        })))
     }
 
     /// An episode's task has panicked: those who wait for it are told, and its interpreter is lost.

@@ -199,6 +199,11 @@ pub(crate) fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(whole).into_owned()
 }
 
+/// A part of the native half, which is compiled by itself: its tests run here.
+#[cfg(test)]
+#[path = "harness/source.rs"]
+mod source;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

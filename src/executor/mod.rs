@@ -4,7 +4,7 @@
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
 mod control;
-mod frame;
+pub(crate) mod frame;
 mod link;
 mod output;
 mod parking;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -49,8 +49,8 @@ use self::pulse::Pulse;
 use self::worker::Shared;
 use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
-use crate::sandbox::plan::Plan;
-use crate::sandbox::role;
+use crate::sandbox::plan::{Level, Plan};
+use crate::sandbox::{cgroup, role, workspace};
 
 /// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
 const TEMPLATE_STARTS_WITHIN: Duration = Duration::from_secs(120);
@@ -58,6 +58,8 @@ const TEMPLATE_STARTS_WITHIN: Duration = Duration::from_secs(120);
 const WORKER_READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long the warden may take to end.
 const WARDEN_ENDS_WITHIN: Duration = Duration::from_secs(15);
+/// How long control groups that a killed warden left may stay busy.
+const CGROUPS_GONE_WITHIN: Duration = Duration::from_secs(2);
 /// The first pause before a template is started again, doubled each time, up to the next.
 const TEMPLATE_BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const TEMPLATE_BACKOFF_MAX: Duration = Duration::from_secs(10);
@@ -85,6 +87,9 @@ pub(crate) struct ExecutorConfig {
     pub(crate) role_program: Option<PathBuf>,
     /// The isolation in force.
     pub(crate) plan: Arc<Plan>,
+    /// What cells get from the warm pool.
+    pub(crate) limits: CellLimits,
+    pub(crate) rotation: Rotation,
     /// What episodes may read beside what Python needs.
     pub(crate) readable: Vec<PathBuf>,
     /// Where the directory with the workspaces is made.
@@ -120,10 +125,35 @@ pub enum StartError {
 #[error("no interpreter became ready in time")]
 pub(crate) struct NoWorker;
 
+/// What kind of cell to hand over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CellOrder {
+    /// The runtime's place in the configuration.
+    pub(crate) runtime: usize,
+    /// A network of its own with loopback.
+    pub(crate) loopback: bool,
+    pub(crate) limits: CellLimits,
+}
+
+/// When a template is replaced by a fresh one, so that not all episodes share one layout of memory for ever.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rotation {
+    /// After so many cells. 0: never for that.
+    pub(crate) cells: u64,
+    /// After so long, at the next cell. Zero: never for that.
+    pub(crate) age: Duration,
+}
+
 #[derive(Debug)]
 struct Runtime {
     config: RuntimeConfig,
+    /// Its cells have a network of their own with loopback. Its template starts with the first of them.
+    loopback: bool,
+    wanted: AtomicBool,
     pool: Pool,
+    /// How many cells its template has made, and since when it is there.
+    made: AtomicU64,
+    since: Mutex<Instant>,
     template: watch::Sender<TemplateState>,
     /// A task is replacing the template.
     replacing: AtomicBool,
@@ -144,6 +174,8 @@ struct Inner {
     keepers: Arc<Keepers>,
     runtimes: Vec<Runtime>,
     plan: Arc<Plan>,
+    limits: CellLimits,
+    rotation: Rotation,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
     next_worker: AtomicU64,
@@ -173,16 +205,27 @@ impl Executor {
     pub(crate) fn launch(config: ExecutorConfig) -> Result<Self, StartError> {
         let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
         // Episodes with uids of their own have to reach their workspaces in it, whose names nobody guesses.
-        let mode = if config.plan.uids.is_some() { 0o711 } else { 0o700 };
+        let mode = if config.plan.uids.is_some() {
+            0o711
+        } else {
+            0o700
+        };
         let state_dir = make_state_dir(&config.state_parent, mode)?;
         let socket = start_warden(&program, &state_dir)?;
-        let runtimes = config.runtimes.into_iter().map(|runtime| Runtime {
-            config: runtime,
-            pool: Pool::new(config.warm_workers),
+        let with = |runtime: &RuntimeConfig, loopback: bool| Runtime {
+            config: runtime.clone(),
+            loopback,
+            wanted: AtomicBool::new(!loopback),
+            pool: Pool::new(if loopback { 0 } else { config.warm_workers }),
+            made: AtomicU64::new(0),
+            since: Mutex::new(Instant::now()),
             template: watch::Sender::new(TemplateState::Starting),
             replacing: AtomicBool::new(false),
             version: OnceLock::new(),
-        });
+        };
+        let plain = config.runtimes.iter().map(|runtime| with(runtime, false));
+        let loopback = config.runtimes.iter().map(|runtime| with(runtime, true));
+        let runtimes: Vec<Runtime> = plain.chain(loopback).collect();
         let link = Link::new(socket)?;
         let (tasks, gone) = (TaskTracker::new(), CancellationToken::new());
         let executor = Self(Arc::new(Inner {
@@ -194,8 +237,10 @@ impl Executor {
             )),
             link,
             pulse: Arc::default(),
-            runtimes: runtimes.collect(),
+            runtimes,
             plan: config.plan,
+            limits: config.limits,
+            rotation: config.rotation,
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -207,10 +252,14 @@ impl Executor {
         executor.spawn_link_tasks();
         let configure = Order::Configure {
             plan: Plan::clone(&executor.0.plan),
-            readable: config.readable.into_iter().map(PathBuf::into_os_string).collect(),
+            readable: config
+                .readable
+                .into_iter()
+                .map(PathBuf::into_os_string)
+                .collect(),
         };
         executor.0.link.send(&configure, Vec::new());
-        for index in 0..executor.0.runtimes.len() {
+        for index in 0..config.runtimes.len() {
             executor.start_template(index);
         }
         Ok(executor)
@@ -223,7 +272,7 @@ impl Executor {
 
     /// Waits until every template is ready.
     pub(crate) async fn templates_ready(&self) -> Result<(), StartError> {
-        for runtime in &self.0.runtimes {
+        for runtime in self.plain() {
             let ready = wait_for_template(&runtime.template);
             let reason = match tokio::time::timeout(TEMPLATE_STARTS_WITHIN, ready).await {
                 Ok(Ok(())) => continue,
@@ -300,7 +349,12 @@ impl Executor {
             hash_seed: self.0.hash_seed,
             warm_workers: runtime.pool.ready_count(),
         };
-        self.0.runtimes.iter().map(info).collect()
+        self.plain().map(info).collect()
+    }
+
+    /// Those that were configured, without their likes with loopback.
+    fn plain(&self) -> impl Iterator<Item = &Runtime> {
+        self.0.runtimes.iter().filter(|runtime| !runtime.loopback)
     }
 
     /// Hands over a fresh worker, waiting for one if none is warm.
@@ -312,20 +366,56 @@ impl Executor {
     /// Safe.
     pub(crate) async fn checkout(
         &self,
-        runtime: usize,
+        order: &CellOrder,
         wait: Duration,
     ) -> Result<Worker, NoWorker> {
-        let Some(pool) = self.0.runtimes.get(runtime).map(|runtime| &runtime.pool) else {
+        let place = if order.loopback {
+            order.runtime + self.0.runtimes.len() / 2
+        } else {
+            order.runtime
+        };
+        let Some(runtime) = self.0.runtimes.get(place) else {
             return Err(NoWorker);
         };
-        let waiting = pool.wait();
-        self.refill(runtime);
+        if !runtime.wanted.swap(true, Ordering::AcqRel) {
+            self.start_template(place);
+        }
         let worker = tokio::select! {
             biased;
-            worker = tokio::time::timeout(wait, waiting.worker()) => worker.ok().flatten(),
+            worker = tokio::time::timeout(wait, self.worker_for(place, runtime, order)) => worker.ok().flatten(),
             () = self.0.gone.cancelled() => None,
         };
         worker.ok_or(NoWorker)
+    }
+
+    /// A warm worker, or, for limits that the warm ones don't have, one made for the purpose.
+    async fn worker_for(
+        &self,
+        place: usize,
+        runtime: &Runtime,
+        order: &CellOrder,
+    ) -> Option<Worker> {
+        if order.limits == self.0.limits {
+            let waiting = runtime.pool.wait();
+            self.refill(place);
+            return waiting.worker().await;
+        }
+        loop {
+            wait_for_template(&runtime.template).await.ok()?;
+            let turn = runtime.pool.turn().await?;
+            let made = match self.spawn_worker(place, order.limits) {
+                Ok(mut worker) => worker.wait_ready().await.map(|()| worker),
+                Err(error) => Err(error),
+            };
+            drop(turn);
+            match made {
+                Ok(worker) => return Some(worker),
+                Err(error) => {
+                    tracing::warn!(%error, "a worker with limits of its own failed");
+                    tokio::time::sleep(TEMPLATE_BACKOFF_FIRST).await;
+                }
+            }
+        }
     }
 
     /// Ends every process, and returns when all have ended.
@@ -346,10 +436,14 @@ impl Executor {
             tracing::error!("the warden did not end in time");
         }
         // The warden has removed it, unless it was killed.
-        if let Err(error) = std::fs::remove_dir_all(&self.0.state_dir)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        if let Err(error) = workspace::remove(&self.0.state_dir) {
             tracing::warn!(%error, path = %self.0.state_dir.display(), "the state directory could not be removed");
+        }
+        let run = self.0.state_dir.file_name().unwrap_or_default();
+        if self.0.plan.cgroup
+            && let Err(error) = cgroup::remove_run(&run.to_string_lossy(), CGROUPS_GONE_WITHIN)
+        {
+            tracing::warn!(error, "control groups could not be removed");
         }
         self.0.tasks.close();
         if tokio::time::timeout(WARDEN_ENDS_WITHIN, self.0.tasks.wait())
@@ -366,10 +460,15 @@ impl Executor {
         else {
             return;
         };
-        runtime.template.send_replace(TemplateState::Starting);
+        // One that replaces a living one is no interruption.
+        if runtime.version.get().is_none() || runtime.replacing.load(Ordering::SeqCst) {
+            runtime.template.send_replace(TemplateState::Starting);
+        }
+        runtime.made.store(0, Ordering::Relaxed);
+        *runtime.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let order = Order::StartTemplate {
             runtime: number,
-            loopback: false,
+            loopback: runtime.loopback,
             name: runtime.config.name.clone(),
             python: runtime.config.python.clone().into_os_string(),
             preloads: runtime.config.preloads.clone(),
@@ -400,6 +499,7 @@ impl Executor {
                 tracing::warn!(worker, reason, "a worker could not be forked");
                 if let Some(shared) = self.remove_worker(worker) {
                     shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
+                    self.remove_workspace(shared.workspace.clone());
                 }
             }
             Event::Exited {
@@ -411,8 +511,8 @@ impl Executor {
                 if let Some(shared) = self.remove_worker(worker) {
                     shared.hear(facts);
                     shared.set_exit(status, usage);
+                    self.remove_workspace(shared.workspace.clone());
                 }
-                self.remove_workspace(worker);
             }
             Event::Measured { worker, facts } => {
                 if let Some(shared) = self.worker(worker) {
@@ -453,6 +553,16 @@ impl Executor {
         runtime
             .template
             .send_replace(TemplateState::Gone(reason.clone()));
+        if runtime.loopback && runtime.version.get().is_none() {
+            // The next Reset that asks for one tries again.
+            tracing::error!(
+                runtime = runtime.config.name,
+                reason,
+                "a template for loopback could not start"
+            );
+            runtime.wanted.store(false, Ordering::Release);
+            return;
+        }
         if runtime.version.get().is_none() || self.0.stopping.load(Ordering::Acquire) {
             return;
         }
@@ -516,7 +626,7 @@ impl Executor {
             return;
         };
         for _ in 0..pool.take_demand() {
-            match self.spawn_worker(runtime) {
+            match self.spawn_worker(runtime, self.0.limits) {
                 Ok(worker) => {
                     let executor = self.clone();
                     self.0
@@ -572,7 +682,33 @@ impl Executor {
         }
     }
 
-    fn spawn_worker(&self, runtime: usize) -> io::Result<Worker> {
+    /// Starts a fresh template once the one in use has made enough cells, or is old enough.
+    fn rotate_template(&self, index: usize) {
+        let Some(runtime) = self.0.runtimes.get(index) else {
+            return;
+        };
+        let made = runtime.made.fetch_add(1, Ordering::Relaxed) + 1;
+        let age = {
+            let since = runtime.since.lock();
+            since.unwrap_or_else(PoisonError::into_inner).elapsed()
+        };
+        let Rotation {
+            cells,
+            age: age_max,
+        } = self.0.rotation;
+        if (cells > 0 && made >= cells) || (!age_max.is_zero() && age >= age_max) {
+            tracing::debug!(
+                runtime = runtime.config.name,
+                made,
+                ?age,
+                "a template is rotated"
+            );
+            self.start_template(index);
+        }
+    }
+
+    fn spawn_worker(&self, runtime: usize, limits: CellLimits) -> io::Result<Worker> {
+        self.rotate_template(runtime);
         let (control, theirs) = socketpair(
             AddressFamily::UNIX,
             SocketType::STREAM,
@@ -586,7 +722,12 @@ impl Executor {
         }
         let control = Control::new(control)?;
         let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::new(Shared::new(id));
+        // Without namespaces the name is what keeps another episode of the same user out: 122 random bits.
+        let workspace = self
+            .0
+            .state_dir
+            .join(uuid::Uuid::new_v4().simple().to_string());
+        let shared = Arc::new(Shared::new(id, workspace, self.0.plan.cgroup));
         self.0
             .workers
             .lock()
@@ -595,14 +736,8 @@ impl Executor {
         let order = Order::Spawn {
             runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
             worker: id,
-            workspace: self.workspace(id).into_os_string(),
-            limits: CellLimits {
-                total_memory_bytes: 4 << 30,
-                processes: 256,
-                workspace_bytes: 512 << 20,
-                workspace_inodes: 65536,
-                cpu_percent: 0,
-            },
+            workspace: shared.workspace.clone().into_os_string(),
+            limits,
         };
         self.0
             .link
@@ -615,22 +750,17 @@ impl Executor {
             stdout,
             stderr,
             Arc::clone(&self.0.keepers),
-            self.0.plan.cgroup,
         ))
     }
 
-    fn workspace(&self, worker: WorkerId) -> PathBuf {
-        self.0.state_dir.join(format!("w{worker}"))
-    }
-
     /// Removes a workspace, in the background unless it is empty.
-    fn remove_workspace(&self, worker: WorkerId) {
-        let path = self.workspace(worker);
+    fn remove_workspace(&self, path: PathBuf) {
+        if self.0.plan.level == Level::Namespace {
+            return; // it ended with its cell
+        }
         if std::fs::remove_dir(&path).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
             self.0.tasks.spawn_blocking(move || {
-                if let Err(error) = std::fs::remove_dir_all(&path)
-                    && error.kind() != io::ErrorKind::NotFound
-                {
+                if let Err(error) = workspace::remove(&path) {
                     tracing::warn!(%error, path = %path.display(), "a workspace could not be removed");
                 }
             });
@@ -663,7 +793,7 @@ fn make_state_dir(parent: &Path, mode: u32) -> io::Result<PathBuf> {
 }
 
 /// Executes the program as a warden. It ends when the returned socket closes.
-fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::SEQPACKET,
@@ -687,7 +817,7 @@ fn start_warden(program: &Path, state_dir: &Path) -> io::Result<OwnedFd> {
 }
 
 /// The environment of templates and workers, built from nothing.
-fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
+pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsString)> {
     const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let mut path = OsString::new();
     if let Some(dir) = python.parent().filter(|dir| dir.is_absolute()) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::worker::Worker;
 
@@ -22,6 +22,8 @@ pub(crate) struct Pool {
     permits: Semaphore,
     /// How many should be ready when nobody waits.
     target: usize,
+    /// Those that are made for one episode: so many at a time.
+    turns: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +43,7 @@ impl Pool {
             state: Mutex::default(),
             permits: Semaphore::new(0),
             target,
+            turns: Semaphore::new(SPAWNING_MAX),
         }
     }
 
@@ -95,6 +98,11 @@ impl Pool {
         self.state().ready.len()
     }
 
+    /// Waits for a turn to make a worker that the pool has nothing to do with. None when the pool has closed. `# Cancel-Safety`: safe.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
     /// Counts one more that waits; the count ends with the guard.
     pub(crate) fn wait(&self) -> Waiting<'_> {
         self.state().waiting += 1;
@@ -104,6 +112,7 @@ impl Pool {
     /// Kills the ready workers and gives none out any more.
     pub(crate) fn close(&self) {
         self.permits.close();
+        self.turns.close();
         let ready = {
             let mut state = self.state();
             state.closed = true;

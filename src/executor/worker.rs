@@ -3,6 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,14 +53,20 @@ struct Facts {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) id: WorkerId,
+    /// Where its files are at levels without a file system of the cell's own.
+    pub(crate) workspace: PathBuf,
+    /// It has a control group of its own, which counts what all its processes use.
+    counted: bool,
     facts: watch::Sender<Facts>,
     tree: Mutex<Tree>,
 }
 
 impl Shared {
-    pub(crate) fn new(id: WorkerId) -> Self {
+    pub(crate) fn new(id: WorkerId, workspace: PathBuf, counted: bool) -> Self {
         Self {
             id,
+            workspace,
+            counted,
             facts: watch::Sender::new(Facts::default()),
             tree: Mutex::default(),
         }
@@ -219,8 +226,6 @@ pub(crate) struct Worker {
     /// Its counters when the last step ended.
     mark: Counters,
     stat: StatFile,
-    /// It has a control group of its own, which counts what all its processes use.
-    counted: bool,
     /// CPU time of steps that were too short to read what the control group counted.
     short_steps: CpuTime,
     /// Stopped between steps for using too much CPU time in the background.
@@ -291,7 +296,6 @@ impl Worker {
         stdout: OwnedFd,
         stderr: OwnedFd,
         keepers: Arc<Keepers>,
-        counted: bool,
     ) -> Self {
         keepers.count();
         Self {
@@ -309,7 +313,6 @@ impl Worker {
             parked: None,
             mark: Counters::default(),
             stat: StatFile::default(),
-            counted,
             short_steps: CpuTime::default(),
             frozen: false,
         }
@@ -518,7 +521,7 @@ impl Worker {
 
     /// Adds what all processes of the cell used, if it can be told and the step was long enough to be worth the asking.
     async fn count_tree(&mut self, usage: &mut Usage, wall_time: Duration, end: &StepEnd) {
-        if !self.counted {
+        if !self.shared.counted {
             return;
         }
         if matches!(end, StepEnd::Reported(_)) {

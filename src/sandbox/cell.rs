@@ -141,11 +141,7 @@ impl Setup {
             clone_flags: u32::try_from(clone_flags).unwrap_or(0),
             walled: plan.is_walled(),
             directories,
-            lists: [
-                before(plan, needs),
-                worker(plan, needs),
-                after(plan, needs),
-            ],
+            lists: [before(plan, needs), worker(plan, needs), after(plan, needs)],
         }
     }
 
@@ -362,10 +358,7 @@ fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         calls.push(loopback_up());
     }
     if needs.domains {
-        calls.push(restrict(
-            "landlock_restrict_self",
-            CGROUPS + needs.cgroups,
-        ));
+        calls.push(restrict("landlock_restrict_self", CGROUPS + needs.cgroups));
     }
     calls
 }

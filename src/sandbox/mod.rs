@@ -7,8 +7,8 @@
 //! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
 //! [`cgroup`] the limits on what the processes of an episode use together.
 
-pub(crate) mod cell;
 pub(crate) mod bpf;
+pub(crate) mod cell;
 pub(crate) mod cgroup;
 pub(crate) mod children;
 pub(crate) mod features;
@@ -22,9 +22,10 @@ pub(crate) mod role;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
-pub(crate) mod template;
-pub(crate) mod sys_walls;
 mod sys_probe;
+pub(crate) mod sys_walls;
+pub(crate) mod template;
 pub(crate) mod visible;
 pub(crate) mod walls;
 pub(crate) mod warden;
+pub(crate) mod workspace;

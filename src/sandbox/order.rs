@@ -115,7 +115,10 @@ pub(crate) enum Event {
         facts: CgroupFacts,
     },
     /// What a worker's control group has counted so far.
-    Measured { worker: WorkerId, facts: CgroupFacts },
+    Measured {
+        worker: WorkerId,
+        facts: CgroupFacts,
+    },
     /// What was asked of a worker's reaper was done (or the worker had ended).
     Signalled { worker: WorkerId },
 }
@@ -294,9 +297,7 @@ impl Event {
                     .u64(usage.major_page_faults);
                 facts.encode(message).finish()
             }
-            Self::Measured { worker, facts } => {
-                facts.encode(Writer::new(7).u64(*worker)).finish()
-            }
+            Self::Measured { worker, facts } => facts.encode(Writer::new(7).u64(*worker)).finish(),
             Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
         }
     }

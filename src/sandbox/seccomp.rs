@@ -89,7 +89,9 @@ pub(crate) struct Call {
 /// An architecture whose calls can be filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arch {
+    #[cfg(any(test, target_arch = "x86_64"))]
     X86_64,
+    #[cfg(any(test, target_arch = "aarch64"))]
     Aarch64,
 }
 
@@ -104,14 +106,18 @@ impl Arch {
     /// AUDIT_ARCH_* of linux/audit.h.
     const fn audit(self) -> u32 {
         match self {
+            #[cfg(any(test, target_arch = "x86_64"))]
             Self::X86_64 => 0xC000_003E,
+            #[cfg(any(test, target_arch = "aarch64"))]
             Self::Aarch64 => 0xC000_00B7,
         }
     }
 
     const fn number(self, call: &Call) -> Option<u32> {
         match self {
+            #[cfg(any(test, target_arch = "x86_64"))]
             Self::X86_64 => call.x86_64,
+            #[cfg(any(test, target_arch = "aarch64"))]
             Self::Aarch64 => call.aarch64,
         }
     }
@@ -332,7 +338,7 @@ const FCNTL: Rule = only_if!(EPERM;
     Test::OneOf(1, ALL, &[0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 36, 37, 38, 1025, 1027, 1030, 1032, 1034]));
 
 /// TIOCSTI and TIOCLINUX put input into terminals. Allowed: TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
-/// All others answer as a file that knows no such operation.
+/// SIOCSIFFLAGS sets a cell's loopback interface up. All others answer as a file that knows no such operation.
 const IOCTL: Rule = Rule {
     cases: &[
         Case {
@@ -355,6 +361,10 @@ const IOCTL: Rule = Rule {
         Case {
             tests: &[Test::OneOf(1, ALL, &[0x5412, 0x541c])],
             act: EPERM,
+        },
+        Case {
+            tests: &[Test::OneOf(1, ALL, &[0x8914])],
+            act: Act::Keyed,
         },
     ],
     otherwise: Act::Errno(libc::ENOTTY),

@@ -127,23 +127,6 @@ pub(crate) fn user_part(pid: i32) -> Option<f64> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cpu_time_of_a_process_grows_while_it_works_and_is_none_for_nobody() {
-        let pid = i32::try_from(std::process::id()).unwrap();
-        let before = cpu_time(pid).unwrap();
-        let mut sum = 0_u64;
-        while cpu_time(pid).unwrap() < before + Duration::from_millis(5) {
-            sum = std::hint::black_box(sum + 1);
-        }
-        assert!(user_part(pid).is_some_and(|part| (0.0..=1.0).contains(&part)));
-        assert_eq!((cpu_time(i32::MAX), user_part(i32::MAX)), (None, None));
-    }
-}
-
 /// Sends a signal that no library has a name for: kill(2). A process that has gone is no error.
 pub(crate) fn signal_real_time(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: numbers only.
@@ -182,4 +165,21 @@ pub(crate) fn enter_user_namespace() -> io::Result<()> {
     write("setgroups", "deny".to_owned())?;
     write("uid_map", format!("0 {} 1\n", uid.as_raw()))?;
     write("gid_map", format!("0 {} 1\n", gid.as_raw()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_of_a_process_grows_while_it_works_and_is_none_for_nobody() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let before = cpu_time(pid).unwrap();
+        let mut sum = 0_u64;
+        while cpu_time(pid).unwrap() < before + Duration::from_millis(5) {
+            sum = std::hint::black_box(sum + 1);
+        }
+        assert!(user_part(pid).is_some_and(|part| (0.0..=1.0).contains(&part)));
+        assert_eq!((cpu_time(i32::MAX), user_part(i32::MAX)), (None, None));
+    }
 }

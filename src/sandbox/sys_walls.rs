@@ -29,6 +29,7 @@ pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
 
 /// Puts this thread, and all that it starts, under a filter for good: seccomp(2). `filter` is `struct sock_filter[]`. The thread must have
 /// no_new_privs or CAP_SYS_ADMIN.
+#[cfg(test)]
 pub(super) fn install_filter(filter: &[u8]) -> io::Result<()> {
     let instructions: Vec<libc::sock_filter> = filter
         .chunks_exact(size_of::<libc::sock_filter>())
@@ -79,10 +80,12 @@ struct PathBeneath {
     parent: i32,
 }
 
+#[cfg(test)]
 const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
 const LANDLOCK_RULE_PATH_BENEATH: u32 = 1;
 
 /// The version of Landlock that the kernel speaks, from 1. An error where it has none.
+#[cfg(test)]
 pub(super) fn landlock_abi() -> io::Result<u32> {
     // SAFETY: with this flag the call takes no structure.
     let abi = result(unsafe {
@@ -137,6 +140,7 @@ pub(super) fn allow_beneath(
 }
 
 /// Puts this thread, and all that it starts, in a new domain of the ruleset for good. It must have no_new_privs or CAP_SYS_ADMIN.
+#[cfg(test)]
 pub(super) fn restrict_self(ruleset: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: takes numbers only.
     result(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0_u32) })

@@ -40,6 +40,8 @@ pub(super) struct Template {
     pub(super) socket: OwnedFd,
     /// The workers whose cells it was ordered to make and has not answered for, oldest first, each with the order's number.
     pub(super) orders: VecDeque<(u64, WorkerId)>,
+    /// It can make cells.
+    pub(super) ready: bool,
     /// It has ended.
     pub(super) gone: bool,
     pub(super) problem: Option<String>,
@@ -166,16 +168,19 @@ impl Template {
             .stderr(errors.try_clone()?)
             .fd_mappings(files.collect())
             .map_err(io::Error::other)?;
-        let spawned = command.spawn().map_err(|error| match &*last_words(&errors) {
-            "" => io::Error::new(error.kind(), format!("{}: {error}", python.display())),
-            words => io::Error::new(error.kind(), words.to_owned()),
-        });
+        let spawned = command
+            .spawn()
+            .map_err(|error| match &*last_words(&errors) {
+                "" => io::Error::new(error.kind(), format!("{}: {error}", python.display())),
+                words => io::Error::new(error.kind(), words.to_owned()),
+            });
         let child = spawned?;
         Ok(Self {
             runtime,
             pid: i32::try_from(child.id()).map_err(io::Error::other)?,
             socket: ours,
             orders: VecDeque::new(),
+            ready: false,
             gone: false,
             problem: None,
             errors,

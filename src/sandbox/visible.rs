@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -301,63 +301,6 @@ impl Shown {
     }
 }
 
-impl Visible {
-    /// As bytes, for a message: each path ends with a NUL, each list with another.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut list = |paths: &mut dyn Iterator<Item = &PathBuf>| {
-            for path in paths {
-                bytes.extend_from_slice(path.as_os_str().as_bytes());
-                bytes.push(0);
-            }
-            bytes.push(0);
-        };
-        list(&mut std::iter::once(&self.program));
-        list(&mut self.paths.iter());
-        list(&mut self.links.iter().flat_map(|(link, target)| [link, target]));
-        list(&mut self.devices.iter());
-        bytes
-    }
-
-    /// The inverse of [`encode`](Self::encode).
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, crate::wire::Malformed> {
-        let mut left = bytes;
-        let mut list = || {
-            let mut paths = Vec::new();
-            loop {
-                let end = left
-                    .iter()
-                    .position(|byte| *byte == 0)
-                    .ok_or(crate::wire::Malformed)?;
-                let (path, rest) = left.split_at(end);
-                left = rest.get(1..).unwrap_or_default();
-                if path.is_empty() {
-                    return Ok(paths);
-                }
-                paths.push(PathBuf::from(OsString::from_vec(path.to_vec())));
-            }
-        };
-        let [program] = <[PathBuf; 1]>::try_from(list()?).map_err(|_| crate::wire::Malformed)?;
-        let paths = list()?;
-        let mut links = Vec::new();
-        let mut halves = list()?.into_iter();
-        while let Some(link) = halves.next() {
-            links.push((link, halves.next().ok_or(crate::wire::Malformed)?));
-        }
-        let devices = list()?;
-        if left.is_empty() {
-            Ok(Self {
-                program,
-                paths,
-                links,
-                devices,
-            })
-        } else {
-            Err(crate::wire::Malformed)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -409,7 +352,6 @@ mod tests {
                     .any(|other| other.starts_with(path))
             );
         }
-        assert_eq!(Visible::decode(&visible.encode()), Ok(visible));
     }
 
     #[test]
@@ -446,13 +388,6 @@ mod tests {
         ] {
             let error = visible(Path::new(python), &environment(), &[]).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn no_bytes_make_the_decoder_panic() {
-        for bytes in [&b""[..], b"\0", b"a\0", b"a\0\0\0b\0\0\0", b"a\0\0\0\0\0x"] {
-            assert!(Visible::decode(bytes).is_err(), "{bytes:?}");
         }
     }
 }

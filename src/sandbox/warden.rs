@@ -23,13 +23,16 @@ use rustix::process::{Signal, set_child_subreaper};
 use super::cell::{Ask, CellNeeds, DESCRIPTORS, Setup};
 use super::cgroup::{Cgroup, Cgroups};
 use super::children;
-use super::order::{Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId};
+use super::order::{
+    Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId,
+};
 use super::plan::{Level, Plan};
 use super::role;
 use super::socket::{receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
 use super::template::{self, Message, Template};
 use super::walls::Walls;
+use super::workspace;
 use crate::limits::CellLimits;
 
 /// How long the end may take before it is given up. Killed processes end within milliseconds; one in an uninterruptible wait may not.
@@ -62,8 +65,7 @@ pub(crate) fn main(state_dir: Option<&Path>) -> i32 {
         report("warden: some processes could not be killed");
     }
     if let Some(dir) = state_dir
-        && let Err(error) = std::fs::remove_dir_all(dir)
-        && error.kind() != io::ErrorKind::NotFound
+        && let Err(error) = workspace::remove(dir)
     {
         report(&format!("warden: removing {}: {error}", dir.display()));
     }
@@ -225,15 +227,24 @@ impl Warden {
                 environment,
             } => {
                 let python = Path::new(&python);
-                let started = self.plan.clone().map_err(io::Error::other).and_then(|plan| {
-                    let walls = Walls::new(&plan, loopback, python, &environment, &self.readable)?;
-                    Template::start(walls, runtime, &name, python, &preloads, environment)
-                });
+                let started = self
+                    .plan
+                    .clone()
+                    .map_err(io::Error::other)
+                    .and_then(|plan| {
+                        let walls =
+                            Walls::new(&plan, loopback, python, &environment, &self.readable)?;
+                        Template::start(walls, runtime, &name, python, &preloads, environment)
+                    });
                 match started {
                     Ok(template) => {
                         self.templates.insert(self.next_template, template);
-                        self.current.insert(runtime, self.next_template);
+                        // One that is to take another's place does so when it is ready.
+                        self.current.entry(runtime).or_insert(self.next_template);
                         self.next_template += 1;
+                    }
+                    Err(error) if self.current.contains_key(&runtime) => {
+                        report(&format!("warden: a template is not rotated: {error}"));
                     }
                     Err(error) => {
                         tell(&Event::TemplateGone {
@@ -288,12 +299,18 @@ impl Warden {
                 .map_err(|error| format!("entering a user namespace: {error}"))?;
         }
         if plan.cgroup {
-            let cgroups = Cgroups::find(&self.run);
-            self.cgroups = Some(cgroups.map_err(|error| format!("layer cgroup: {error}"))?);
+            let cgroups =
+                Cgroups::find(&self.run).map_err(|error| format!("layer cgroup: {error}"))?;
+            if plan.cgroup_cpu && !cgroups.bounds_cpu() {
+                return Err("layer cgroup: the cpu controller has gone".to_owned());
+            }
+            self.cgroups = Some(cgroups);
         }
         if let Some(uids) = plan.uids {
             // The lowest are given out first.
-            self.uids = (uids.first..uids.first.saturating_add(uids.count)).rev().collect();
+            self.uids = (uids.first..uids.first.saturating_add(uids.count))
+                .rev()
+                .collect();
         }
         Ok(())
     }
@@ -307,7 +324,10 @@ impl Warden {
         limits: CellLimits,
         mut fds: Vec<OwnedFd>,
     ) -> io::Result<()> {
-        let plan = self.plan.as_ref().map_err(|why| io::Error::other(why.clone()))?;
+        let plan = self
+            .plan
+            .as_ref()
+            .map_err(|why| io::Error::other(why.clone()))?;
         let serial = self.current.get(&runtime).copied();
         let Some((serial, template)) =
             serial.and_then(|serial| Some((serial, self.templates.get_mut(&serial)?)))
@@ -435,6 +455,8 @@ impl Warden {
                 match template.walls.domains(template.pid) {
                     Ok(domains) => {
                         template.domains = domains;
+                        template.ready = true;
+                        self.succeed(serial, runtime);
                         tell(&Event::TemplateReady { runtime, version })
                     }
                     Err(error) => {
@@ -448,7 +470,11 @@ impl Warden {
                 Ok(())
             }
             Message::Forked(pid) => match template.orders.pop_front() {
-                Some((_, worker)) => self.register(worker, pid),
+                Some((_, worker)) => {
+                    self.register(worker, pid)?;
+                    self.retire_template(serial);
+                    Ok(())
+                }
                 None => self.lose_template(serial),
             },
             Message::SetupFailed {
@@ -492,6 +518,28 @@ impl Warden {
         }
     }
 
+    /// Orders go to this template from now on. The one that they went to ends when it has done what it was ordered.
+    fn succeed(&mut self, serial: u64, runtime: RuntimeIndex) {
+        if let Some(old) = self.current.insert(runtime, serial)
+            && old != serial
+        {
+            self.retire_template(old);
+        }
+    }
+
+    /// Ends a template that has a successor and nothing to do. Its cells live on.
+    fn retire_template(&mut self, serial: u64) {
+        if let Some(template) = self.templates.get(&serial)
+            && template.orders.is_empty()
+            && self.current.get(&template.runtime) != Some(&serial)
+            && self.current.contains_key(&template.runtime)
+            && template.ready
+            && !template.gone
+        {
+            children::signal(template.pid, Signal::KILL);
+        }
+    }
+
     /// Takes over a reaper that its template has forked.
     fn register(&mut self, worker: WorkerId, pid: i64) -> io::Result<()> {
         let Some(cell) = self.cells.get_mut(&worker) else {
@@ -526,6 +574,7 @@ impl Warden {
         }
         children::signal(template.pid, Signal::KILL);
         let (runtime, reason) = (template.runtime, template.reason());
+        let served = self.current.get(&runtime) == Some(&serial);
         for (_, worker) in std::mem::take(&mut template.orders) {
             if let Some(cell) = self.cells.remove(&worker) {
                 self.free(cell, false);
@@ -534,16 +583,29 @@ impl Warden {
             tell(&Event::SpawnFailed { worker, reason })?;
         }
         self.sweep_again = true; // it may have forked a reaper without saying so
-        if self.current.get(&runtime) == Some(&serial) {
+        if served {
             self.current.remove(&runtime);
         }
+        let ready = self
+            .templates
+            .get(&serial)
+            .is_some_and(|template| template.ready);
         self.forget_template(serial);
-        tell(&Event::TemplateGone { runtime, reason })
+        if served {
+            return tell(&Event::TemplateGone { runtime, reason });
+        }
+        if !ready {
+            report(&format!("warden: a template is not rotated: {reason}"));
+        }
+        Ok(())
     }
 
     /// Drops a template that has ended and has no cells left.
     fn forget_template(&mut self, serial: u64) {
-        if self.templates.get(&serial).is_some_and(|template| template.gone)
+        if self
+            .templates
+            .get(&serial)
+            .is_some_and(|template| template.gone)
             && !self.cells.values().any(|cell| cell.template == serial)
         {
             self.templates.remove(&serial);

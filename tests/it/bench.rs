@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 25] = [
+const ROWS: [&str; 43] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
@@ -26,8 +26,26 @@ const ROWS: [&str; 25] = [
     "bare_fork_loop",
     "resets",
     "resets_to_bare_fork",
+    "cell_none",
+    "cell_seccomp",
+    "cell_landlock",
+    "cell_namespace",
+    "cell_namespace_landlock",
+    "cell_namespace_uid",
+    "cell_namespace_cgroup",
+    "cell_namespace_all",
     "idle_episode_memory",
+    "idle_memory_none",
+    "idle_memory_landlock",
+    "idle_memory_namespace",
     "live_episodes",
+    "close_hostile",
+    "neighbour_p99_quiet",
+    "neighbour_p99_spin",
+    "neighbour_p99_forks",
+    "neighbour_p99_memory",
+    "neighbour_p99_output",
+    "neighbour_p99_disk",
     "cpu_silent",
     "cpu_printing",
     "cold_start",

@@ -31,7 +31,7 @@ async fn assert_lost_alone(env: &mut CodingEnv) {
 }
 
 /// A well-formed report of step `number` that completed, as a program would forge it.
-const FORGE: &str = "
+pub(crate) const FORGE: &str = "
 import os, struct
 def report(number, end=1, flags=0, exit_code=0, result=b'', kind=b'', text=b''):
     body = struct.pack('<BIBBiQIII', 2, number, end, flags, exit_code, len(result), len(result), len(kind), len(text))

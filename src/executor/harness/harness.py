@@ -31,12 +31,11 @@ CONTROL = 3
 NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker's while it is set up
 FILTER = 6
 
-SETUP, STEP = 1, 2  # requests
+SETUP = 1  # the request that `exchange` does not take apart
 READY, REPORT = 1, 2  # reports
 COMPLETED, RAISED, EXITED = 1, 2, 3  # how a step ended
 SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a report
 
-STEP_HEADER = struct.Struct("<BII")  # kind, step number, result bytes
 SETUP_HEADER = struct.Struct("<BBQQQQI")  # kind, has seed, seed, memory, open files, file size, environment entries
 REPORT_HEADER = struct.Struct("<IBIBBiQIII")  # size, kind, step number, end, flags, exit code, result bytes, three lengths
 TEXT_BYTES_MAX = 4096  # of an exception's type or message
@@ -46,6 +45,7 @@ len, isinstance, compile, exec, eval, repr, str, type = (
     builtins.len, builtins.isinstance, builtins.compile, builtins.exec, builtins.eval, builtins.repr, builtins.str,
     builtins.type,
 )
+STDOUT, STDERR, StringIO = sys.stdout, sys.stderr, io.StringIO
 getpid, leave, linecache_entries, EXCEPTHOOK = os.getpid, os._exit, linecache.cache, sys.__excepthook__
 
 
@@ -195,14 +195,13 @@ class Worker:
         while True:
             try:
                 request = self.exchange(report)
-                if type(request) is int:
-                    leave(0)
                 report = b""
-                if request[0] == SETUP:
+                if type(request) is tuple:
+                    report = self.step(*request)
+                elif type(request) is int:
+                    leave(0)
+                elif request[0] == SETUP:
                     self.set_up(request)
-                    continue
-                _, number, result_bytes_max = STEP_HEADER.unpack_from(request)
-                report = self.step(number, result_bytes_max, request[STEP_HEADER.size:])
             except BaseException as error:
                 # An interrupt that landed on the way to or from user code, or user code that broke what the harness stands
                 # on (the recursion limit, say): the step is over and the report says so.
@@ -233,13 +232,13 @@ class Worker:
             sys.meta_path.insert(0, SeedLater(seed))
         self.native.set_limits(memory, open_files, file_bytes)
 
-    def step(self, number, result_bytes_max, source):
-        """Runs one step and returns its report."""
+    def step(self, number, result_bytes_max, ends_in_statement, source):
+        """Runs one step and returns its report, None for the most common one: see `exchange`."""
         end, exit_code, marks, kind, text, result, result_bytes = COMPLETED, 0, 0, "", "", None, 0
         try:
             value = None
             try:
-                value, marks = self.run(number, source.decode("utf-8"))
+                value, marks = self.run(number, source, ends_in_statement)
                 if value is not None:
                     builtins._ = value
                     if sys.displayhook is sys.__displayhook__:
@@ -261,8 +260,9 @@ class Worker:
                 result, result_bytes, cut = clip(result, result_bytes_max)
                 if cut:
                     marks |= RESULT_CUT
-            self.leave_if_child(exit_code)
-            flush()
+            # Streams that write through hold nothing back.
+            if not (sys.stdout is STDOUT and sys.stderr is STDERR and STDOUT.write_through and STDERR.write_through):
+                flush()
             if sys.stdin is None or sys.stdin.closed:
                 sys.stdin = open(0, encoding="utf-8", closefd=False)
         except KeyboardInterrupt:
@@ -270,16 +270,21 @@ class Worker:
             end, exit_code, marks, result = RAISED, 130, marks | INTERRUPTED, None
             kind, text = "KeyboardInterrupt", ""
         self.leave_if_child(exit_code)
+        if end == COMPLETED and marks == 0:
+            return None
         return pack_report(number, end, marks, exit_code, result or b"", result_bytes, kind, text)
 
-    def run(self, number, source):
+    def run(self, number, source, ends_in_statement):
         """Compiles and runs the source. Returns the last expression's value and the report's flags."""
-        name = "<step {}>".format(number)
+        name = "<step %d>" % number
         marks = 0
         if source.startswith("\ufeff"):
             marks = SYNTAX_ERROR  # ast.parse refuses the mark; a person who pasted it wants it gone
             source = source[1:]
         self.keep_source(name, source)
+        if ends_in_statement:
+            self.run_statements(name, source)
+            return None, marks
         tree = code = last = value = None
         try:
             tree = compile(source, name, "exec", ONLY_AST | self.futures, True)
@@ -292,10 +297,7 @@ class Worker:
             if last is not None:
                 last = compile(last, name, "eval", self.futures, True)
         except SyntaxError as error:
-            if tree is None:
-                error._coding_env_parse = SYNTAX_ERROR
-            elif error.text is None and error.lineno:
-                error.text = linecache.getline(name, error.lineno) or None  # CPython looks for a file of that name
+            mark_syntax_error(error, name, tree is not None)
             raise
         if code is not None:
             exec(code, self.names)
@@ -303,13 +305,23 @@ class Worker:
             value = eval(last, self.names)
         return value, marks
 
+    def run_statements(self, name, source):
+        """Compiles and runs a source that has no last expression, without a syntax tree."""
+        try:
+            code = compile(source, name, "exec", self.futures, True)
+        except SyntaxError as error:
+            mark_syntax_error(error, name, is_parsed(source, name, self.futures))
+            raise
+        self.futures |= code.co_flags & FUTURE_FLAGS
+        exec(code, self.names)
+
     def keep_source(self, name, source):
         """Lets tracebacks and `inspect` find the lines of a step, of as many steps as there is room for."""
         if "\r" in source:
             source = source.replace("\r\n", "\n").replace("\r", "\n")
-        lines = [line + "\n" for line in source.split("\n")]
-        if lines[-1] == "\n":
-            lines.pop()
+        lines = StringIO(source).readlines()
+        if lines and lines[-1][-1] != "\n":
+            lines[-1] += "\n"
         linecache_entries[name] = (len(source), None, lines, name)
         self.sources.append((name, len(source)))
         self.sources_bytes += len(source)
@@ -317,6 +329,25 @@ class Worker:
             oldest, size = self.sources.pop(0)
             self.sources_bytes -= size
             linecache_entries.pop(oldest, None)
+
+
+def is_parsed(source, name, futures):
+    """Whether `ast.parse` takes a source. What that warns of has been told."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings(record=True):
+            compile(source, name, "exec", ONLY_AST | futures, True)
+    except SyntaxError:
+        return False
+    return True
+
+
+def mark_syntax_error(error, name, parsed):
+    if not parsed:
+        error._coding_env_parse = SYNTAX_ERROR
+    elif error.text is None and error.lineno:
+        error.text = linecache.getline(name, error.lineno) or None  # CPython looks for a file of that name
 
 
 def pack_report(number, end, marks, exit_code, result=b"", result_bytes=0, kind="", text=""):
@@ -411,7 +442,8 @@ def print_with_files(error, lines):
         entry = linecache_entries.get(name) if type(name) is str and name.startswith("<step ") else None
         if entry is None:
             return real(name, *args, **kwargs)
-        file = real(os.memfd_create("step"), "wb+", buffering=0)
+        # A file without a name: the filter of system calls allows none in memory alone.
+        file = real(os.open(os.environ.get("TMPDIR", "/tmp"), os.O_TMPFILE | os.O_RDWR, 0o600), "wb+", buffering=0)
         file.write(encode("".join(entry[2])))
         file.seek(0)
         return file

@@ -10,6 +10,8 @@
 //! Every function is called by CPython with the GIL held and valid objects, which is what makes the calls below sound.
 #![no_std]
 
+mod source;
+
 use core::arch::asm;
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
 use core::ptr::{addr_of_mut, null, null_mut};
@@ -51,6 +53,7 @@ struct ModuleDef {
 
 const METH_VARARGS: c_int = 1;
 const METH_NOARGS: c_int = 4;
+const METH_O: c_int = 8;
 /// `PYTHON_ABI_VERSION` of the stable ABI.
 const ABI_VERSION: c_int = 3;
 
@@ -64,6 +67,8 @@ unsafe extern "C" {
     fn PyLong_FromLong(value: c_long) -> Object;
     fn PyBytes_FromStringAndSize(text: *const c_char, size: isize) -> Object;
     fn PyBytes_AsString(bytes: Object) -> *mut c_char;
+    fn PyBytes_AsStringAndSize(bytes: Object, text: *mut *mut c_char, size: *mut isize) -> c_int;
+    static mut _Py_NoneStruct: c_void;
     fn PyEval_SaveThread() -> *mut c_void;
     fn PyEval_RestoreThread(state: *mut c_void);
     fn PyErr_CheckSignals() -> c_int;
@@ -283,6 +288,16 @@ const STEP: u8 = 2;
 /// The request to drop interrupts that came too late for the step before, and its answer: see src/executor/frame.rs.
 const DISCARD: u8 = 3;
 const READY_FRAME: [u8; 5] = [1, 0, 0, 0, 1];
+/// The report of a step that completed without a result: `REPORT_HEADER` of the harness.
+const COMPLETED_FRAME: [u8; 35] = {
+    let mut frame = [0; 35];
+    frame[0] = 31; // the size of the rest
+    frame[4] = 2; // REPORT
+    frame[9] = 1; // COMPLETED
+    frame
+};
+/// Where the step's number is in it.
+const COMPLETED_NUMBER_AT: usize = 5;
 
 /// Requests that were read with an earlier one. Only `exchange` touches it, and only the main thread calls that.
 static mut BUFFER: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
@@ -327,20 +342,30 @@ fn with_signals(mut operation: impl FnMut() -> isize) -> isize {
     }
 }
 
-/// `exchange(report) -> bytes | int`: sends a report, then waits for the next request. No Python runs in between but signal handlers.
-/// Returns the request, or 0 when the server has gone, or a negative errno.
-unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
-    let mut report: *const u8 = null();
-    let mut report_bytes: isize = 0;
-    // SAFETY: "y#" takes a pointer and a Py_ssize_t.
-    let parsed = unsafe { PyArg_ParseTuple(args, c"y#".as_ptr(), &raw mut report, &raw mut report_bytes) };
-    if parsed == 0 {
-        return null_mut();
+/// `exchange(report) -> tuple | bytes | int`: sends a report, then waits for the next request. No Python runs in between but signal
+/// handlers. None is the report of most steps: completed, without a result. Returns a request for a step as its number, the most bytes
+/// of its result, whether its source certainly ends in no expression, and the source; another request as it came; 0 when
+/// the server has gone, or a negative errno.
+unsafe extern "C" fn exchange(_: Object, object: Object) -> Object {
+    let mut completed = COMPLETED_FRAME;
+    let mut report: *const u8 = completed.as_ptr();
+    let mut report_bytes = completed.len() as isize;
+    if object == &raw mut _Py_NoneStruct {
+        // SAFETY: only the main thread comes here.
+        let number = unsafe { STEP_NUMBER };
+        completed[COMPLETED_NUMBER_AT..COMPLETED_NUMBER_AT + 4].copy_from_slice(&number.to_le_bytes());
+    } else {
+        let mut text: *mut c_char = null_mut();
+        // SAFETY: it raises for what is no bytes object.
+        if unsafe { PyBytes_AsStringAndSize(object, &raw mut text, &raw mut report_bytes) } < 0 {
+            return null_mut();
+        }
+        report = text.cast();
     }
     let mut sent = 0;
     while sent < report_bytes as usize {
         let result = with_signals(|| {
-            // SAFETY: within the report, which the caller's tuple keeps alive.
+            // SAFETY: within the report, which the caller keeps alive.
             unsafe {
                 call(nr::SENDTO, [CONTROL, report as usize + sent, report_bytes as usize - sent, MSG_NOSIGNAL, 0, 0])
             }
@@ -437,7 +462,34 @@ unsafe extern "C" fn exchange(_: Object, args: Object) -> Object {
         BUFFER_START = start;
         BUFFER_END = end;
     }
-    request
+    step_request(request)
+}
+
+/// What the head of a request for a step takes: its kind, its number, the most bytes of its result.
+const STEP_HEADER_BYTES: usize = 9;
+
+/// Takes a request for a step apart. Consumes the request and returns a new reference.
+fn step_request(request: Object) -> Object {
+    let mut text: *mut c_char = null_mut();
+    let mut bytes: isize = 0;
+    // SAFETY: a bytes object of ours.
+    if unsafe { PyBytes_AsStringAndSize(request, &raw mut text, &raw mut bytes) } < 0 {
+        return null_mut();
+    }
+    // SAFETY: the object's own bytes, which nobody changes.
+    let whole = unsafe { core::slice::from_raw_parts(text.cast::<u8>(), bytes as usize) };
+    let Some((head, source)) = whole.split_first_chunk::<STEP_HEADER_BYTES>().filter(|(head, _)| head[0] == STEP) else {
+        return request;
+    };
+    let [number, result_bytes] = [1, 5].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let plain = c_int::from(source::ends_in_statement(source));
+    // SAFETY: "I" takes an unsigned int, "i" an int, "s#" a pointer and a Py_ssize_t that bounds it. It raises if that isn't UTF-8.
+    let step = unsafe {
+        Py_BuildValue(c"(IIis#)".as_ptr(), number, result_bytes, plain, source.as_ptr(), source.len() as isize)
+    };
+    // SAFETY: our own reference.
+    unsafe { Py_DecRef(request) };
+    step
 }
 
 /// `pollfd` of poll(2).
@@ -479,7 +531,7 @@ static mut METHODS: [MethodDef; 8] = [
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
     method(c"make_immortal", make_immortal, METH_VARARGS),
     method(c"set_limits", set_limits, METH_VARARGS),
-    method(c"exchange", exchange, METH_VARARGS),
+    method(c"exchange", exchange, METH_O),
     method(c"step_number", step_number, METH_NOARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];

@@ -1,10 +1,16 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+pub(crate) mod hostile;
+pub(crate) mod places;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,13 +22,17 @@ use tonic::transport::Channel;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_coding-env");
 /// Everything that is waited for is there long before this; a test that needs it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// What a server logs when it is ready.
+const SERVING: &str = "\"message\":\"serving\"";
 
 /// A running `coding-env serve`. Dropping it ends it, and checks that nothing of it is left and nothing unexpected was logged.
 pub(crate) struct Server {
     child: Child,
     address: String,
     log: Arc<Log>,
-    state_dir: tempfile::TempDir,
+    /// What the server keeps on disk; `home` holds it.
+    state_dir: PathBuf,
+    home: tempfile::TempDir,
     expected_log: Vec<String>,
 }
 
@@ -51,8 +61,48 @@ impl Server {
         Self::start_by(command, flags, &[])
     }
 
-    fn start_by(mut command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let state_dir = tempfile::tempdir().unwrap();
+    fn start_by(command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(command, home, flags, variables)
+            .unwrap_or_else(|log| panic!("the server does not start:\n{log}"))
+    }
+
+    /// Starts a server as another user, who can read no more than others can: the program is made reachable for them.
+    ///
+    /// # Errors
+    /// What it logged when it refuses to start.
+    pub(crate) fn start_as(uid: u32, flags: &[&str]) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // A link where that can be: the program is large in a debug build.
+        let program = home.path().join("coding-env");
+        fs::hard_link(PROGRAM, &program)
+            .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
+            .unwrap();
+        let state = home.path().join("state");
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(&state, Some(uid), Some(uid)).unwrap();
+        let mut command = Command::new(program);
+        command.uid(uid).gid(uid);
+        Self::try_start(command, home, flags, &[])
+    }
+
+    /// Starts a server that may refuse to.
+    ///
+    /// # Errors
+    /// What it logged when it refuses to start.
+    pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(Command::new(PROGRAM), home, flags, &[])
+    }
+
+    fn try_start(
+        mut command: Command,
+        home: tempfile::TempDir,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let state_dir = home.path().join("state");
         command
             .args([
                 "serve",
@@ -64,7 +114,7 @@ impl Server {
                 "test",
             ])
             .arg("--state-dir")
-            .arg(state_dir.path())
+            .arg(&state_dir)
             .args(flags)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
@@ -80,11 +130,14 @@ impl Server {
         {
             command.env("CODING_ENV_PYTHON", default_python());
         }
+        if !state_dir.exists() {
+            fs::create_dir(&state_dir).unwrap();
+        }
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Log::default());
         let reader = BufReader::new(child.stderr.take().unwrap());
         let sink = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in reader.lines().map_while(Result::ok) {
                 sink.lines.lock().unwrap().push(line);
                 sink.more.notify_all();
@@ -95,17 +148,38 @@ impl Server {
             address: String::new(),
             log,
             state_dir,
+            home,
             expected_log: Vec::new(),
         };
-        if flags
-            .windows(2)
-            .any(|pair| pair == ["--isolation", "none"])
-        {
+        if flags.windows(2).any(|pair| pair == ["--isolation", "none"]) {
             server.expect_log("isolation level none");
         }
-        let serving = server.wait_for_log("\"message\":\"serving\"");
-        server.address = field(&serving, "address");
-        server
+        let mut ended = None;
+        wait_until("the server serves, or has refused to", || {
+            ended = server.child.try_wait().unwrap();
+            ended.is_some() || server.has_logged(SERVING)
+        });
+        if let Some(status) = ended {
+            // All of it has been read soon, unless something that the server started still holds the pipe.
+            let read_by = Instant::now() + Duration::from_secs(1);
+            while !reading.is_finished() && Instant::now() < read_by {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let log = format!("{status}: {}", server.log().join("\n"));
+            // Nothing to end, and what it logged is the caller's to judge.
+            let Self { home, .. } = &server;
+            drop(fs::remove_dir_all(home.path()));
+            server.expect_log("");
+            return Err(log);
+        }
+        server.address = field(&server.wait_for_log(SERVING), "address");
+        Ok(server)
+    }
+
+    /// Whether a line that contains `text` was logged.
+    fn has_logged(&self, text: &str) -> bool {
+        let lines = self.log.lines.lock().unwrap();
+        lines.iter().any(|line| line.contains(text))
     }
 
     /// Waits for a log line that contains `text` and returns it.
@@ -153,7 +227,13 @@ impl Server {
     }
 
     pub(crate) fn state_dir(&self) -> &Path {
-        self.state_dir.path()
+        &self.state_dir
+    }
+
+    /// The program that runs, where the server's user sees it.
+    pub(crate) fn program(&self) -> PathBuf {
+        let own = self.home.path().join("coding-env");
+        if own.exists() { own } else { PROGRAM.into() }
     }
 
     /// A typed client.
@@ -225,10 +305,7 @@ impl Server {
             });
         }
         wait_until("the state directory is empty", || {
-            fs::read_dir(self.state_dir.path())
-                .unwrap()
-                .next()
-                .is_none()
+            fs::read_dir(&self.state_dir).map_or(true, |mut left| left.next().is_none())
         });
         let unexpected: Vec<String> = self
             .log()
@@ -281,15 +358,49 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Sends a signal by kill(1): `TERM`, `KILL`, …
+/// Sends a signal by the shell, which every host has: `TERM`, `KILL`, …
 pub(crate) fn kill(pid: i32, signal: &str) {
     drop(
-        Command::new("kill")
-            .arg(format!("-{signal}"))
+        Command::new("sh")
+            .args(["-c", "kill -$0 $1", signal])
             .arg(pid.to_string())
             .stderr(Stdio::null())
             .status(),
     );
+}
+
+/// What the kernel calls a process. None when it has gone.
+pub(crate) fn comm(pid: i32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// The worker of an episode, as this host numbers it: found by a name that its program gives it.
+pub(crate) async fn worker_of(server: &Server, env: &mut CodingEnv) -> i32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("worker-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    // PR_SET_NAME
+    let code = format!("import ctypes\nctypes.CDLL(None).prctl(15, b'{name}')");
+    let reply = env.step(&code).await.unwrap();
+    assert_eq!(reply.result(), Some("0"), "{reply:?}");
+    let mut found = server.processes().into_iter();
+    found
+        .find(|pid| comm(*pid).as_ref() == Some(&name))
+        .unwrap()
+}
+
+/// A process of a worker's cell, by the pid that its program knows it by.
+pub(crate) fn outer_pid(worker: i32, inner: i32) -> i32 {
+    let status = |pid: i32, name: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().last()?.parse::<i32>().ok()
+    };
+    let reaper = status(worker, "PPid:").unwrap();
+    let mut found = descendants(reaper).into_iter();
+    found
+        .find(|pid| status(*pid, "NSpid:") == Some(inner))
+        .unwrap()
 }
 
 /// Whether a process runs; a zombie does not.

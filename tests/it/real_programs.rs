@@ -1,0 +1,337 @@
+//! Programs as people write them, and CPython's own tests, at every isolation level: as outside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use coding_env::client::{CodingEnv, Options, StepOptions};
+use coding_env::proto::v1::StepResponse;
+
+use crate::support::hostile::shown;
+use crate::support::places::{Level, Place, each_place};
+use crate::support::{Server, lacks};
+
+/// How many programs run at the same time.
+const AT_ONCE: usize = 2;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs_real")
+}
+
+/// The programs, by name. Those with a first line `# needs: MODULE` need a library.
+fn programs() -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .filter(|(name, _)| name != "run_cpython_tests")
+        .collect();
+    found.sort();
+    assert!(found.len() > 15, "{}", found.len());
+    found
+}
+
+fn needed(program: &str) -> Option<&str> {
+    program.lines().next()?.strip_prefix("# needs: ")
+}
+
+/// What people see of a run.
+type Shown = (i32, String, String);
+
+/// Runs a program outside, in an environment like an episode's.
+fn run_plain(python: &Path, arguments: &[&str]) -> Shown {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(python)
+        .arg("-u")
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("PYTHONHASHSEED", "0")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(["HOME", "TMPDIR", "PWD"].map(|name| (name, dir.path())))
+        .envs(
+            ["OMP", "OPENBLAS", "MKL", "NUMEXPR"].map(|name| (format!("{name}_NUM_THREADS"), "1")),
+        )
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+async fn run_step(
+    channel: tonic::transport::Channel,
+    code: String,
+) -> Result<StepResponse, String> {
+    let mut env = CodingEnv::with_channel(channel, Options::default());
+    env.reset()
+        .await
+        .map_err(|error| format!("Reset: {error}"))?;
+    let mut options = StepOptions::default();
+    options.timeout = Some(Duration::from_secs(300));
+    let reply = env
+        .step_with(code, options)
+        .await
+        .map_err(|error| error.to_string())?;
+    env.close()
+        .await
+        .map_err(|error| format!("Close: {error}"))?;
+    Ok(reply)
+}
+
+/// At level landlock there are no named semaphores and no shared memory: that the message says so is what is asked for.
+fn names_the_level(place: Place, program: &str, reply: &StepResponse) -> bool {
+    place.level == Level::Landlock
+        && program.starts_with("multiprocessing")
+        && reply.exit_code() == 1
+        && reply.stderr().contains("landlock")
+}
+
+/// Runs all programs whose library `python` has in episodes and outside. Returns what differs.
+async fn compare(place: Place, server: &Server, python: &Path) -> Vec<String> {
+    let channel = server.channel().await;
+    let mut wrong = Vec::new();
+    let mut running = tokio::task::JoinSet::new();
+    let mut programs = programs().into_iter().filter(|(name, code)| {
+        let has = needed(code).is_none_or(|library| has_library(python, library));
+        if !has {
+            eprintln!(
+                "  not run: {name}, {} has no {}",
+                python.display(),
+                needed(code).unwrap()
+            );
+        }
+        has
+    });
+    loop {
+        while running.len() < AT_ONCE {
+            let Some((name, code)) = programs.next() else {
+                break;
+            };
+            let (channel, python) = (channel.clone(), python.to_owned());
+            running.spawn(async move {
+                let file = folder().join(format!("{name}.py"));
+                let outside = tokio::task::spawn_blocking(move || {
+                    run_plain(&python, &[file.to_str().unwrap()])
+                });
+                let inside = run_step(channel, code).await;
+                (name, outside.await.unwrap(), inside)
+            });
+        }
+        let Some(ended) = running.join_next().await else {
+            break wrong;
+        };
+        let (name, outside, inside) = ended.unwrap();
+        match inside {
+            Ok(reply) if names_the_level(place, &name, &reply) => {
+                let said = reply.stderr().lines().last().unwrap_or_default();
+                eprintln!("  {name}: {said}");
+            }
+            Ok(reply) => {
+                let seen = (
+                    reply.exit_code(),
+                    reply.stdout().to_owned(),
+                    reply.stderr().to_owned(),
+                );
+                if seen != outside || outside.0 != 0 {
+                    wrong.push(format!(
+                        "{name}: outside {outside:?}, inside {}",
+                        shown(&reply)
+                    ));
+                }
+            }
+            Err(error) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+}
+
+fn has_library(python: &Path, library: &str) -> bool {
+    let mut command = Command::new(python);
+    command
+        .args(["-I", "-c", &format!("import {library}")])
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_programs_run_as_outside() {
+    each_place(&[], async |place, server| {
+        compare(place, server, &place.python().unwrap()).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn libraries_run_as_outside() {
+    let python = std::env::var("CODING_ENV_TEST_NUMPY_PYTHON").ok();
+    let Some(python) = python.filter(|path| !path.is_empty()) else {
+        return lacks("numpy");
+    };
+    each_place(&["--python", &python], async |place, server| {
+        compare(place, server, Path::new(&python)).await
+    })
+    .await;
+}
+
+/// At level landlock there is no other root directory: an interpreter in a home that is closed to the uids of episodes is of no use to them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interpreter_that_episodes_cannot_read_is_told_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let python = crate::crash::venv_with(home.path(), "only_here", "found = 1");
+    fs::set_permissions(
+        home.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o700),
+    )
+    .unwrap();
+    each_place(&[], async |place, _| {
+        let refused = match place.start(&["--python", &python]) {
+            Ok(server) => {
+                let code = "import only_here, subprocess, sys\nsubprocess.run([sys.executable, '-c', '1']).returncode, only_here.found";
+                match run_step(server.channel().await, code.to_owned()).await {
+                    Ok(reply) if reply.result() == Some("(0, 1)") => return Vec::new(),
+                    Ok(reply) => format!("it started, and an episode can't import: {}", shown(&reply)),
+                    Err(error) => error,
+                }
+            }
+            Err(log) if log.contains(&*home.path().to_string_lossy()) => return Vec::new(),
+            Err(log) => format!("the refusal does not name the directory: {log}"),
+        };
+        vec![refused]
+    })
+    .await;
+}
+
+/// CPython's test modules that say most about walls, each with the time that it takes outside in mind: a minute in all.
+const MODULES: [&[&str]; 4] = [
+    &[
+        "test.test_tempfile",
+        "test.test_mmap",
+        "test.test_sqlite3",
+        "test.test_thread",
+        "test.test_fcntl",
+        "test.test_select",
+        "test.test_uuid",
+        "test.test_glob",
+        "test.test_random",
+    ],
+    &[
+        "test.test_subprocess.POSIXProcessTestCase",
+        "test.test_shutil",
+        "test.test_epoll",
+    ],
+    &[
+        "test.test_threading.ThreadTests.test_various_ops",
+        "test.test_threading.ThreadTests.test_various_ops_small_stack",
+        "test.test_threading.ThreadTests.test_foreign_thread",
+        "test.test_threading.ThreadTests.test_daemon_param",
+        "test.test_threading.ThreadTests.test_main_thread_after_fork",
+        "test.test_threading.ThreadTests.test_reinit_tls_after_fork",
+        "test.test_threading.LockTests",
+        "test.test_threading.ConditionTests",
+        "test.test_threading.BarrierTests",
+        "test.test_asyncio.test_locks",
+        "test.test_asyncio.test_queues",
+        "test.test_asyncio.test_futures",
+    ],
+    // `ctypes.test` up to CPython 3.11.
+    &["ctypes.test", "test.test_ctypes", "test.test_pathlib"],
+];
+
+/// Tests that end otherwise in an episode, and why. All others end as outside.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "test_fcntl_64_bit",
+        "F_NOTIFY would watch what others do with a directory",
+    ),
+    (
+        "test_fcntl_f_pipesize",
+        "F_SETPIPE_SZ would take memory beside the limits",
+    ),
+    (
+        "LargeMmapTests",
+        "its files are larger than an episode's may be",
+    ),
+    ("_getnode", "there are no interfaces to ask for an address"),
+    ("xattr", "files of an episode have no extended attributes"),
+    (
+        "TestZeroCopySendfile",
+        "sendfile is not among the calls: files are copied by read and write",
+    ),
+    ("test_owner", "the uid of an episode has no name"),
+    ("test_group", "the gid of an episode has no name"),
+    (
+        "test_home",
+        "without HOME the home of a uid that has no name is not known",
+    ),
+    ("test_expanduser", "as test_home"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cpythons_own_tests_pass_as_outside() {
+    each_place(&[], async |place, server| {
+        let python = place.python().unwrap();
+        if !has_library(&python, "test.test_tempfile") {
+            eprintln!("  not run: {} comes without its tests", python.display());
+            return Vec::new();
+        }
+        let mut wrong = Vec::new();
+        for modules in MODULES {
+            if let Err(error) = compare_tests(server, &python, modules).await {
+                wrong.push(error);
+            }
+        }
+        wrong
+    })
+    .await;
+}
+
+/// How each test ended: status and reason.
+type Ends = BTreeMap<String, (String, String)>;
+
+async fn compare_tests(server: &Server, python: &Path, modules: &[&str]) -> Result<(), String> {
+    let runner = fs::read_to_string(folder().join("run_cpython_tests.py")).unwrap();
+    let arguments = [&["-c", &runner], modules].concat();
+    let code = format!(
+        "import subprocess, sys\nprint(subprocess.run([sys.executable, '-u', *{arguments:?}], stdout=subprocess.PIPE, text=True).stdout)"
+    );
+    let inside = run_step(server.channel().await, code).await?;
+    let outside = run_plain(python, &arguments);
+    let read = |text: &str| serde_json::from_str::<Ends>(text.trim());
+    let outside = read(&outside.1).map_err(|_| format!("{modules:?} outside: {outside:?}"))?;
+    let inside = read(inside.stdout()).map_err(|_| format!("{modules:?}: {}", shown(&inside)))?;
+    let mut wrong = Vec::new();
+    for (test, (status, _)) in &outside {
+        let (seen, reason) = inside.get(test).cloned().unwrap_or_default();
+        let known = EXCEPTIONS.iter().any(|(name, _)| test.contains(name));
+        // Some do not run as root, which tests may be and episodes are not.
+        let more = status == "skipped" && seen == "ok";
+        if seen != *status && !known && !more && seen != "no network" {
+            wrong.push(format!(
+                "{test}: {status} outside, {seen:?} inside: {reason}"
+            ));
+        }
+    }
+    eprintln!(
+        "  {} of {} tests end as outside",
+        outside.len() - wrong.len(),
+        outside.len()
+    );
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n    "))
+    }
+}
