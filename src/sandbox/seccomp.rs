@@ -849,7 +849,7 @@ pub(crate) const CALLS: &[Call] = &[
 ];
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::HashSet;
     use std::os::unix::process::ExitStatusExt as _;
     use std::process::{Command, Output};
@@ -903,6 +903,11 @@ mod tests {
             },
         )
         .0
+    }
+
+    /// What the filter answers here to a call by its number.
+    pub(in crate::sandbox) fn answer(policy: &Policy, number: u32, arguments: [u64; 6]) -> u32 {
+        ask_of(policy, Arch::THIS, number, arguments)
     }
 
     fn ask(policy: &Policy, name: &str, arguments: &[u64]) -> u32 {
