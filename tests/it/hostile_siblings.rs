@@ -233,7 +233,7 @@ async fn targets(
     if is_found.await {
         found.extend(template.map(|template| ("the template", template)));
     }
-    for keeper in server.processes_named("coding-env-keeper").first() {
+    if let Some(keeper) = server.processes_named("coding-env-keeper").first() {
         found.insert("a keeper", *keeper);
     }
     Ok(found)
