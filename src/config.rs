@@ -82,7 +82,7 @@ pub struct IsolationArgs {
     pub readable: Vec<PathBuf>,
 
     /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
-    /// need ranges of their own. [default: 1879048192, or 30000 in a user namespace without it]
+    /// need ranges of their own. [default: somewhere from 1879048192 on, or 30000 in a user namespace without those]
     #[arg(long, env = "CODING_ENV_UID_FIRST", value_name = "UID")]
     pub uid_first: Option<u32>,
 
@@ -498,6 +498,9 @@ impl Config {
             accept_open_signals: self.accept_open_signals,
             uid_first: self.uid_first,
             uid_count: self.uid_count,
+            uid_offset: uuid::Uuid::new_v4().as_fields().0
+                % (plan::UID_OFFSETS / self.uid_count.max(1)).max(1)
+                * self.uid_count,
         }
     }
 

@@ -50,7 +50,7 @@ use self::worker::Shared;
 use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
 use crate::sandbox::plan::{Level, Plan};
-use crate::sandbox::{cgroup, role};
+use crate::sandbox::{cgroup, role, workspace};
 
 /// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
 const TEMPLATE_STARTS_WITHIN: Duration = Duration::from_secs(120);
@@ -436,9 +436,7 @@ impl Executor {
             tracing::error!("the warden did not end in time");
         }
         // The warden has removed it, unless it was killed.
-        if let Err(error) = std::fs::remove_dir_all(&self.0.state_dir)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        if let Err(error) = workspace::remove(&self.0.state_dir) {
             tracing::warn!(%error, path = %self.0.state_dir.display(), "the state directory could not be removed");
         }
         let run = self.0.state_dir.file_name().unwrap_or_default();
@@ -762,9 +760,7 @@ impl Executor {
         }
         if std::fs::remove_dir(&path).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
             self.0.tasks.spawn_blocking(move || {
-                if let Err(error) = std::fs::remove_dir_all(&path)
-                    && error.kind() != io::ErrorKind::NotFound
-                {
+                if let Err(error) = workspace::remove(&path) {
                     tracing::warn!(%error, path = %path.display(), "a workspace could not be removed");
                 }
             });

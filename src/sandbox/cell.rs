@@ -52,6 +52,8 @@ const TEMPORARY: &str = "/tmp";
 const SHARED_MEMORY: &str = "/dev/shm";
 /// The uid of a worker inside its user namespace.
 const INNER_UID: u32 = 1000;
+/// What `ps` calls a reaper.
+const REAPER_NAME: &str = "reaper";
 /// Inodes of a cell's file system that are not the episode's: its root and the three directories.
 const OWN_INODES: u32 = 4;
 
@@ -497,7 +499,15 @@ fn close_range(first: u64) -> Call {
 
 /// By the reaper, once the worker is there.
 fn after(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
-    let mut calls = vec![close_range(CONTROL_BEFORE)];
+    let mut calls = vec![
+        // For `ps`: all else of it is a copy of its template's.
+        call(
+            "prctl PR_SET_NAME",
+            libc::SYS_prctl,
+            [number(libc::PR_SET_NAME), text(REAPER_NAME)],
+        ),
+        close_range(CONTROL_BEFORE),
+    ];
     if plan.level != Level::None {
         calls.push(prctl("PR_SET_DUMPABLE", libc::PR_SET_DUMPABLE, 0));
         calls.push(capset(if needs.uid.is_some() { CAP_KILL } else { 0 }));

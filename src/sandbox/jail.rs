@@ -215,16 +215,26 @@ fn bind(place: &Path, (path, source): &(PathBuf, OwnedFd)) -> io::Result<()> {
 fn make_read_only(place: &Path) -> io::Result<()> {
     let path = Path::new("/proc/self/mountinfo");
     let mounts = named(fs::read(path), "read", path)?;
+    // Mounts that were below the place before are hidden, not gone: only what hangs on the new root's own mount is meant.
+    let mut ours: Vec<&[u8]> = Vec::new();
     for line in mounts.split(|byte| *byte == b'\n') {
-        // proc_pid_mountinfo(5): the fifth field is the mount point, the sixth has its flags.
-        let mut fields = line.split(|byte| *byte == b' ').skip(4);
-        let (Some(point), Some(options)) = (fields.next(), fields.next()) else {
+        // proc_pid_mountinfo(5): the mount's id, its parent's, two others, the mount point, its flags. Parents come first.
+        let mut fields = line.split(|byte| *byte == b' ');
+        let (Some(id), Some(parent), Some(point), Some(options)) =
+            (fields.next(), fields.next(), fields.nth(2), fields.next())
+        else {
             continue;
         };
         let point = PathBuf::from(std::ffi::OsString::from_vec(unescape(point)));
-        if !point.starts_with(place) || point == place {
+        if point == place {
+            // The last one there is the one that is seen.
+            ours = vec![id];
             continue;
         }
+        if !ours.contains(&parent) {
+            continue;
+        }
+        ours.push(id);
         let device = point.starts_with(place.join("dev"));
         let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID;
         if device {

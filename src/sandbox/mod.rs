@@ -28,3 +28,4 @@ pub(crate) mod template;
 pub(crate) mod visible;
 pub(crate) mod walls;
 pub(crate) mod warden;
+pub(crate) mod workspace;

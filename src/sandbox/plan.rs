@@ -38,6 +38,8 @@ const LANDLOCK_SIGNALS_ABI: u32 = 6;
 /// unused (below are those of its containers, from 0x7ffe0000 on those of foreign images), and, where a user namespace maps only few, the
 /// middle of what ordinary users get.
 const UIDS_FIRST: [u32; 2] = [0x7000_0000, 30_000];
+/// How far above the first of those the uids may begin.
+pub(crate) const UID_OFFSETS: u32 = 0x0800_0000;
 
 /// How strongly episodes are separated: the strongest that the host allows, or the one that was demanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +115,9 @@ pub(crate) struct Demand {
     pub(crate) uid_first: Option<u32>,
     /// How many uids: as many as cells can live at a time.
     pub(crate) uid_count: u32,
+    /// Where in the range of likely free uids they begin if nothing is said: random, because servers on one host that shared uids would
+    /// count each other's processes. At most [`UID_OFFSETS`].
+    pub(crate) uid_offset: u32,
 }
 
 /// Why no server is to start.
@@ -246,8 +251,8 @@ fn uids(features: &Features, demand: &Demand) -> Found<Uids> {
         Some(first) => Err(format!(
             "not all of the {count} uids from {first} on exist in this user namespace; see `--uid-first` and `--uid-count`"
         )),
-        None => UIDS_FIRST
-            .into_iter()
+        None => std::iter::once(UIDS_FIRST[0].saturating_add(demand.uid_offset))
+            .chain(UIDS_FIRST)
             .find(mapped)
             .map(|first| Uids { first, count })
             .ok_or_else(|| {
@@ -742,6 +747,7 @@ mod tests {
             accept_open_signals,
             uid_first: None,
             uid_count: 4368,
+            uid_offset: 0,
         }
     }
 

@@ -32,6 +32,7 @@ use super::socket::{receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
 use super::template::{self, Message, Template};
 use super::walls::Walls;
+use super::workspace;
 use crate::limits::CellLimits;
 
 /// How long the end may take before it is given up. Killed processes end within milliseconds; one in an uninterruptible wait may not.
@@ -64,8 +65,7 @@ pub(crate) fn main(state_dir: Option<&Path>) -> i32 {
         report("warden: some processes could not be killed");
     }
     if let Some(dir) = state_dir
-        && let Err(error) = std::fs::remove_dir_all(dir)
-        && error.kind() != io::ErrorKind::NotFound
+        && let Err(error) = workspace::remove(dir)
     {
         report(&format!("warden: removing {}: {error}", dir.display()));
     }

@@ -12,14 +12,15 @@ use coding_env::client::{CodingEnv, Error, Options, Reason};
 use coding_env::proto::v1;
 
 use crate::support::{
-    PATIENCE, Server, command_line, default_python, is_running, kill, soak, wait_until,
+    PATIENCE, Server, comm, command_line, default_python, is_running, kill, outer_pid, soak, wait_until,
+    worker_of,
 };
 
-/// The process's session, from /proc/PID/stat.
-fn session(pid: i32) -> Option<i32> {
+/// When a process started, in ticks since the host did, from /proc/PID/stat.
+fn started(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(3)?.parse().ok()
+    fields.split_whitespace().nth(19)?.parse().ok()
 }
 
 fn warden(server: &Server) -> i32 {
@@ -29,20 +30,19 @@ fn warden(server: &Server) -> i32 {
     warden
 }
 
-/// What the warden started; templates look like workers, but lead no session.
-fn below_warden(server: &Server, leads: bool) -> Vec<i32> {
-    let mut found = children(warden(server));
-    found.retain(|pid| session(*pid).is_some_and(|session| (session == *pid) == leads));
-    found
-}
-
+/// What the warden started and has no name of its own: a template, and a reaper that was forked a moment ago, which is younger.
 fn template(server: &Server) -> Option<i32> {
-    let mut found = below_warden(server, false).into_iter();
-    found.find(|pid| !command_line(*pid).contains("coding-env-keeper"))
+    let found = children(warden(server)).into_iter().filter(|pid| {
+        comm(*pid).is_some_and(|name| name != "reaper")
+            && !command_line(*pid).contains("coding-env-keeper")
+    });
+    found.min_by_key(|pid| started(*pid))
 }
 
 fn workers(server: &Server) -> Vec<i32> {
-    below_warden(server, true)
+    let reapers = children(warden(server)).into_iter();
+    let reapers = reapers.filter(|pid| comm(*pid).as_deref() == Some("reaper"));
+    reapers.flat_map(children).collect()
 }
 
 fn children(pid: i32) -> Vec<i32> {
@@ -50,11 +50,6 @@ fn children(pid: i32) -> Vec<i32> {
     list.split_whitespace()
         .map(|pid| pid.parse().unwrap())
         .collect()
-}
-
-async fn worker_of(env: &mut CodingEnv) -> i32 {
-    let reply = env.step("import os\nos.getpid()").await.unwrap();
-    reply.result().unwrap().parse().unwrap()
 }
 
 fn expect_deaths(server: &mut Server) {
@@ -276,13 +271,11 @@ os.wait()
 while not os.path.exists('daemon.pid'): time.sleep(0.001)
 int(open('daemon.pid').read())";
 
-async fn daemon_of(env: &mut CodingEnv) -> i32 {
+async fn daemon_of(server: &Server, env: &mut CodingEnv) -> i32 {
+    let worker = worker_of(server, env).await;
     let reply = env.step(DAEMON).await.unwrap();
-    let pid = reply
-        .result()
-        .unwrap_or_else(|| panic!("{reply:?}"))
-        .parse()
-        .unwrap();
+    let inner = reply.result().unwrap_or_else(|| panic!("{reply:?}"));
+    let pid = outer_pid(worker, inner.parse().unwrap());
     assert!(is_running(pid));
     pid
 }
@@ -293,7 +286,7 @@ async fn daemons_end_with_their_episode_and_not_with_another() {
     let (mut one, mut other) = (server.env().await, server.env().await);
     one.reset().await.unwrap();
     other.reset().await.unwrap();
-    let (ours, theirs) = (daemon_of(&mut one).await, daemon_of(&mut other).await);
+    let (ours, theirs) = (daemon_of(&server, &mut one).await, daemon_of(&server, &mut other).await);
     one.close().await.unwrap();
     wait_until("the daemon has ended", || !is_running(ours));
     assert!(is_running(theirs), "a sibling's daemon was killed");
@@ -362,7 +355,7 @@ async fn a_killed_server_leaves_nothing_behind() {
                 .await
                 .unwrap();
             env.reset().await.unwrap();
-            daemon_of(&mut env).await;
+            daemon_of(&server, &mut env).await;
             let env = CodingEnv::connect_with(&server.url(), options.clone())
                 .await
                 .unwrap();
@@ -402,8 +395,7 @@ async fn a_server_whose_warden_was_killed_says_so_and_ends() {
     let mut server = Server::start(&["--warm-workers", "2"]);
     let mut env = server.env().await;
     env.reset().await.unwrap();
-    worker_of(&mut env).await;
-    let daemon = daemon_of(&mut env).await;
+    let daemon = daemon_of(&server, &mut env).await;
     server.expect_log("the warden has gone: every episode is lost");
     server.expect_log("the warden has ended unexpectedly");
     let below = server.processes();
@@ -448,7 +440,7 @@ async fn resets_leave_processes_descriptors_and_memory_flat() {
     };
     let settle = |fds_max: usize| {
         wait_until("the pool is full and all else has ended", || {
-            server.processes().len() == 2 + 5 && fds() <= fds_max
+            server.processes().len() == 2 + 2 * 5 && fds() <= fds_max
         });
     };
     for _ in 0..100 {

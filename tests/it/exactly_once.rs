@@ -199,7 +199,7 @@ async fn connections_cut_at_random_run_nothing_twice_and_leak_nothing() {
     );
     // Warden, template and the warm workers.
     wait_until("only warm workers are left", || {
-        server.processes().len() == 2 + 4
+        server.processes().len() == 2 + 2 * 4
     });
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use coding_env::client::{CodingEnv, Options, Reason};
 use coding_env::proto::v1;
 
-use crate::support::{Server, kill, soak, wait_until};
+use crate::support::{Server, kill, soak, wait_until, worker_of};
 
 const KEEPER: &str = "coding-env-keeper";
 /// Descriptors of a server without episodes: those of the runtime, the log, its connection, and its warm workers.
@@ -166,8 +166,7 @@ async fn what_is_written_while_parked_belongs_to_the_next_step() {
 async fn a_parked_episode_that_is_closed_or_dies_leaves_nothing() {
     let server = Server::start(&["--warm-workers", "1"]);
     let mut envs = episodes(&server, 3).await;
-    let pid = envs[1].step("import os\nos.getpid()").await.unwrap();
-    let pid: i32 = pid.result().unwrap().parse().unwrap();
+    let pid = worker_of(&server, &mut envs[1]).await;
     wait_until("all are parked", || parked(&server) == 6);
     envs[0].close().await.unwrap();
     wait_until("one is left out", || parked(&server) == 4);

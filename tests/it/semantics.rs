@@ -1022,8 +1022,10 @@ print(daemons.decode(), end='')";
         let mut daemons = Vec::new();
         for end in ["close", "kill"] {
             env.reset().await.unwrap();
+            let worker = support::worker_of(&server, &mut env).await;
             let printed = run(&mut env, code).await;
-            let pids: Vec<i32> = printed.lines().map(|pid| pid.parse().unwrap()).collect();
+            let inner = printed.lines().map(|pid| pid.parse().unwrap());
+            let pids: Vec<i32> = inner.map(|pid| support::outer_pid(worker, pid)).collect();
             assert!(pids.iter().all(|pid| support::is_running(*pid)), "{end}");
             if end == "close" {
                 env.close().await.unwrap();

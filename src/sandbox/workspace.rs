@@ -1,0 +1,142 @@
+//! Removes what an episode has left in its directory: anything that a program can make, by a server that may have no privilege.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, chmodat, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+/// Removes a directory and all beneath it. Nobody else may change anything there meanwhile: its episode has ended.
+///
+/// However deep the tree is, it takes two descriptors and a few bytes: what is in a directory is moved up to the top before the directory is
+/// removed. Directories that forbid it to their owner are opened up first. Symbolic links are removed, never followed.
+///
+/// # Errors
+/// The first thing that could not be removed. That there is nothing is no error.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match rustix::fs::unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(_) => {}
+    }
+    chmodat(rustix::fs::CWD, path, Mode::RWXU, AtFlags::empty())?;
+    let top = rustix::fs::open(path, DIRECTORY, Mode::empty())?;
+    let mut moved = 0_u64;
+    loop {
+        let names = names(top.as_fd())?;
+        if names.is_empty() {
+            break;
+        }
+        for name in &names {
+            clear(top.as_fd(), name, &mut moved)?;
+        }
+    }
+    Ok(unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR)?)
+}
+
+/// Removes one entry of the top directory; what is in it, if it is a directory, is moved to the top.
+fn clear(top: BorrowedFd<'_>, name: &CStr, moved: &mut u64) -> io::Result<()> {
+    match unlinkat(top, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        // A directory: unlink(2) answers EISDIR on Linux, EPERM elsewhere.
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if unlinkat(top, name, AtFlags::REMOVEDIR).is_ok() {
+        return Ok(());
+    }
+    let directory = open(top, name)?;
+    for inner in self::names(directory.as_fd())? {
+        match unlinkat(&directory, &*inner, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => continue,
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // To be moved, a directory has to be its owner's to write.
+        drop(open(directory.as_fd(), &inner)?);
+        *moved += 1;
+        loop {
+            // A name that a program has given already is passed over: renaming onto a directory that is not empty fails.
+            match renameat(&directory, &*inner, top, format!("{moved}.moved")) {
+                Ok(()) => break,
+                Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => *moved += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(unlinkat(top, name, AtFlags::REMOVEDIR)?)
+}
+
+fn open(at: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
+    // Not a link: unlinkat would have removed that.
+    chmodat(at, name, Mode::RWXU, AtFlags::empty())?;
+    Ok(openat(at, name, DIRECTORY, Mode::empty())?)
+}
+
+/// The entries of a directory, at most some thousands at a time.
+fn names(directory: BorrowedFd<'_>) -> io::Result<Vec<std::ffi::CString>> {
+    const NAMES_MAX: usize = 4096;
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != c"." && name != c".." {
+            names.push(name.to_owned());
+        }
+        if names.len() == NAMES_MAX {
+            break;
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn whatever_a_program_left_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = dir.path().join("kept");
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("file"), "x").unwrap();
+        let workspace = dir.path().join("workspace");
+        fs::create_dir_all(workspace.join("closed/inner")).unwrap();
+        fs::write(workspace.join("closed/inner/file"), "x").unwrap();
+        symlink(&kept, workspace.join("link")).unwrap();
+        symlink(&kept, workspace.join("closed/link")).unwrap();
+        fs::create_dir_all(workspace.join("1.moved/full")).unwrap();
+        fs::write(workspace.join("1.moved/full/x"), "x").unwrap();
+        fs::create_dir_all(workspace.join("deep/a/b")).unwrap();
+        fs::set_permissions(workspace.join("closed/inner"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(workspace.join("closed"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&workspace, Permissions::from_mode(0)).unwrap();
+        remove(&workspace).unwrap();
+        assert!(!workspace.exists());
+        assert_eq!(fs::read(kept.join("file")).unwrap(), b"x");
+        remove(&workspace).unwrap();
+    }
+
+    #[test]
+    fn a_tree_deeper_than_any_path_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = dir.path().join("workspace");
+        fs::create_dir(&workspace).unwrap();
+        let mut at = rustix::fs::open(&workspace, DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..3000 {
+            rustix::fs::mkdirat(&at, "ddddd", Mode::RWXU).unwrap();
+            at = openat(&at, "ddddd", DIRECTORY, Mode::empty()).unwrap();
+        }
+        remove(&workspace).unwrap();
+        assert!(!workspace.exists());
+    }
+}
