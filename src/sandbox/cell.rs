@@ -570,7 +570,8 @@ mod tests {
                     limits: LIMITS,
                     loopback: has(4),
                     cgroups: if has(5) { 3 } else { 0 },
-                    domains: has(3),
+                    reaper_domain: has(3),
+                    worker_domain: has(3),
                 };
                 check(&plan, &needs);
             }
@@ -594,10 +595,10 @@ mod tests {
             assert_eq!(at("setresuid").is_some(), needs.uid.is_some());
             assert_eq!(at("setrlimit RLIMIT_NPROC").is_some(), plan.process_count);
             assert_eq!(at("capset").is_some(), walls);
-            assert_eq!(at("landlock_restrict_self").is_some(), needs.domains);
+            assert_eq!(at("landlock_restrict_self").is_some(), needs.worker_domain);
             assert_eq!(
                 place(before, "landlock_restrict_self").is_some(),
-                needs.domains
+                needs.worker_domain
             );
             assert!(at("setgroups") <= at("setresgid") && at("setresgid") <= at("setresuid"));
             // A uid of its own reaches its workspace, and another's limits don't count for it.
@@ -609,7 +610,7 @@ mod tests {
             for last in ["capset", "landlock_restrict_self"] {
                 assert!(at(last) > at("chdir") && at(last) > at("setresuid") || at(last).is_none());
             }
-            assert!(at("capset") < at("landlock_restrict_self") || !needs.domains);
+            assert!(at("capset") < at("landlock_restrict_self") || !needs.worker_domain);
             // Nothing but its control socket and its streams is left open.
             assert_eq!(at("close_range"), Some(worker.len() - 1));
             assert_eq!(worker.last(), Some(&close_range(CONTROL_BEFORE + 1)));
@@ -644,7 +645,7 @@ mod tests {
             if plan.user_namespace {
                 assert!(place(before, "write /proc/self/gid_map") < place(before, "mount /proc"));
             }
-            if needs.domains {
+            if needs.worker_domain {
                 assert_eq!(
                     before.last(),
                     Some(&restrict("landlock_restrict_self", CGROUPS + needs.cgroups))

@@ -162,14 +162,14 @@ fn an_interpreter_that_can_not_start_says_why() {
 
 #[tokio::test]
 async fn a_preload_that_crashes_says_why_and_one_that_warns_without_end_does_no_harm() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = out_of_tmp().unwrap();
     let source = "import sys, os\nprint('about to crash', file=sys.stderr)\nos.abort()\n";
     let python = venv_with(dir.path(), "crashes", source);
     let (code, text) = fails(&["--python", &python, "--preload", "crashes"]);
     assert_eq!(code, Some(1));
     assert!(text.contains("about to crash"), "{text}");
 
-    let dir = tempfile::tempdir().unwrap();
+    let dir = out_of_tmp().unwrap();
     let source = "import warnings\nwarnings.simplefilter('always')\nfor n in range(40): warnings.warn('x' * 60_000)\n";
     let python = venv_with(dir.path(), "warns", source);
     let server = Server::start(&["--python", &python, "--preload", "warns"]);
@@ -184,7 +184,7 @@ async fn a_preload_that_crashes_says_why_and_one_that_warns_without_end_does_no_
 
 #[tokio::test]
 async fn a_virtual_environment_is_used_as_such() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = out_of_tmp().unwrap();
     let python = venv_with(dir.path(), "only_in_there", "value = 42\n");
     let server = Server::start(&["--python", &python]);
     let mut env = server.env().await;
@@ -202,7 +202,7 @@ async fn a_virtual_environment_is_used_as_such() {
 
 #[tokio::test]
 async fn a_warden_that_dies_while_the_server_starts_ends_it() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = out_of_tmp().unwrap();
     let python = venv_with(
         dir.path(),
         "never_imported",
