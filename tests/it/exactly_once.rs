@@ -299,7 +299,7 @@ async fn after_a_lost_reply_the_same_code_gets_it_and_other_code_runs_after_it()
 
 #[tokio::test]
 async fn after_a_step_that_nobody_waited_for_other_code_runs_next() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let mut env = server.env().await;
     env.reset().await.unwrap();
     let workspace = env.step("import os, time\nos.getcwd()").await.unwrap();
