@@ -1,5 +1,5 @@
 //! Programs that run here as under `python3 -u`: the same output, the same traceback but for the file's name, the same exit code.
-//! Without isolation all do. At the level that servers choose by themselves, those that `tests/differential.txt` names may differ, with reasons.
+//! All do, without isolation and at the level that servers choose by themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,6 @@ const ENDING: [&str; 2] = [
     "Exception ignored on threading shutdown:\n",
     "OverflowError: Python int too large to convert to C long\n",
 ];
-
-/// The programs that isolation makes differ: a name and the reason, a line each.
-const DIFFERING: &str = include_str!("../differential.txt");
 
 /// What a run of a program showed.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,19 +98,6 @@ async fn run_step(env: &mut CodingEnv, program: &Path) -> Shown {
     }
 }
 
-/// The names of programs that may differ.
-fn differing() -> Vec<&'static str> {
-    let lines = DIFFERING
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    let names = lines.map(|line| {
-        let (name, reason) = line.split_once(": ").unwrap();
-        assert!(!reason.trim().is_empty(), "{name} has no reason");
-        name
-    });
-    names.collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_run_as_under_python() {
     let differences = differences(&["--isolation", "none"]).await;
@@ -122,29 +106,20 @@ async fn programs_run_as_under_python() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn isolated_programs_run_as_under_python() {
-    let (known, differences) = (differing(), differences(&[]).await);
-    let is_known = |(name, _): &&(String, String)| known.contains(&name.as_str());
-    let (expected, other): (Vec<_>, Vec<_>) = differences.iter().partition(is_known);
-    let other: Vec<_> = other.into_iter().cloned().collect();
-    assert!(other.is_empty(), "{}", told(&other));
-    for name in known {
-        assert!(
-            expected.iter().any(|(found, _)| found == name),
-            "{name} runs as under python3: tests/differential.txt need not name it"
-        );
-    }
+    let differences = differences(&[]).await;
+    assert!(differences.is_empty(), "{}", told(&differences));
 }
 
-fn told(differences: &[(String, String)]) -> String {
-    let lines = differences
-        .iter()
-        .map(|(name, difference)| format!("{name}: {difference}"));
-    let lines: Vec<String> = lines.collect();
-    format!("{} programs differ:\n{}", lines.len(), lines.join("\n"))
+fn told(differences: &[String]) -> String {
+    format!(
+        "{} programs differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    )
 }
 
-/// The programs that differ with these flags: each one's name, and how.
-async fn differences(flags: &[&str]) -> Vec<(String, String)> {
+/// The programs that differ with these flags, each by its name and how.
+async fn differences(flags: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
     for python in pythons() {
         let python_flags = ["--python", python.to_str().unwrap()];
@@ -156,8 +131,8 @@ async fn differences(flags: &[&str]) -> Vec<(String, String)> {
         let next = Arc::new(AtomicUsize::new(0));
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (programs, next, python) =
-                (Arc::clone(&programs), Arc::clone(&next), python.clone());
+            let (programs, next) = (Arc::clone(&programs), Arc::clone(&next));
+            let (python, version) = (python.clone(), version.clone());
             let mut env = server.env().await;
             tasks.spawn(async move {
                 let mut differences = Vec::new();
@@ -167,20 +142,16 @@ async fn differences(flags: &[&str]) -> Vec<(String, String)> {
                     let (plain, step) = tokio::join!(plain, step);
                     if plain != step {
                         let name = program.file_name().unwrap().to_str().unwrap();
-                        let how = format!("\n  python3 {plain:?}\n  step    {step:?}");
-                        differences.push((name.to_owned(), how));
+                        differences.push(format!(
+                            "{name} (CPython {version})\n  python3 {plain:?}\n  step    {step:?}"
+                        ));
                     }
                 }
                 env.close().await.unwrap();
                 differences
             });
         }
-        let differences = tasks.join_all().await.concat();
-        all.extend(
-            differences
-                .into_iter()
-                .map(|(name, how)| (name, format!("CPython {version}{how}"))),
-        );
+        all.extend(tasks.join_all().await.concat());
         assert!(programs.len() >= 480, "only {} programs", programs.len());
     }
     all
