@@ -439,6 +439,17 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     calls.push(dup("control", CONTROL, CONTROL_BEFORE, libc::O_CLOEXEC));
     calls.push(dup("stdout", STDOUT, 1, 0));
     calls.push(dup("stderr", STDERR, 2, 0));
+    if plan.level == Level::Namespace {
+        // The template's standard input is a file of the host, which /proc/self/fd/0 could not be opened by. The new one takes its
+        // number, the lowest free one.
+        calls.push(call("close stdin", libc::SYS_close, [number(0)]));
+        let args = [
+            number(libc::AT_FDCWD),
+            text("/dev/null"),
+            number(libc::O_RDONLY),
+        ];
+        calls.push(call("open /dev/null", libc::SYS_openat, args));
+    }
     calls.push(rlimit("RLIMIT_CORE", libc::RLIMIT_CORE, 0));
     if walls {
         calls.push(rlimit("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE, 0));

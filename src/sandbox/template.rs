@@ -161,7 +161,7 @@ impl Template {
             .envs(environment)
             .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
             .arg(format!("coding-env-template-{name}"))
-            .arg(if filter.is_some() { "confined" } else { "open" })
+            .arg(walls.level().name())
             .args(preloads)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -87,6 +87,11 @@ impl Walls {
         })
     }
 
+    /// The level that they make.
+    pub(super) fn level(&self) -> Level {
+        self.plan.level
+    }
+
     /// Whether its cells have a network of their own.
     pub(super) fn loopback(&self) -> bool {
         self.loopback
