@@ -67,6 +67,10 @@ grpcurl-check address="127.0.0.1:8000":
 bench *ARGS:
     cargo run --release --locked -- bench {{ ARGS }}
 
+# Levels, limits and refusals on Debian's kernels in qemu: one below 6.12, one above, with control groups v2.
+vm-test *ARGS:
+    tests/vm/run {{ ARGS }}
+
 # Everything that CI checks, or the steps named.
 ci *STEPS:
     .ci/run {{ STEPS }}
