@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ import traceback
 # The program, and the tests' binary.
 PROGRAM = "/vm-test/coding-env"
 TESTS = "/vm-test/it"
+# The guest's name.
+HOST = "vm-test"
 # The user without privilege.
 USER = 1000
 # Where control groups v2 are.
@@ -46,6 +49,8 @@ def begin():
     os.environ.update(ENVIRONMENT)
     mount("proc", "/proc")
     mount("sysfs", "/sys")
+    mount("securityfs", "/sys/kernel/security")
+    socket.sethostname(HOST)
     # As systemd mounts them.
     mount("cgroup2", GROUPS, "nosuid,nodev,noexec,nsdelegate")
     mount("tmpfs", "/dev/shm", "nosuid,nodev,mode=1777")
@@ -111,15 +116,16 @@ def ours():
     return [name for name in below(GROUPS) if re.search(r"(^|/)coding-env-(?!server$)[^/]*$", name)]
 
 
-def as_user(user):
-    return {} if user == 0 else {"user": user, "group": user, "extra_groups": []}
+def by(user):
+    """How a program is executed as a user. Not by subprocess, which changes the user before `join`."""
+    return [] if user == 0 else ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
 def doctor(*flags, user=0, group=None, wrap=()):
     """What `coding-env doctor --json` tells."""
     done = subprocess.run(
-        [*wrap, PROGRAM, "doctor", "--json", *flags],
-        capture_output=True, text=True, timeout=PATIENCE, preexec_fn=lambda: join(group), cwd="/tmp", **as_user(user),
+        [*wrap, *by(user), PROGRAM, "doctor", "--json", *flags],
+        capture_output=True, text=True, timeout=PATIENCE, preexec_fn=lambda: join(group), cwd="/tmp",
     )
     try:
         found = json.loads(done.stdout)
@@ -230,9 +236,9 @@ class Server:
         os.chown(self.state, user, user)
         self.log = open(f"{self.state}.log", "w+", encoding="utf-8")
         self.child = subprocess.Popen(
-            [*wrap, PROGRAM, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--state-dir", self.state, *flags],
+            [*wrap, *by(user), PROGRAM, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--state-dir", self.state, *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log, cwd="/tmp",
-            preexec_fn=lambda: join(group), **as_user(user),
+            preexec_fn=lambda: join(group),
         )
         until = time.monotonic() + PATIENCE
         while '"message":"serving"' not in self.text() and self.child.poll() is None and time.monotonic() < until:
@@ -334,8 +340,8 @@ def tests(name, filters, *, user=0, group=None, lacks=()):
     with open(log, "w", encoding="utf-8") as out:
         try:
             code = subprocess.run(
-                [TESTS, "--nocapture", "--test-threads", "2", *filters], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                timeout=TESTS_WITHIN, cwd="/tmp", preexec_fn=lambda: join(group), **as_user(user),
+                [*by(user), TESTS, "--nocapture", "--test-threads", "2", *filters], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                timeout=TESTS_WITHIN, cwd="/tmp", preexec_fn=lambda: join(group),
             ).returncode
         except subprocess.TimeoutExpired:
             code = "timed out"
@@ -352,8 +358,7 @@ def tests(name, filters, *, user=0, group=None, lacks=()):
 
 
 def claims(kernel, filters):
-    print(f"== {kernel}: {os.uname().release}, {open('/sys/kernel/security/lsm').read() if os.path.exists('/sys/kernel/security/lsm') else 'lsm unknown'}",
-          flush=True)
+    print(f"== {kernel}: {os.uname().release}, {read('/sys/kernel/security/lsm')}", flush=True)
     levels(kernel)
     groups()
     # Python packages, and servers of other projects, are no matter of the kernel's.
