@@ -16,7 +16,8 @@ use super::plan::{Level, Plan};
 use crate::limits::CellLimits;
 
 /// The largest order: `ORDER_BYTES_MAX` of `cells.rs`.
-pub(crate) const ORDER_BYTES_MAX: usize = 8192;
+/// The longest workspace path is told three times.
+pub(crate) const ORDER_BYTES_MAX: usize = 24 * 1024;
 /// Of an order's head, and of each call.
 const HEADER_BYTES: usize = 40;
 const CALL_BYTES: usize = 56;
@@ -90,8 +91,10 @@ pub(crate) struct CellNeeds<'a> {
     pub(crate) loopback: bool,
     /// How many descriptors of control groups follow the first three.
     pub(crate) cgroups: usize,
-    /// Whether rulesets for the reaper's and the worker's Landlock domain follow those.
-    pub(crate) domains: bool,
+    /// Whether a ruleset for the reaper's Landlock domain follows those.
+    pub(crate) reaper_domain: bool,
+    /// Whether one for the worker's is the last.
+    pub(crate) worker_domain: bool,
 }
 
 /// A cell's setup.
@@ -357,7 +360,7 @@ fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     if needs.loopback {
         calls.push(loopback_up());
     }
-    if needs.domains {
+    if needs.reaper_domain {
         calls.push(restrict("landlock_restrict_self", CGROUPS + needs.cgroups));
     }
     calls
@@ -427,11 +430,8 @@ fn loopback_up() -> Call {
 /// By the worker, before Python.
 fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     let walls = plan.level != Level::None;
-    let mut calls = vec![
-        call("setsid", libc::SYS_setsid, []),
-        // A branch's own orphans come to its root: see `is_branch` in ARCHITECTURE.md.
-        prctl("PR_SET_CHILD_SUBREAPER", libc::PR_SET_CHILD_SUBREAPER, 1),
-    ];
+    // Not a subreaper: orphans come to the reaper, which waits for them; a program does not wait for processes that it doesn't know.
+    let mut calls = vec![call("setsid", libc::SYS_setsid, [])];
     let dup = |name: &str, from: usize, to: u64, flags: i32| {
         let args = [Arg::Fd(from), Arg::Number(to), number(flags)];
         call(format!("dup3 {name}"), libc::SYS_dup3, args)
@@ -439,6 +439,17 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     calls.push(dup("control", CONTROL, CONTROL_BEFORE, libc::O_CLOEXEC));
     calls.push(dup("stdout", STDOUT, 1, 0));
     calls.push(dup("stderr", STDERR, 2, 0));
+    if plan.level == Level::Namespace {
+        // The template's standard input is a file of the host, which /proc/self/fd/0 could not be opened by. The new one takes its
+        // number, the lowest free one.
+        calls.push(call("close stdin", libc::SYS_close, [number(0)]));
+        let args = [
+            number(libc::AT_FDCWD),
+            text("/dev/null"),
+            number(libc::O_RDONLY),
+        ];
+        calls.push(call("open /dev/null", libc::SYS_openat, args));
+    }
     calls.push(rlimit("RLIMIT_CORE", libc::RLIMIT_CORE, 0));
     if walls {
         calls.push(rlimit("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE, 0));
@@ -478,10 +489,10 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     if walls {
         calls.push(capset(0));
     }
-    if needs.domains {
+    if needs.worker_domain {
         calls.push(restrict(
             "landlock_restrict_self",
-            CGROUPS + needs.cgroups + 1,
+            CGROUPS + needs.cgroups + usize::from(needs.reaper_domain),
         ));
     }
     calls.push(close_range(CONTROL_BEFORE + 1));
@@ -513,4 +524,277 @@ fn after(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         calls.push(capset(if needs.uid.is_some() { CAP_KILL } else { 0 }));
     }
     calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Uids;
+    use super::super::seccomp::{Policy, tests::answer};
+    use super::*;
+
+    const LIMITS: CellLimits = CellLimits {
+        total_memory_bytes: u64::MAX,
+        processes: u32::MAX,
+        workspace_bytes: u64::MAX,
+        workspace_inodes: u32::MAX,
+        cpu_percent: u32::MAX,
+    };
+    /// Paths have at most PATH_MAX bytes with the zero at their end: limits.h of Linux.
+    const PATH_BYTES_MAX: usize = 4095;
+    const KEY: u64 = 0x0123_4567_89ab_cdef;
+    const RET_ALLOW: u32 = 0x7fff_0000;
+
+    /// What can be there or not, for each level: a user namespace, uids, the count of processes, domains, loopback, control groups.
+    fn each(mut check: impl FnMut(&Plan, &CellNeeds<'_>)) {
+        for level in [Level::None, Level::Landlock, Level::Namespace] {
+            for bits in 0..64 {
+                let has = |bit: u32| bits & (1 << bit) != 0;
+                let inside = level == Level::Namespace;
+                // A user namespace has no uids to give; only a cell inside namespaces has a network; without walls there are none of them.
+                if has(0) && (has(1) || !inside)
+                    || has(4) && !inside
+                    || level == Level::None && bits != 0
+                {
+                    continue;
+                }
+                let uids = Uids {
+                    first: 5000,
+                    count: 9,
+                };
+                let plan = Plan {
+                    user_namespace: has(0),
+                    seccomp: level != Level::None,
+                    landlock_abi: has(3).then_some(6),
+                    landlock_signals: has(3),
+                    uids: has(1).then_some(uids),
+                    cgroup: has(5),
+                    process_count: has(2),
+                    proc_subset: has(2),
+                    loopback: has(4),
+                    ..Plan::of_level(level)
+                };
+                let workspace = "/".repeat(PATH_BYTES_MAX);
+                let needs = CellNeeds {
+                    worker: u64::MAX,
+                    workspace: OsStr::new(&workspace),
+                    uid: has(1).then_some(u32::MAX - 1),
+                    limits: LIMITS,
+                    loopback: has(4),
+                    cgroups: if has(5) { 3 } else { 0 },
+                    reaper_domain: has(3),
+                    worker_domain: has(3),
+                };
+                check(&plan, &needs);
+            }
+        }
+    }
+
+    fn place(calls: &[Call], name: &str) -> Option<usize> {
+        let mut found = calls.iter().enumerate();
+        let place = found.find(|(_, call)| call.name == name).map(|(at, _)| at);
+        assert!(found.all(|(_, call)| call.name != name), "{name} twice");
+        place
+    }
+
+    #[test]
+    fn a_worker_gives_up_what_it_has_once_it_needs_it_no_longer() {
+        each(|plan, needs| {
+            let setup = Setup::new(plan, needs);
+            let [before, worker, after] = &setup.lists;
+            let walls = plan.level != Level::None;
+            let at = |name| place(worker, name);
+            assert_eq!(at("setresuid").is_some(), needs.uid.is_some());
+            assert_eq!(at("setrlimit RLIMIT_NPROC").is_some(), plan.process_count);
+            assert_eq!(at("capset").is_some(), walls);
+            assert_eq!(at("landlock_restrict_self").is_some(), needs.worker_domain);
+            assert_eq!(
+                place(before, "landlock_restrict_self").is_some(),
+                needs.worker_domain
+            );
+            assert!(at("setgroups") <= at("setresgid") && at("setresgid") <= at("setresuid"));
+            // A uid of its own reaches its workspace, and another's limits don't count for it.
+            assert!(at("setresuid") < at("chdir"));
+            assert!(at("setresuid") < at("setrlimit RLIMIT_NPROC") || !plan.process_count);
+            // Both are forgotten when the uid changes.
+            assert!(at("setresuid") < at("prctl PR_SET_PDEATHSIG"));
+            assert!(at("setresuid") < at("prctl PR_SET_DUMPABLE") || needs.uid.is_none());
+            for last in ["capset", "landlock_restrict_self"] {
+                assert!(at(last) > at("chdir") && at(last) > at("setresuid") || at(last).is_none());
+            }
+            assert!(at("capset") < at("landlock_restrict_self") || !needs.worker_domain);
+            // Nothing but its control socket and its streams is left open.
+            assert_eq!(at("close_range"), Some(worker.len() - 1));
+            assert_eq!(worker.last(), Some(&close_range(CONTROL_BEFORE + 1)));
+            // The reaper keeps no descriptor beside the template's, and can't be looked into.
+            assert!(after.contains(&close_range(CONTROL_BEFORE)));
+            assert_eq!(place(after, "prctl PR_SET_DUMPABLE").is_some(), walls);
+            assert_eq!(after.last().unwrap().name == "capset", walls);
+            if needs.uid.is_some() {
+                assert!(after.contains(&capset(CAP_KILL)));
+            }
+        });
+    }
+
+    #[test]
+    fn a_reaper_joins_before_all_else_and_mounts_only_inside() {
+        each(|plan, needs| {
+            let setup = Setup::new(plan, needs);
+            let [before, ..] = &setup.lists;
+            // Whatever is made afterwards counts for the cell.
+            let joins = before
+                .iter()
+                .take_while(|call| call.name == "join the control group");
+            assert_eq!(joins.count(), needs.cgroups);
+            let inside = plan.level == Level::Namespace;
+            assert_eq!(place(before, "mount /proc").is_some(), inside);
+            assert_eq!(
+                before.iter().any(|call| call.name.starts_with("mount ")),
+                inside
+            );
+            assert_eq!(place(before, "set loopback up").is_some(), needs.loopback);
+            // In a user namespace without a map nothing may be mounted, and a domain forbids it.
+            if plan.user_namespace {
+                assert!(place(before, "write /proc/self/gid_map") < place(before, "mount /proc"));
+            }
+            if needs.worker_domain {
+                assert_eq!(
+                    before.last(),
+                    Some(&restrict("landlock_restrict_self", CGROUPS + needs.cgroups))
+                );
+            }
+            let flags = [
+                (libc::CLONE_NEWPID, inside),
+                (libc::CLONE_NEWNS, inside),
+                (libc::CLONE_NEWIPC, inside),
+                (libc::CLONE_NEWUSER, plan.user_namespace),
+                (libc::CLONE_NEWNET, needs.loopback),
+            ];
+            let wanted = flags.iter().filter(|(_, wanted)| *wanted);
+            let wanted = wanted.fold(0, |flags, (flag, _)| flags | flag);
+            assert_eq!(setup.clone_flags, wanted.cast_unsigned());
+            assert_eq!(setup.walled, plan.is_walled());
+        });
+    }
+
+    /// As the kernel would: with the key each call passes the filter, and none that passes by itself takes the key along.
+    #[test]
+    fn the_filter_lets_every_call_pass_and_the_key_is_where_it_is_needed() {
+        each(|plan, needs| {
+            let policy = Policy {
+                key: KEY,
+                loopback: needs.loopback,
+                unix_sockets: plan.level == Level::Namespace,
+                signal_broker: false,
+            };
+            for call in Setup::new(plan, needs).lists.iter().flatten() {
+                if [WRITE_FILE, LOOPBACK_UP].contains(&call.number) {
+                    assert_eq!(
+                        call.args[5] == Arg::Key,
+                        call.number == LOOPBACK_UP,
+                        "{}",
+                        call.name
+                    );
+                    continue;
+                }
+                assert!(!call.args[..5].contains(&Arg::Key), "{}", call.name);
+                let arguments = |key: u64| {
+                    call.args.clone().map(|arg| match arg {
+                        Arg::Number(number) => number,
+                        Arg::Bytes(_) => 0x7fff_0000_1000,
+                        Arg::Fd(_) => 9,
+                        Arg::Key => key,
+                    })
+                };
+                assert_eq!(
+                    answer(&policy, call.number, arguments(KEY)),
+                    RET_ALLOW,
+                    "{}",
+                    call.name
+                );
+                // prctl's options differ in whether they need it.
+                if i64::from(call.number) != libc::SYS_prctl {
+                    assert_eq!(
+                        answer(&policy, call.number, arguments(0)) == RET_ALLOW,
+                        call.args[5] != Arg::Key,
+                        "{}",
+                        call.name
+                    );
+                }
+            }
+        });
+    }
+
+    fn u32_at(order: &[u8], at: usize) -> u32 {
+        u32::from_le_bytes(order[at..at + 4].try_into().unwrap())
+    }
+
+    fn u64_at(order: &[u8], at: usize) -> u64 {
+        u64::from_le_bytes(order[at..at + 8].try_into().unwrap())
+    }
+
+    /// Reads an order as `cells.rs` does.
+    #[test]
+    fn an_order_is_laid_out_as_the_harness_reads_it_and_fits_its_buffer() {
+        let mut largest = 0;
+        each(|plan, needs| {
+            let setup = Setup::new(plan, needs);
+            let order = setup.encode();
+            largest = largest.max(order.len());
+            assert_eq!(u64_at(&order, 0), needs.worker);
+            assert_eq!(u32_at(&order, 8), setup.clone_flags);
+            assert_eq!(u32_at(&order, 12), u32::from(plan.is_walled()));
+            let (at, bytes) = (u32_at(&order, 16) as usize, u32_at(&order, 20) as usize);
+            assert_eq!(order[at..at + bytes], setup.directories);
+            let counts: Vec<usize> = (0..3)
+                .map(|list| u32_at(&order, 24 + list * 4) as usize)
+                .collect();
+            assert_eq!(counts, setup.lists.each_ref().map(Vec::len));
+            for (index, call) in setup.lists.iter().flatten().enumerate() {
+                let at = HEADER_BYTES + index * CALL_BYTES;
+                assert_eq!(u32_at(&order, at), call.number, "{}", call.name);
+                for (place, arg) in call.args.iter().enumerate() {
+                    let value = u64_at(&order, at + 8 + place * 8);
+                    match (u32_at(&order, at + 4) >> (place * 4) & 15, arg) {
+                        (0, Arg::Number(number)) => assert_eq!(value, *number),
+                        (1, Arg::Bytes(bytes)) => {
+                            let at = usize::try_from(value).unwrap();
+                            assert_eq!(order[at..at + bytes.len()], *bytes);
+                        }
+                        (2, Arg::Fd(fd)) => assert_eq!(value, *fd as u64),
+                        (3, Arg::Key) => assert_eq!(value, 0),
+                        (kind, arg) => panic!("{}: kind {kind} of {arg:?}", call.name),
+                    }
+                }
+            }
+        });
+        assert!(largest > 3 * PATH_BYTES_MAX, "{largest}");
+        assert!(largest <= ORDER_BYTES_MAX, "{largest}");
+        let native = include_str!("../executor/harness/cells.rs");
+        for (name, value) in [
+            ("ORDER_BYTES_MAX: usize", "24 * 1024"),
+            ("HEADER_BYTES: usize", "40"),
+            ("CALL_BYTES: usize", "56"),
+            ("CONTROL_BEFORE: usize", "4"),
+        ] {
+            let line = format!("const {name} = {value};");
+            assert!(native.contains(&line), "cells.rs has no {line}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_failed_is_named_by_its_place() {
+        each(|plan, needs| {
+            let setup = Setup::new(plan, needs);
+            for (list, (calls, who)) in setup.lists.iter().zip(LISTS).enumerate() {
+                let list = u8::try_from(list).unwrap();
+                for (index, call) in calls.iter().enumerate() {
+                    let named = setup.name(list, u32::try_from(index).unwrap());
+                    assert_eq!(named, format!("{} ({who})", call.name));
+                }
+                let beyond = u32::try_from(calls.len()).unwrap();
+                assert_eq!(setup.name(list, beyond), "fork of the worker");
+            }
+            assert_eq!(setup.name(3, 0), "fork of the worker");
+        });
+    }
 }

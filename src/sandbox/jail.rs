@@ -25,6 +25,8 @@ const ROOT_OPTIONS: &std::ffi::CStr = c"size=4m,nr_inodes=16k,mode=755";
 const HOST_NAME: &str = "episode";
 /// Directories that cells mount over, or that are empty.
 const EMPTY: &[&str] = &["/workspace", "/tmp", "/dev/shm", "/proc"];
+/// Those of them that cells put files of their own over.
+pub(super) const COVERED: &[&str] = &["/workspace", "/tmp", "/dev/shm"];
 
 /// Files that are the same in every cell, so that none tells of the host. The episode's own uid is 1000 where it has a user namespace.
 const FILES: &[(&str, &str)] = &[

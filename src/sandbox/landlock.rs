@@ -61,7 +61,7 @@ const TCP: u64 = 3;
 const SCOPES: u64 = 3;
 
 /// The first version with scopes.
-const ABI_SCOPES: u32 = 6;
+pub(super) const ABI_SCOPES: u32 = 6;
 
 /// The access to files that an ABI knows, all of which a domain denies but where a rule allows it.
 const fn files(abi: u32) -> u64 {
@@ -103,21 +103,25 @@ fn create(abi: u32, attributes: &RulesetAttributes) -> io::Result<OwnedFd> {
 }
 
 /// The ruleset of D1. An error of kind `Unsupported` below ABI 6, which has no scopes.
-pub(crate) fn scope_ruleset(abi: u32) -> io::Result<OwnedFd> {
+///
+/// It lets files be moved and linked from one directory into another everywhere beneath `root`, the cell's root, opened with O_PATH: every
+/// domain forbids that unless it says otherwise, also one that is about no files (LANDLOCK_ACCESS_FS_REFER, landlock(7)). The inner domain
+/// decides.
+pub(crate) fn scope_ruleset(abi: u32, root: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     if abi < ABI_SCOPES {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             format!("Landlock ABI {abi} has no scopes, they came with ABI {ABI_SCOPES}"),
         ));
     }
-    create(
-        abi,
-        &RulesetAttributes {
-            files: 0,
-            network: 0,
-            scoped: SCOPES,
-        },
-    )
+    let attributes = RulesetAttributes {
+        files: REFER,
+        network: 0,
+        scoped: SCOPES,
+    };
+    let ruleset = create(abi, &attributes)?;
+    sys_walls::allow_beneath(ruleset.as_fd(), root, REFER)?;
+    Ok(ruleset)
 }
 
 /// What user code may reach, beside its workspace: descriptors opened with O_PATH, of files or of directories with all beneath.
@@ -249,7 +253,7 @@ mod tests {
         assert_eq!((files(5), files(7)), ((1 << 16) - 1, (1 << 16) - 1));
         assert_eq!(WRITE & (MAKE_CHAR | MAKE_BLOCK | IOCTL_DEV), 0);
         assert_eq!(
-            scope_ruleset(5).unwrap_err().kind(),
+            scope_ruleset(5, path("/").as_fd()).unwrap_err().kind(),
             io::ErrorKind::Unsupported
         );
     }
@@ -335,7 +339,7 @@ if int(os.environ["ABI"]) >= 4:
     #[test]
     fn siblings_of_one_ruleset_and_the_reaper_are_out_of_reach_and_the_cell_is_within() {
         let Some(abi) = abi(ABI_SCOPES) else { return };
-        let scope = scope_ruleset(abi).unwrap();
+        let scope = scope_ruleset(abi, path("/").as_fd()).unwrap();
         let mut files = host();
         files.read.push(path("/"));
         let domain = domain_ruleset(abi, &files, &[], false).unwrap();

@@ -161,7 +161,7 @@ impl Template {
             .envs(environment)
             .args(["-s", "-u", &format!("/proc/self/fd/{HARNESS_FD}")])
             .arg(format!("coding-env-template-{name}"))
-            .arg(if filter.is_some() { "confined" } else { "open" })
+            .arg(walls.level().name())
             .args(preloads)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -200,7 +200,7 @@ impl Template {
 }
 
 /// The end of what a template wrote to standard error.
-fn last_words(mut errors: &std::fs::File) -> String {
+pub(super) fn last_words(mut errors: &std::fs::File) -> String {
     let mut bytes = vec![0; LAST_WORDS_BYTES_MAX];
     // The position is the template's own, too: that is where it has written to.
     let end = errors.stream_position().unwrap_or(0);
@@ -224,9 +224,89 @@ pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
 
 /// A file in memory for a template's standard error. It can't grow, so that a template that never ends its complaints fills no memory;
 /// and to write to it never blocks, as a pipe would that nobody reads.
-fn errors_file() -> io::Result<std::fs::File> {
+pub(super) fn errors_file() -> io::Result<std::fs::File> {
     let file = memfd_create("errors", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     rustix::fs::ftruncate(&file, ERRORS_BYTES_MAX)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+        [&[kind], parts.concat().as_slice()].concat()
+    }
+
+    #[test]
+    fn messages_are_read_as_the_harness_writes_them() {
+        let worker = 7_u64.to_le_bytes();
+        let usage: Vec<u8> = (1..=5_u64).flat_map(u64::to_le_bytes).collect();
+        let ended = |status: i32| message(b'X', &[&worker, &status.to_le_bytes(), &usage]);
+        let end = |status| Message::Ended {
+            worker: 7,
+            status,
+            usage: ProcessUsage {
+                cpu_user: Duration::from_micros(1),
+                cpu_system: Duration::from_micros(2),
+                peak_memory_bytes: 3,
+                minor_page_faults: 4,
+                major_page_faults: 5,
+            },
+        };
+        let failed = [
+            &worker[..],
+            &[2],
+            &3_u32.to_le_bytes(),
+            &(-libc::EPERM).to_le_bytes(),
+        ];
+        for (bytes, expected) in [
+            (b"R3.13.0".to_vec(), Message::Ready("3.13.0".to_owned())),
+            (b"E\xff".to_vec(), Message::Problem("\u{fffd}".to_owned())),
+            (
+                message(b'F', &[&(-11_i64).to_le_bytes()]),
+                Message::Forked(-11),
+            ),
+            (
+                message(b'S', &failed),
+                Message::SetupFailed {
+                    worker: 7,
+                    list: 2,
+                    index: 3,
+                    errno: libc::EPERM,
+                },
+            ),
+            (message(b'U', &[&worker]), Message::WorkerUp(7)),
+            (message(b'G', &[&worker]), Message::Acknowledged(7)),
+            // wait(2): the code in the second byte, a signal in the first.
+            (ended(5 << 8), end(ExitStatus::Code(5))),
+            (ended(9), end(ExitStatus::Signal(9))),
+        ] {
+            assert_eq!(Message::decode(&bytes), Ok(expected));
+            if !matches!(bytes.first(), Some(b'R' | b'E')) {
+                // Nothing may lack, and nothing may follow.
+                let (_, cut) = bytes.split_last().unwrap();
+                assert_eq!(Message::decode(cut), Err(Malformed), "{bytes:?}");
+                let more = [bytes.as_slice(), &[0]].concat();
+                assert_eq!(Message::decode(&more), Err(Malformed), "{bytes:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Workers share the socket until they are set up, so what comes is not trusted.
+        #[test]
+        fn no_message_makes_the_decoder_panic(
+            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'U'), Just(b'G'), Just(b'X'), any::<u8>()],
+            rest in proptest::collection::vec(any::<u8>(), 0..MESSAGE_BYTES_MAX),
+            bytes in 0_usize..80,
+        ) {
+            drop(Message::decode(&[]));
+            drop(Message::decode(&message(kind, &[&rest])));
+            drop(Message::decode(&message(kind, &[rest.get(..bytes).unwrap_or(&rest)])));
+        }
+    }
 }

@@ -140,6 +140,7 @@ pub(crate) fn visible(
 
 /// Runs the interpreter with the question, and returns what it said.
 fn ask(python: &Path, environment: &[(OsString, OsString)]) -> io::Result<Vec<u8>> {
+    let errors = super::template::errors_file()?;
     let mut child = Command::new(python)
         .args(["-s", "-c", QUESTION])
         .env_clear()
@@ -147,7 +148,7 @@ fn ask(python: &Path, environment: &[(OsString, OsString)]) -> io::Result<Vec<u8
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(errors.try_clone()?)
         .spawn()?;
     let answer = child.stdout.take().map_or_else(
         || Err(io::Error::other("it has no output")),
@@ -163,7 +164,8 @@ fn ask(python: &Path, environment: &[(OsString, OsString)]) -> io::Result<Vec<u8
         Ok(answer)
     } else {
         Err(io::Error::other(format!(
-            "asked for its paths it ended with {status}"
+            "asked for its paths it ended with {status}, and wrote: {}",
+            super::template::last_words(&errors)
         )))
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct Walls {
 
 /// The rulesets of a template's cells.
 pub(super) struct Domains {
-    /// Of the reapers.
-    scope: OwnedFd,
+    /// Of the reapers. None below ABI 6, which has no scopes.
+    scope: Option<OwnedFd>,
     workers: Workers,
 }
 
@@ -49,6 +49,19 @@ fn open(path: &Path) -> io::Result<OwnedFd> {
     })
 }
 
+/// Refuses what cells would cover with files of their own.
+fn check_seen(visible: &Visible) -> io::Result<()> {
+    let covered = |path: &&PathBuf| jail::COVERED.iter().any(|place| path.starts_with(place));
+    match visible.paths.iter().find(covered) {
+        Some(path) => Err(io::Error::other(format!(
+            "{} can't be shown to episodes: {} are their own; move it elsewhere",
+            path.display(),
+            jail::COVERED.join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
 impl Walls {
     /// Finds out what an interpreter has to see.
     pub(super) fn new(
@@ -61,13 +74,22 @@ impl Walls {
         let visible = if plan.level == Level::None {
             None
         } else {
-            Some(visible::visible(python, environment, readable)?)
+            let visible = visible::visible(python, environment, readable)?;
+            if plan.level == Level::Namespace {
+                check_seen(&visible)?;
+            }
+            Some(visible)
         };
         Ok(Self {
             plan: plan.clone(),
             loopback,
             visible,
         })
+    }
+
+    /// The level that they make.
+    pub(super) fn level(&self) -> Level {
+        self.plan.level
     }
 
     /// Whether its cells have a network of their own.
@@ -121,13 +143,20 @@ impl Walls {
         let (Some(abi), Some(visible)) = (self.plan.landlock_abi, &self.visible) else {
             return Ok(None);
         };
-        let scope = landlock::scope_ruleset(abi)?;
+        let root = match self.plan.level {
+            Level::Namespace => open(Path::new(&format!("/proc/{template}/root")))?,
+            Level::Landlock | Level::None => open(Path::new("/"))?,
+        };
+        let scope = if abi >= landlock::ABI_SCOPES {
+            Some(landlock::scope_ruleset(abi, root.as_fd())?)
+        } else {
+            None
+        };
         let open_all = |paths: &[PathBuf]| -> io::Result<Vec<OwnedFd>> {
             paths.iter().map(|path| open(path)).collect()
         };
         let workers = if self.plan.level == Level::Namespace {
             // Everything there is mounted read-only or is the cell's own. A rule on a place that a cell mounts over would not count.
-            let root = open(Path::new(&format!("/proc/{template}/root")))?;
             let paths = FilePaths {
                 write: vec![root],
                 ..FilePaths::default()
@@ -146,8 +175,13 @@ impl Walls {
 }
 
 impl Domains {
-    /// The rulesets of one cell: the reaper's, the worker's.
-    pub(super) fn of_cell(&self, plan: &Plan, workspace: &Path) -> io::Result<[OwnedFd; 2]> {
+    /// Whether the reapers have one.
+    pub(super) fn has_scope(&self) -> bool {
+        self.scope.is_some()
+    }
+
+    /// The rulesets of one cell: the reaper's, if it has one, and the worker's.
+    pub(super) fn of_cell(&self, plan: &Plan, workspace: &Path) -> io::Result<Vec<OwnedFd>> {
         let worker = match &self.workers {
             Workers::Shared(ruleset) => ruleset.try_clone()?,
             Workers::PerWorkspace(paths) => {
@@ -156,6 +190,7 @@ impl Domains {
                 landlock::domain_ruleset(abi, paths, &[workspace.as_fd()], false)?
             }
         };
-        Ok([self.scope.try_clone()?, worker])
+        let scope = self.scope.as_ref().map(OwnedFd::try_clone).transpose()?;
+        Ok(scope.into_iter().chain([worker]).collect())
     }
 }

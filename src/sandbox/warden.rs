@@ -31,7 +31,7 @@ use super::role;
 use super::socket::{receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
 use super::template::{self, Message, Template};
-use super::walls::Walls;
+use super::walls::{Domains, Walls};
 use super::workspace;
 use crate::limits::CellLimits;
 
@@ -365,7 +365,8 @@ impl Warden {
                 limits,
                 loopback: template.walls.loopback(),
                 cgroups: cgroup_fds,
-                domains: template.domains.is_some(),
+                reaper_domain: template.domains.as_ref().is_some_and(Domains::has_scope),
+                worker_domain: template.domains.is_some(),
             };
             let setup = Setup::new(plan, &needs);
             send(template.socket.as_fd(), &setup.encode(), &fds)?;

@@ -129,9 +129,13 @@ mod tests {
         fs::create_dir_all(workspace.join("1.moved/full")).unwrap();
         fs::write(workspace.join("1.moved/full/x"), "x").unwrap();
         fs::create_dir_all(workspace.join("deep/a/b")).unwrap();
-        fs::set_permissions(workspace.join("closed/inner"), Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(workspace.join("closed"), Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(&workspace, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(
+            workspace.join("closed/inner"),
+            Permissions::from_mode(0o000),
+        )
+        .unwrap();
+        fs::set_permissions(workspace.join("closed"), Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(&workspace, Permissions::from_mode(0o000)).unwrap();
         remove(&workspace).unwrap();
         assert!(!workspace.exists());
         assert_eq!(fs::read(kept.join("file")).unwrap(), b"x");

@@ -123,7 +123,7 @@ async fn a_template_that_keeps_failing_is_tried_again_with_pauses() {
             "import os\nopen({tries:?}, 'a').write('x')\nif os.path.exists({broken:?}): raise RuntimeError('broken')\n"
         ),
     );
-    let mut server = Server::start(&[
+    let mut server = Server::start_open(&[
         "--warm-workers",
         "1",
         "--python",

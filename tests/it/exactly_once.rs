@@ -299,7 +299,7 @@ async fn after_a_lost_reply_the_same_code_gets_it_and_other_code_runs_after_it()
 
 #[tokio::test]
 async fn after_a_step_that_nobody_waited_for_other_code_runs_next() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let mut env = server.env().await;
     env.reset().await.unwrap();
     let workspace = env.step("import os, time\nos.getcwd()").await.unwrap();
@@ -401,7 +401,7 @@ async fn until_file(path: &Path) {
 
 #[tokio::test]
 async fn a_second_call_joins_the_running_step() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     let workspace = episode(&raw, "e").await;
     let spawn = || {
@@ -443,7 +443,7 @@ async fn a_second_call_joins_the_running_step() {
 
 #[tokio::test]
 async fn a_retry_gets_the_first_reply_and_another_action_is_out_of_order() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     episode(&raw, "e").await;
     let code = "n = globals().get('n', 0) + 1\nprint(n)\nn * 10";
@@ -478,7 +478,7 @@ async fn a_retry_gets_the_first_reply_and_another_action_is_out_of_order() {
 
 #[tokio::test]
 async fn output_that_was_dropped_for_space_is_told() {
-    let server = Server::start(&["--kept-reply-bytes", "0"]);
+    let server = Server::start_open(&["--kept-reply-bytes", "0"]);
     let raw = server.raw().await;
     episode(&raw, "e").await;
     let (small, large) = ("print('a' * 60000)", "print('a' * 70000)\n5");
@@ -508,7 +508,7 @@ async fn output_that_was_dropped_for_space_is_told() {
 
 #[tokio::test]
 async fn of_a_step_long_ago_how_it_ended_is_told() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     episode(&raw, "e").await;
     step(&raw, "e", 1, "raise SystemExit(3)").await.unwrap();
@@ -542,7 +542,7 @@ async fn of_a_step_long_ago_how_it_ended_is_told() {
 
 #[tokio::test]
 async fn a_step_whose_caller_vanished_goes_on_and_a_retry_collects_it() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     let workspace = episode(&raw, "e").await;
     // A connection of its own, which closes with the call.
@@ -559,7 +559,7 @@ async fn a_step_whose_caller_vanished_goes_on_and_a_retry_collects_it() {
 
 #[tokio::test]
 async fn a_queued_step_whose_caller_has_gone_does_not_run() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     let workspace = episode(&raw, "e").await;
     let spawn = |index, code: &'static str| {
@@ -617,7 +617,7 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
 
 #[tokio::test]
 async fn replies_outlive_the_state() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     episode(&raw, "e").await;
     step(&raw, "e", 1, "print('one')").await.unwrap();
@@ -641,7 +641,7 @@ async fn replies_outlive_the_state() {
 
 #[tokio::test]
 async fn a_reset_is_retried_by_its_ids() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let raw = server.raw().await;
     let first = reset(&raw, "e", "r1", "").await.unwrap();
     step(&raw, "e", 0, "x = 5").await.unwrap();
@@ -683,7 +683,7 @@ async fn a_reset_is_retried_by_its_ids() {
 
 #[tokio::test]
 async fn one_reset_asked_for_many_times_at_once_makes_one_episode() {
-    let server = Server::start(&["--warm-workers", "1"]);
+    let server = Server::start_open(&["--warm-workers", "1"]);
     let raw = server.raw().await;
     let calls: Vec<_> = (0..20)
         .map(|_| {
@@ -700,7 +700,7 @@ async fn one_reset_asked_for_many_times_at_once_makes_one_episode() {
 
 #[tokio::test]
 async fn previous_episode_id_frees_the_slot() {
-    let server = Server::start(&["--max-episodes", "1"]);
+    let server = Server::start_open(&["--max-episodes", "1"]);
     let raw = server.raw().await;
     reset(&raw, "a", "r", "").await.unwrap();
     let refused = reset(&raw, "b", "r", "").await.unwrap_err();

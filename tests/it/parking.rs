@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use coding_env::client::{CodingEnv, Options, Reason};
 use coding_env::proto::v1;
 
-use crate::support::{Server, kill, soak, wait_until, worker_of};
+use crate::support::{PATIENCE, Server, kill, soak, wait_until, worker_of};
 
 const KEEPER: &str = "coding-env-keeper";
 /// Descriptors of a server without episodes: those of the runtime, the log, its connection, and its warm workers.
@@ -134,7 +134,7 @@ async fn more_than_the_descriptors_allow_step_at_a_time() {
 
 #[tokio::test]
 async fn what_is_written_while_parked_belongs_to_the_next_step() {
-    let server = Server::start(&["--warm-workers", "1"]);
+    let server = Server::start_open(&["--warm-workers", "1"]);
     let mut envs = episodes(&server, 1).await;
     let dir = tempfile::tempdir().unwrap();
     let (go, done) = (dir.path().join("go"), dir.path().join("done"));
@@ -171,9 +171,10 @@ async fn a_parked_episode_that_is_closed_or_dies_leaves_nothing() {
     envs[0].close().await.unwrap();
     wait_until("one is left out", || parked(&server) == 4);
     kill(pid, "KILL");
-    wait_until("it has ended", || {
-        !Path::new(&format!("/proc/{pid}")).exists()
-    });
+    let begun = Instant::now();
+    while envs[1].state().await.unwrap().status() != v1::EpisodeStatus::Lost {
+        assert!(begun.elapsed() < PATIENCE, "nobody has noticed");
+    }
     let error = envs[1].step("1").await.unwrap_err();
     assert_eq!(error.reason(), Some(&Reason::EpisodeLost), "{error}");
     wait_until("two are left out", || parked(&server) == 2);

@@ -502,7 +502,7 @@ async fn a_server_that_drains_takes_no_new_episodes() {
 /// The library's own timeout would answer CANCELLED.
 #[tokio::test]
 async fn the_callers_deadline_is_told_by_us_and_the_step_goes_on() {
-    let server = Server::start(&[]);
+    let server = Server::start_open(&[]);
     let mut client = server.raw().await;
     client.reset(reset_request("e")).await.unwrap();
     let code =

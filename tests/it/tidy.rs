@@ -128,7 +128,7 @@ fn unsafe_code_is_in_one_place() {
             !name.starts_with("sandbox/sys")
                 && !native
                     .iter()
-                    .any(|file| name == &format!("executor/harness/{file}"))
+                    .any(|file| name == format!("executor/harness/{file}"))
         },
     );
 }

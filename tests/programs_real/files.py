@@ -20,8 +20,8 @@ with tempfile.TemporaryDirectory() as folder:
     shutil.make_archive(os.path.join(folder, "archive"), "gztar", path / "a")
     print(os.path.getsize(path / "archive.tar.gz") > 0)
     os.chmod(path / "hard", 0o600)
-    os.utime(path / "hard", (1, 2))
     os.truncate(path / "hard", 2)
+    os.utime(path / "hard", (1, 2))
     print(oct((path / "hard").stat().st_mode), (path / "hard").stat().st_mtime, (path / "hard").read_text())
 print(os.path.exists(folder))
 

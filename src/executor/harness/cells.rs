@@ -42,7 +42,7 @@ const TEMPLATE_SOCKET: usize = 3;
 const CONTROL_BEFORE: usize = 4;
 
 /// An order's largest size, and the most descriptors with it.
-const ORDER_BYTES_MAX: usize = 8192;
+const ORDER_BYTES_MAX: usize = 24 * 1024;
 const FDS_MAX: usize = 12;
 const HEADER_BYTES: usize = 40;
 const CALL_BYTES: usize = 56;

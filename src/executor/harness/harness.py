@@ -61,7 +61,7 @@ def load_native():
 # === template ===
 
 
-def template(confined, preloads):
+def template(level, preloads):
     """Imports the preloads, says so to the warden, and makes a cell for each order until the warden is gone."""
     native = None
     make_output_pipes()
@@ -83,14 +83,14 @@ def template(confined, preloads):
     gc.collect()
     make_forks_cheap(native)
     gc.freeze()
-    if confined:
+    if level != "none":
         failed = native.confine(FILTER)
         if failed:
             complain("the system call filter can't be installed: " + os.strerror(-failed))
     os.write(CONTROL, b"R" + "{}.{}.{}".format(*sys.version_info[:3]).encode())
     directories = native.serve_orders()  # returns in workers only
     try:
-        Worker(native, main).start(directories)
+        Worker(native, main).start(directories, level)
     finally:
         leave(70)
 
@@ -182,11 +182,13 @@ class Worker:
         self.sources_bytes = 0
         self.sources = []
 
-    def start(self, directories):
+    def start(self, directories, level):
         home, temporary = os.fsdecode(directories).split("\0")
         os.environ["HOME"] = os.environ["PWD"] = home
         os.environ["TMPDIR"] = temporary
         keep_fork_as_start_method()
+        if level == "landlock":
+            tell_what_landlock_lacks()
         reseed_loaded(None)
         self.serve(struct.pack("<IB", 1, READY))
 
@@ -565,9 +567,42 @@ class ForkByDefault(AfterImport):
         module._default_context = module.DefaultContext(module._concrete_contexts["fork"])
 
 
+LACKED = "isolation level landlock has no shared memory, named semaphores or named sockets for episodes"
+NEED_THEM = {
+    "multiprocessing.synchronize": ("SemLock", "__init__"),
+    "multiprocessing.shared_memory": ("SharedMemory", "__init__"),
+    "multiprocessing.managers": ("BaseManager", "start"),
+}
+
+
+class TellWhatIsLacked(AfterImport):
+    """Has the parts of multiprocessing that can't work say why."""
+
+    def act(self, name, module):
+        owner, method = NEED_THEM[name]
+        owner = getattr(module, owner)
+        real = getattr(owner, method)
+
+        def telling(*args, **kwargs):
+            try:
+                return real(*args, **kwargs)
+            except (OSError, EOFError) as error:
+                raise OSError(getattr(error, "errno", None) or 13, LACKED) from error
+
+        setattr(owner, method, telling)
+
+
+def tell_what_landlock_lacks():
+    later = TellWhatIsLacked(NEED_THEM)
+    sys.meta_path.insert(0, later)
+    for name in NEED_THEM:
+        if name in sys.modules:
+            later.act(name, sys.modules[name])
+
+
 def keep_fork_as_start_method():
     if sys.version_info >= (3, 14):
         sys.meta_path.insert(0, ForkByDefault(["multiprocessing.context"]))
 
 
-template(sys.argv[2] == "confined", sys.argv[3:])  # the first is the runtime's name, for `ps`
+template(sys.argv[2], sys.argv[3:])  # the isolation level and the preloads; the first is the runtime's name, for `ps`

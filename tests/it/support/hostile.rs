@@ -262,14 +262,14 @@ async fn run_one(channel: &Channel, case: &Case) -> Result<(), String> {
     if reply.state_after() == StateAfter::Lost {
         let next = env.step("1").await;
         if !next.is_err_and(|error| error.reason() == Some(&Reason::EpisodeLost)) {
-            result = result.and(Err("a lost episode took a step".to_owned()));
+            result = result.and_then(|()| Err("a lost episode took a step".to_owned()));
         }
     }
     env.close()
         .await
         .map_err(|error| format!("Close: {error}"))?;
     if !becomes(|| marked(&mark).is_empty()).await {
-        result = result.and(Err(format!("left after Close: {:?}", marked(&mark))));
+        result = result.and_then(|()| Err(format!("left after Close: {:?}", marked(&mark))));
     }
     result
 }

@@ -87,6 +87,11 @@ impl Server {
         Self::try_start(command, home, flags, &[])
     }
 
+    /// Starts a server whose episodes share the host's files with the test, for tests that need to tell each other something.
+    pub(crate) fn start_open(flags: &[&str]) -> Self {
+        Self::start(&[flags, &["--isolation", "none"]].concat())
+    }
+
     /// Starts a server that may refuse to.
     ///
     /// # Errors
