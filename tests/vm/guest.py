@@ -4,6 +4,7 @@ Prints a line per claim to the second serial line, and `vm-test: ok` at the end 
 """
 
 import ctypes
+import errno
 import json
 import os
 import re
@@ -83,9 +84,21 @@ def section(name):
 
 def join(group):
     """Goes into a control group, before a program is executed."""
-    if group is not None:
-        with open(f"{group}/cgroup.procs", "w", encoding="ascii") as procs:
-            procs.write("0")
+    if group is None:
+        return
+    try:
+        write(group, "cgroup.procs", "0")
+    except OSError as error:
+        # A server has been there, and has given its group away: who starts the next one goes where it went, as container engines do.
+        if error.errno != errno.EBUSY:
+            raise
+        write(group, SERVER_GROUP, "cgroup.procs", "0")
+
+
+def write(*path_and_value):
+    *path, value = path_and_value
+    with open("/".join(path), "w", encoding="ascii") as file:
+        file.write(value)
 
 
 def made(name, owner=0, limits=()):
@@ -95,11 +108,9 @@ def made(name, owner=0, limits=()):
         path = path if part is None else f"{path}/{part}"
         os.makedirs(path, exist_ok=True)
         if path != f"{GROUPS}/{name}":
-            with open(f"{path}/cgroup.subtree_control", "w", encoding="ascii") as control:
-                control.write("+memory +pids +cpu")
+            write(path, "cgroup.subtree_control", "+memory +pids +cpu")
     for file, value in limits:
-        with open(f"{path}/{file}", "w", encoding="ascii") as limit:
-            limit.write(value)
+        write(path, file, value)
     # What delegating means: cgroups(7).
     for file in ("", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
         os.chown(f"{path}/{file}", owner, owner)
@@ -200,17 +211,15 @@ def levels(kernel):
 
     # As where containers or an administrator forbid them.
     limit = "/proc/sys/user/max_user_namespaces"
-    was = open(limit, encoding="ascii").read()
-    with open(limit, "w", encoding="ascii") as file:
-        file.write("0")
+    was = read(limit)
+    write(limit, "0")
     found = doctor(user=USER)
     landlock(old, found, "a user who may not make user namespaces")
     if old:
         claim("--isolation none" in (found["refusal"] or ""), "what would start is told", shown(found))
     found = doctor()
     claim(has(found, "namespace", [*ALWAYS, "uid", "cgroup"]), "root needs no user namespaces", shown(found))
-    with open(limit, "w", encoding="ascii") as file:
-        file.write(was)
+    write(limit, was)
 
 
 def landlock(old, found, who):
@@ -323,8 +332,7 @@ def groups():
         claim(str(other.pid) in read(shared, "cgroup.procs").split(), "the others stay where they are")
         other.kill()
     bare = made("bare/without")
-    with open(f"{GROUPS}/bare/cgroup.subtree_control", "w", encoding="ascii") as control:
-        control.write("-memory")
+    write(GROUPS, "bare/cgroup.subtree_control", "-memory")
     found = doctor(group=bare)
     claim("cgroup" not in enforced(found) and "controller `memory`" in detail(found, "cgroup"),
           "without the controller memory there is no such layer, and why is told", detail(found, "cgroup"))
