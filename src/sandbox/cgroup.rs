@@ -1168,12 +1168,19 @@ mod tests {
         );
         assert_eq!(line(&mut child), "1");
         // A process of others stays where it is, and the run's go beside.
-        assert_eq!(found(&own, top), top);
+        let of = |server, top: &Path| base(&own, top, &NEEDED, server).unwrap().path;
+        assert_eq!(of(0, top), top);
         assert!(!own.join(SERVER_GROUP).exists());
+        // What the server has started goes with it.
+        assert_eq!(of(this(), top), own);
+        let moved = || fs::read_to_string(own.join(SERVER_GROUP).join("cgroup.procs")).unwrap();
+        assert_eq!(moved().trim(), child.id().to_string());
         // In a container all is ours.
-        assert_eq!(found(&own, &own), own);
-        let moved = fs::read_to_string(own.join(SERVER_GROUP).join("cgroup.procs")).unwrap();
-        assert_eq!(moved.trim(), child.id().to_string());
+        fs::write(own.join("cgroup.subtree_control"), "-hugetlb").unwrap();
+        fs::write(own.join("cgroup.procs"), child.id().to_string()).unwrap();
+        assert_eq!(moved(), "");
+        assert_eq!(of(0, &own), own);
+        assert_eq!(moved().trim(), child.id().to_string());
         // A cell next to it.
         fs::create_dir(own.join("cell")).unwrap();
         assert!(own.join("cell/hugetlb.2MB.max").exists());
