@@ -146,6 +146,11 @@ async fn run_until(
         rustix::process::set_child_subreaper(Some(this))
             .map_err(|error| StartError::Io(error.into()))?;
     }
+    // rustix reads them once, before Linux 6.4 from /proc/self/auxv, which is closed to a process that is not dumpable and not root.
+    let _ = (
+        rustix::param::page_size(),
+        rustix::param::clock_ticks_per_second(),
+    );
     // Nothing of this process's memory is for others of its user: no core file, no tracing, no /proc/PID/mem. prctl(2),
     // PR_SET_DUMPABLE. What it executes (the warden) begins as before.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)

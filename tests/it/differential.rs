@@ -1,4 +1,5 @@
 //! Programs that run here as under `python3 -u`: the same output, the same traceback but for the file's name, the same exit code.
+//! All do, without isolation and at the level that servers choose by themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,8 +100,30 @@ async fn run_step(env: &mut CodingEnv, program: &Path) -> Shown {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_run_as_under_python() {
+    let differences = differences(&["--isolation", "none"]).await;
+    assert!(differences.is_empty(), "{}", told(&differences));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn isolated_programs_run_as_under_python() {
+    let differences = differences(&[]).await;
+    assert!(differences.is_empty(), "{}", told(&differences));
+}
+
+fn told(differences: &[String]) -> String {
+    format!(
+        "{} programs differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    )
+}
+
+/// The programs that differ with these flags, each by its name and how.
+async fn differences(flags: &[&str]) -> Vec<String> {
+    let mut all = Vec::new();
     for python in pythons() {
-        let server = Server::start(&["--python", python.to_str().unwrap()]);
+        let python_flags = ["--python", python.to_str().unwrap()];
+        let server = Server::start(&[&python_flags, flags].concat());
         let info = server.env().await.server_info().await.unwrap();
         let version = info.runtimes[0].python_version.clone();
         let minor = version.split('.').nth(1).unwrap().parse().unwrap();
@@ -108,8 +131,8 @@ async fn programs_run_as_under_python() {
         let next = Arc::new(AtomicUsize::new(0));
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (programs, next, python) =
-                (Arc::clone(&programs), Arc::clone(&next), python.clone());
+            let (programs, next) = (Arc::clone(&programs), Arc::clone(&next));
+            let (python, version) = (python.clone(), version.clone());
             let mut env = server.env().await;
             tasks.spawn(async move {
                 let mut differences = Vec::new();
@@ -118,23 +141,18 @@ async fn programs_run_as_under_python() {
                     let step = run_step(&mut env, program);
                     let (plain, step) = tokio::join!(plain, step);
                     if plain != step {
-                        let name = program.file_name().unwrap().display();
-                        differences
-                            .push(format!("{name}\n  python3 {plain:?}\n  step    {step:?}"));
+                        let name = program.file_name().unwrap().to_str().unwrap();
+                        differences.push(format!(
+                            "{name} (CPython {version})\n  python3 {plain:?}\n  step    {step:?}"
+                        ));
                     }
                 }
                 env.close().await.unwrap();
                 differences
             });
         }
-        let differences = tasks.join_all().await.concat();
-        assert!(
-            differences.is_empty(),
-            "CPython {version}: {} of {} programs differ:\n{}",
-            differences.len(),
-            programs.len(),
-            differences.join("\n")
-        );
+        all.extend(tasks.join_all().await.concat());
         assert!(programs.len() >= 480, "only {} programs", programs.len());
     }
+    all
 }

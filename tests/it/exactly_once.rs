@@ -14,7 +14,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{Server, soak, wait_until};
+use crate::support::{Server, named, naming, soak, wait_until, working_dir};
 
 // === the proxy that cuts ===
 
@@ -299,11 +299,12 @@ async fn after_a_lost_reply_the_same_code_gets_it_and_other_code_runs_after_it()
 
 #[tokio::test]
 async fn after_a_step_that_nobody_waited_for_other_code_runs_next() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let mut env = server.env().await;
     env.reset().await.unwrap();
-    let workspace = env.step("import os, time\nos.getcwd()").await.unwrap();
-    let workspace = PathBuf::from(workspace.result().unwrap().trim_matches('\''));
+    let (name, code) = naming();
+    env.step(format!("import os, time\n{code}")).await.unwrap();
+    let workspace = working_dir(named(&server, &name));
     let ran = workspace.join("ran");
     // It runs when its future is dropped.
     tokio::select! {
@@ -374,12 +375,12 @@ fn reason(status: &Status, key: &str) -> (String, String) {
 }
 
 /// An episode with step 0 done, and its workspace.
-async fn episode(raw: &Raw, id: &str) -> PathBuf {
+async fn episode(server: &Server, raw: &Raw, id: &str) -> PathBuf {
     reset(raw, id, "first", "").await.unwrap();
-    let reply = step(raw, id, 0, "import os, time\nprint(os.getcwd())")
-        .await
-        .unwrap();
-    PathBuf::from(reply.stdout().trim_end())
+    let (name, code) = naming();
+    let reply = step(raw, id, 0, &format!("import os, time\n{code}")).await;
+    assert_eq!(reply.unwrap().result(), Some("0"));
+    working_dir(named(server, &name))
 }
 
 /// Says in a file that it runs (one letter each time), then waits until there is a file `go`.
@@ -401,9 +402,9 @@ async fn until_file(path: &Path) {
 
 #[tokio::test]
 async fn a_second_call_joins_the_running_step() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    let workspace = episode(&raw, "e").await;
+    let workspace = episode(&server, &raw, "e").await;
     let spawn = || {
         let raw = raw.clone();
         tokio::spawn(async move { step(&raw, "e", 1, WAITING).await })
@@ -443,9 +444,9 @@ async fn a_second_call_joins_the_running_step() {
 
 #[tokio::test]
 async fn a_retry_gets_the_first_reply_and_another_action_is_out_of_order() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    episode(&raw, "e").await;
+    episode(&server, &raw, "e").await;
     let code = "n = globals().get('n', 0) + 1\nprint(n)\nn * 10";
     let first = step(&raw, "e", 1, code).await.unwrap();
     assert!(!first.replayed);
@@ -478,9 +479,9 @@ async fn a_retry_gets_the_first_reply_and_another_action_is_out_of_order() {
 
 #[tokio::test]
 async fn output_that_was_dropped_for_space_is_told() {
-    let server = Server::start_open(&["--kept-reply-bytes", "0"]);
+    let server = Server::start(&["--kept-reply-bytes", "0"]);
     let raw = server.raw().await;
-    episode(&raw, "e").await;
+    episode(&server, &raw, "e").await;
     let (small, large) = ("print('a' * 60000)", "print('a' * 70000)\n5");
     let first = step(&raw, "e", 1, small).await.unwrap();
     let again = step(&raw, "e", 1, small).await.unwrap();
@@ -508,9 +509,9 @@ async fn output_that_was_dropped_for_space_is_told() {
 
 #[tokio::test]
 async fn of_a_step_long_ago_how_it_ended_is_told() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    episode(&raw, "e").await;
+    episode(&server, &raw, "e").await;
     step(&raw, "e", 1, "raise SystemExit(3)").await.unwrap();
     for index in 2..258 {
         step(&raw, "e", index, "pass").await.unwrap();
@@ -542,9 +543,9 @@ async fn of_a_step_long_ago_how_it_ended_is_told() {
 
 #[tokio::test]
 async fn a_step_whose_caller_vanished_goes_on_and_a_retry_collects_it() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    let workspace = episode(&raw, "e").await;
+    let workspace = episode(&server, &raw, "e").await;
     // A connection of its own, which closes with the call.
     let vanishing = server.raw().await;
     let call = tokio::spawn(async move { step(&vanishing, "e", 1, WAITING).await });
@@ -559,9 +560,9 @@ async fn a_step_whose_caller_vanished_goes_on_and_a_retry_collects_it() {
 
 #[tokio::test]
 async fn a_queued_step_whose_caller_has_gone_does_not_run() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    let workspace = episode(&raw, "e").await;
+    let workspace = episode(&server, &raw, "e").await;
     let spawn = |index, code: &'static str| {
         let raw = raw.clone();
         tokio::spawn(async move { step(&raw, "e", index, code).await })
@@ -617,9 +618,9 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
 
 #[tokio::test]
 async fn replies_outlive_the_state() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
-    episode(&raw, "e").await;
+    episode(&server, &raw, "e").await;
     step(&raw, "e", 1, "print('one')").await.unwrap();
     let end = "print('bye', flush=True); os._exit(7)";
     let lost = step(&raw, "e", 2, end).await.unwrap();
@@ -641,7 +642,7 @@ async fn replies_outlive_the_state() {
 
 #[tokio::test]
 async fn a_reset_is_retried_by_its_ids() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let raw = server.raw().await;
     let first = reset(&raw, "e", "r1", "").await.unwrap();
     step(&raw, "e", 0, "x = 5").await.unwrap();
@@ -683,7 +684,7 @@ async fn a_reset_is_retried_by_its_ids() {
 
 #[tokio::test]
 async fn one_reset_asked_for_many_times_at_once_makes_one_episode() {
-    let server = Server::start_open(&["--warm-workers", "1"]);
+    let server = Server::start(&["--warm-workers", "1"]);
     let raw = server.raw().await;
     let calls: Vec<_> = (0..20)
         .map(|_| {
@@ -700,7 +701,7 @@ async fn one_reset_asked_for_many_times_at_once_makes_one_episode() {
 
 #[tokio::test]
 async fn previous_episode_id_frees_the_slot() {
-    let server = Server::start_open(&["--max-episodes", "1"]);
+    let server = Server::start(&["--max-episodes", "1"]);
     let raw = server.raw().await;
     reset(&raw, "a", "r", "").await.unwrap();
     let refused = reset(&raw, "b", "r", "").await.unwrap_err();

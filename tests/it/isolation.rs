@@ -45,7 +45,10 @@ fn run(arguments: &[&str], unprivileged: bool) -> (i32, String, String) {
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let copy = dir.path().join("coding-env");
     let mut command = if unprivileged {
-        fs::copy(PROGRAM, &copy).unwrap();
+        // Not by this process: a child that another test starts meanwhile would have the copy open for writing, and it could not be
+        // executed (ETXTBSY).
+        let copied = Command::new("cp").arg(PROGRAM).arg(&copy).status();
+        assert!(copied.unwrap().success());
         let mut command = Command::new(&copy);
         if is_root() {
             command.gid(NOBODY).uid(NOBODY);

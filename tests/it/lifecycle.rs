@@ -15,7 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
 use crate::crash::venv_with;
-use crate::support::{PATIENCE, PROGRAM, Server, default_python, wait_until};
+use crate::support::{PATIENCE, PROGRAM, Server, default_python, wait_until, workspace_of};
 
 const NAMES: [&str; 4] = ["", "coding_env.v1.CodingEnv", "liveness", "readiness"];
 
@@ -114,8 +114,9 @@ fn fails(flags: &[&str]) -> (Option<i32>, String) {
 
 #[tokio::test]
 async fn health_says_not_serving_until_the_first_template_is_warm() {
-    let dir = tempfile::tempdir().unwrap();
-    let go = dir.path().join("go");
+    let dir = out_of_tmp().unwrap();
+    // Where the module can see it.
+    let go = dir.path().join("venv/go");
     let source = format!("import os, time\nwhile not os.path.exists({go:?}): time.sleep(0.005)\n");
     let python = venv_with(dir.path(), "slow_to_import", &source);
     let mut child = Ended(
@@ -124,9 +125,6 @@ async fn health_says_not_serving_until_the_first_template_is_warm() {
             &python,
             "--preload",
             "slow_to_import",
-            // The module looks for a file of the test's.
-            "--isolation",
-            "none",
             "--state-dir",
         ])
         .arg(dir.path())
@@ -146,7 +144,7 @@ async fn health_says_not_serving_until_the_first_template_is_warm() {
 
 /// A directory for interpreters: below /tmp episodes have files of their own.
 fn out_of_tmp() -> std::io::Result<tempfile::TempDir> {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+    tempfile::tempdir_in("/var/tmp")
 }
 
 #[test]
@@ -286,13 +284,12 @@ async fn a_drain_refuses_resets_and_lets_live_episodes_go_on() {
 
 #[tokio::test]
 async fn when_the_drain_timeout_has_passed_running_steps_are_interrupted_and_answered() {
-    let mut server = Server::start_open(&["--drain-timeout", "300ms"]);
+    let mut server = Server::start(&["--drain-timeout", "300ms"]);
     let mut live = server.env().await;
     live.reset().await.unwrap();
     let code =
         "import time\nopen('ran', 'w').close()\nprint('begun')\nwhile True: time.sleep(0.01)";
-    let dir = live.step("import os\nos.getcwd()").await.unwrap();
-    let ran = std::path::PathBuf::from(dir.result().unwrap().trim_matches('\'')).join("ran");
+    let ran = workspace_of(&server, &mut live).await.join("ran");
     let step = tokio::spawn(async move { live.step(code).await });
     while !ran.exists() {
         tokio::task::yield_now().await;

@@ -15,6 +15,7 @@
 
 mod bench;
 mod catalogue;
+mod cells;
 mod cli;
 mod contract;
 mod crash;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use coding_env::client::{CodingEnv, Options, Reason};
 use coding_env::proto::v1;
 
-use crate::support::{PATIENCE, Server, kill, soak, wait_until, worker_of};
+use crate::support::{PATIENCE, Server, kill, soak, wait_until, worker_of, workspace_of};
 
 const KEEPER: &str = "coding-env-keeper";
 /// Descriptors of a server without episodes: those of the runtime, the log, its connection, and its warm workers.
@@ -134,18 +134,16 @@ async fn more_than_the_descriptors_allow_step_at_a_time() {
 
 #[tokio::test]
 async fn what_is_written_while_parked_belongs_to_the_next_step() {
-    let server = Server::start_open(&["--warm-workers", "1"]);
+    let server = Server::start(&["--warm-workers", "1"]);
     let mut envs = episodes(&server, 1).await;
-    let dir = tempfile::tempdir().unwrap();
-    let (go, done) = (dir.path().join("go"), dir.path().join("done"));
-    let code = format!(
-        "import os, sys, threading, time\n\
+    let workspace = workspace_of(&server, &mut envs[0]).await;
+    let (go, done) = (workspace.join("go"), workspace.join("done"));
+    let code = "import os, sys, threading, time\n\
          def late():\n\
-         \x20   while not os.path.exists({go:?}): time.sleep(0.01)\n\
+         \x20   while not os.path.exists('go'): time.sleep(0.01)\n\
          \x20   os.write(1, b'late out'); os.write(2, b'late err')\n\
-         \x20   open({done:?}, 'w').close()\n\
-         threading.Thread(target=late, daemon=True).start()"
-    );
+         \x20   open('done', 'w').close()\n\
+         threading.Thread(target=late, daemon=True).start()";
     // Long enough for its output to be watched while it runs.
     envs[0]
         .step(format!("{code}\ntime.sleep(0.05)"))

@@ -13,7 +13,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{PATIENCE, Server, kill};
+use crate::support::{PATIENCE, Server, kill, named, naming, working_dir};
 
 const SERVER_HEADER: &str = "x-coding-env-server";
 
@@ -502,13 +502,16 @@ async fn a_server_that_drains_takes_no_new_episodes() {
 /// The library's own timeout would answer CANCELLED.
 #[tokio::test]
 async fn the_callers_deadline_is_told_by_us_and_the_step_goes_on() {
-    let server = Server::start_open(&[]);
+    let server = Server::start(&[]);
     let mut client = server.raw().await;
     client.reset(reset_request("e")).await.unwrap();
+    let (name, naming) = naming();
+    step(&mut client, step_request("e", &naming)).await.unwrap();
+    let go = working_dir(named(&server, &name)).join("go");
     let code =
         "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)\n'done'";
     let request = StepRequest {
-        step_index: Some(0),
+        step_index: Some(1),
         timeout: Some(prost_types::Duration {
             seconds: 60,
             nanos: 0,
@@ -524,20 +527,15 @@ async fn the_callers_deadline_is_told_by_us_and_the_step_goes_on() {
         state.get_ref().status(),
         coding_env::proto::v1::EpisodeStatus::Running
     );
-    // The workspace is below the state directory; a retry collects the reply.
+    // A retry collects the reply.
     let joined = tokio::spawn({
         let mut client = client.clone();
         async move { step(&mut client, request).await }
     });
-    let workspaces = std::fs::read_dir(server.state_dir())
-        .unwrap()
-        .flat_map(|dir| std::fs::read_dir(dir.unwrap().path()).unwrap());
-    for workspace in workspaces {
-        std::fs::write(workspace.unwrap().path().join("go"), "").unwrap();
-    }
+    std::fs::write(go, "").unwrap();
     let reply = joined.await.unwrap().unwrap();
     assert_eq!(reply.observation.unwrap().result(), "'done'");
-    assert_eq!(reply.state.unwrap().step_count, 1);
+    assert_eq!(reply.state.unwrap().step_count, 2);
 }
 
 /// Without a timeout of its own, a step gets the call's, less a margin, so that its reply arrives.

@@ -1,6 +1,5 @@
 //! What the interpreter does, case by case, as a user sees it. Each test runs on every interpreter of `support::pythons()`.
 
-use std::path::Path;
 use std::time::Duration;
 
 use coding_env::client::{CodingEnv, Error, Reason, ResetOptions, StepOptions};
@@ -315,7 +314,7 @@ async fn what_was_printed_before_a_sudden_end_is_kept_and_the_episode_is_lost() 
 async fn a_timeout_tells_whether_the_state_survived() {
     const HONOURED: Ending = (124, Outcome::TimedOut, StateAfter::Intact);
     const IGNORED: Ending = (124, Outcome::TimedOut, StateAfter::Lost);
-    for server in servers(&["--interrupt-grace", "700ms", "--isolation", "none"]) {
+    for server in servers(&["--interrupt-grace", "700ms"]) {
         let mut env = server.env().await;
         for (code, expected) in [
             ("while True: pass", HONOURED),
@@ -385,7 +384,7 @@ async fn a_timeout_that_comes_before_the_code_has_started_is_honoured_too() {
 
 #[tokio::test]
 async fn an_interrupt_tells_whether_the_state_survived() {
-    for server in servers(&["--interrupt-grace", "700ms", "--isolation", "none"]) {
+    for server in servers(&["--interrupt-grace", "700ms"]) {
         let mut env = server.env().await;
         for (code, expected) in [
             (
@@ -404,9 +403,9 @@ async fn an_interrupt_tells_whether_the_state_survived() {
             (SWALLOW, (130, Outcome::Interrupted, StateAfter::Lost)),
         ] {
             env.reset().await.unwrap();
-            let workspace = run(&mut env, "kept = 1\nimport os; print(os.getcwd(), end='')").await;
+            run(&mut env, "kept = 1").await;
             let interrupter = env.interrupter().unwrap();
-            let begun = Path::new(&workspace).join("begun");
+            let begun = support::workspace_of(&server, &mut env).await.join("begun");
             let interrupt = async {
                 // Where it matters, not before the code has come to its `try`.
                 while code.contains("begun") && !begun.exists() {
@@ -519,8 +518,8 @@ async fn libraries_work_as_in_a_program() {
                 "['f']\n",
             ),
             (
-                "print(os.getcwd() == os.environ['HOME'] and os.access(os.environ['TMPDIR'], os.W_OK))",
-                "True\n",
+                "import tempfile\nprint(os.getcwd() == os.environ['HOME'], os.environ['TMPDIR'] == tempfile.gettempdir())",
+                "True True\n",
             ),
             (
                 "open('mine.py', 'w').write('a = 5')\nimport mine\nprint(mine.a)",
@@ -533,6 +532,16 @@ async fn libraries_work_as_in_a_program() {
             run(&mut env, "n = os.write(1, b'\\xff\\xfe|\\n')").await,
             "\u{fffd}\u{fffd}|\n"
         );
+    }
+}
+
+#[tokio::test]
+async fn without_isolation_an_episode_has_one_directory_for_all() {
+    for server in servers(&["--isolation", "none"]) {
+        let mut env = server.env().await;
+        env.reset().await.unwrap();
+        let same = "import os\nos.getcwd() == os.environ['HOME'] == os.environ['TMPDIR']";
+        assert_eq!(value(&mut env, same).await, "True");
     }
 }
 
@@ -578,10 +587,11 @@ async fn a_forked_child_leaves_at_the_end_of_the_code() {
 
 #[tokio::test]
 async fn threads_and_children_go_on_between_steps() {
-    for server in servers(&["--isolation", "none"]) {
+    for server in servers(&[]) {
         let mut env = server.env().await;
         env.reset().await.unwrap();
-        let begun = run(
+        let workspace = support::workspace_of(&server, &mut env).await;
+        run(
             &mut env,
             "import os, threading, subprocess, time\n\
              done = threading.Event()\n\
@@ -591,12 +601,9 @@ async fn threads_and_children_go_on_between_steps() {
                  end = time.process_time() + 0.1\n    \
                  while time.process_time() < end: pass\n    \
                  open('done', 'w').close(); done.set()\n\
-             threading.Thread(target=work, daemon=True).start()\n\
-             work_dir = os.getcwd()\n\
-             print(work_dir)",
+             threading.Thread(target=work, daemon=True).start()",
         )
         .await;
-        let workspace = Path::new(begun.lines().next().unwrap()).to_owned();
         // The step is over: what the thread does now is between two steps.
         std::fs::write(workspace.join("go"), "").unwrap();
         wait_until("the thread has done its work", || {

@@ -382,16 +382,38 @@ pub(crate) fn comm(pid: i32) -> Option<String> {
 
 /// The worker of an episode, as this host numbers it: found by a name that its program gives it.
 pub(crate) async fn worker_of(server: &Server, env: &mut CodingEnv) -> i32 {
+    let (name, code) = naming();
+    let reply = env.step(&code).await.unwrap();
+    assert_eq!(reply.result(), Some("0"), "{reply:?}");
+    named(server, &name)
+}
+
+/// A name that no other process has, and code by which a worker takes it: its result is 0.
+pub(crate) fn naming() -> (String, String) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("worker-{}", COUNT.fetch_add(1, Ordering::Relaxed));
     // PR_SET_NAME
     let code = format!("import ctypes\nctypes.CDLL(None).prctl(15, b'{name}')");
-    let reply = env.step(&code).await.unwrap();
-    assert_eq!(reply.result(), Some("0"), "{reply:?}");
+    (name, code)
+}
+
+/// The process below the server that has taken this name.
+pub(crate) fn named(server: &Server, name: &str) -> i32 {
     let mut found = server.processes().into_iter();
     found
-        .find(|pid| comm(*pid).as_ref() == Some(&name))
+        .find(|pid| comm(*pid).as_deref() == Some(name))
         .unwrap()
+}
+
+/// An episode's directory, whose files its program and the test share at every level. It is seen through the worker's process, and
+/// no longer than that lives.
+pub(crate) async fn workspace_of(server: &Server, env: &mut CodingEnv) -> PathBuf {
+    working_dir(worker_of(server, env).await)
+}
+
+/// The directory in which a process is, wherever that is mounted.
+pub(crate) fn working_dir(pid: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/cwd"))
 }
 
 /// A process of a worker's cell, by the pid that its program knows it by.
