@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::children;
 use crate::limits::CellLimits;
 use crate::wire::{Malformed, Reader, Writer};
 
@@ -30,6 +31,8 @@ const REAPERS: u64 = 1;
 const SERVER_GROUP: &str = "coding-env-server";
 /// How long a group whose last process has just ended may be busy still.
 const BUSY_FOR: Duration = Duration::from_millis(5);
+/// How often processes are moved until none is left.
+const MOVES_MAX: usize = 10;
 /// The most that is read of one of the kernel's files. The longest of ours, memory.oom_control, has some 50 bytes; cgroup.procs is read otherwise.
 const FACT_BYTES_MAX: usize = 4096;
 
@@ -314,17 +317,17 @@ impl Cgroups {
     /// Finds out what this host has and makes the directories of this run, by which it is known that it may.
     /// `run` names them: `coding-env-` and what nobody else's has.
     ///
-    /// With v2 it may move the server and this process (its parent, and itself) one group down, because a group with limits below
-    /// it may not hold processes.
+    /// With v2 it may move the server and what descends from it one group down, because a group with limits below it may not hold
+    /// processes. `server` is its pid.
     ///
     /// # Errors
     /// What is missing, in words for people.
-    pub(crate) fn find(run: &str) -> Result<Self, String> {
+    pub(crate) fn find(run: &str, server: i32) -> Result<Self, String> {
         let (mountinfo, cgroup) = own_files()?;
         let (version, groups) = match locate(&mountinfo, &cgroup)? {
             Place::One(groups) => (Version::One, groups),
             Place::Two { own, top } => {
-                let group = base(&own, &top, &["memory", "pids"])?;
+                let group = base(&own, &top, &["memory", "pids"], server)?;
                 (Version::Two, vec![group])
             }
         };
@@ -358,6 +361,14 @@ impl Cgroups {
             }
         }
         Ok(made)
+    }
+
+    /// Of the kernel's interface: 1 or 2.
+    pub(crate) fn version(&self) -> u8 {
+        match self.version {
+            Version::One => 1,
+            Version::Two => 2,
+        }
     }
 
     /// Whether [`CellLimits::cpu_percent`] can be held. Memory and processes always can.
@@ -538,7 +549,7 @@ fn enable(group: &Path, controllers: &[&str]) -> io::Result<()> {
 
 /// The group below which a run's goes with v2: the one that this process is in, or, where that has to keep processes that are not ours,
 /// the next one above, so long as no limit is left by that.
-fn base(own: &Path, top: &Path, needed: &[&str]) -> Result<Hierarchy, String> {
+fn base(own: &Path, top: &Path, needed: &[&str], server: i32) -> Result<Hierarchy, String> {
     // An earlier run, or the probe, has moved the server down.
     let mut group = match own.parent() {
         Some(parent) if own.ends_with(SERVER_GROUP) => parent,
@@ -561,21 +572,35 @@ fn base(own: &Path, top: &Path, needed: &[&str]) -> Result<Hierarchy, String> {
     loop {
         let problem = match enable(group, needed) {
             Ok(()) => break,
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => error,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => error,
         };
-        // It holds processes, which a group with limits below it may not.
-        if group == own && move_down(group, group == top).is_ok() && enable(group, needed).is_ok() {
-            break;
+        let is_busy = problem.kind() == io::ErrorKind::ResourceBusy;
+        if is_busy {
+            // It holds processes, which a group with limits below it may not.
+            let all = group == top;
+            if group == own
+                && move_down(group, all, server).is_ok()
+                && enable(group, needed).is_ok()
+            {
+                break;
+            }
+        } else if group == own {
+            return Err(problem.to_string());
         }
-        if let Some(limit) = limit_of(group) {
-            return Err(format!(
-                "{problem}: it holds processes of others, and has a limit of its own ({limit})"
-            ));
-        }
+        let limit = limit_of(group).filter(|_| is_busy);
         group = match group.parent() {
-            Some(parent) if group != top => parent,
-            _ => return Err(problem.to_string()),
+            Some(parent) if is_busy && limit.is_none() && group != top => parent,
+            _ => {
+                let why = limit.map_or_else(
+                    || problem.to_string(),
+                    |limit| format!("{} bounds it by {limit}", group.display()),
+                );
+                return Err(format!(
+                    "the control group {} holds processes of others, so that it can't be divided, and none above it can be used ({why}): \
+                     start the server in one of its own",
+                    own.display()
+                ));
+            }
         };
     }
     let cpu = enable(group, &["cpu"]).is_ok();
@@ -591,28 +616,33 @@ fn base(own: &Path, top: &Path, needed: &[&str]) -> Result<Hierarchy, String> {
     })
 }
 
-/// Moves the server's processes, or all of a group that is a whole container, one group down.
-fn move_down(group: &Path, all: bool) -> io::Result<()> {
-    let ours = [Some(rustix::process::getpid()), rustix::process::getppid()];
-    let ours = ours.map(|pid| pid.map_or(0, |pid| pid.as_raw_nonzero().get()));
+/// Moves the server and what descends from it, or all of a group that is a whole container, one group down.
+fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
     let below = group.join(SERVER_GROUP);
-    let procs = fs::read_to_string(group.join("cgroup.procs"))?;
-    let procs: Vec<i32> = procs.lines().filter_map(|pid| pid.parse().ok()).collect();
-    if !all && procs.iter().any(|pid| !ours.contains(pid)) {
-        return Err(io::ErrorKind::ResourceBusy.into());
-    }
-    match fs::create_dir(&below) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    for pid in procs {
-        match fs::write(below.join("cgroup.procs"), pid.to_string()) {
-            // It has ended meanwhile.
-            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-            result => result?,
+    // A process that forks while it is moved may leave a child behind.
+    for _ in 0..MOVES_MAX {
+        let procs = fs::read_to_string(group.join("cgroup.procs"))?;
+        let procs: Vec<i32> = procs.lines().filter_map(|pid| pid.parse().ok()).collect();
+        if procs.is_empty() {
+            return Ok(());
+        }
+        let ours = children::tree(server);
+        if !all && procs.iter().any(|pid| !ours.contains(pid)) {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        match fs::create_dir(&below) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        for pid in procs {
+            match fs::write(below.join("cgroup.procs"), pid.to_string()) {
+                // It has ended meanwhile.
+                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                result => result?,
+            }
         }
     }
-    Ok(())
+    Err(io::ErrorKind::ResourceBusy.into())
 }
 
 /// A limit that a group has. Only for v2.
@@ -936,10 +966,15 @@ mod tests {
         assert_eq!(limit_of(dir.path()), None);
     }
 
+    /// The pid of this process.
+    fn this() -> i32 {
+        rustix::process::getpid().as_raw_nonzero().get()
+    }
+
     /// The groups of a run, or that this host gives none, by name.
     fn groups(name: &str) -> Option<Cgroups> {
         let run = format!("coding-env-test-{name}-{}", uuid::Uuid::now_v7().simple());
-        match Cgroups::find(&run) {
+        match Cgroups::find(&run, this()) {
             Ok(groups) => Some(groups),
             Err(why) => {
                 eprintln!("not tested: this host lacks control groups that may be written: {why}");
@@ -1105,12 +1140,12 @@ mod tests {
         ));
         fs::create_dir(&own).unwrap();
         // Without processes it can be used as it is, and is left for a run that the server began in its own group.
-        let found = |own: &Path, top: &Path| base(own, top, &NEEDED).unwrap().path;
+        let found = |own: &Path, top: &Path| base(own, top, &NEEDED, this()).unwrap().path;
         assert_eq!(found(&own, top), own);
         assert_eq!(found(&own.join(SERVER_GROUP), top), own);
         fs::write(own.join("cgroup.subtree_control"), "-hugetlb").unwrap();
         assert!(
-            base(&own, top, &["no-such"])
+            base(&own, top, &["no-such"], this())
                 .unwrap_err()
                 .contains("`no-such` was not given")
         );
@@ -1133,12 +1168,19 @@ mod tests {
         );
         assert_eq!(line(&mut child), "1");
         // A process of others stays where it is, and the run's go beside.
-        assert_eq!(found(&own, top), top);
+        let of = |server, top: &Path| base(&own, top, &NEEDED, server).unwrap().path;
+        assert_eq!(of(0, top), top);
         assert!(!own.join(SERVER_GROUP).exists());
+        // What the server has started goes with it.
+        assert_eq!(of(this(), top), own);
+        let moved = || fs::read_to_string(own.join(SERVER_GROUP).join("cgroup.procs")).unwrap();
+        assert_eq!(moved().trim(), child.id().to_string());
         // In a container all is ours.
-        assert_eq!(found(&own, &own), own);
-        let moved = fs::read_to_string(own.join(SERVER_GROUP).join("cgroup.procs")).unwrap();
-        assert_eq!(moved.trim(), child.id().to_string());
+        fs::write(own.join("cgroup.subtree_control"), "-hugetlb").unwrap();
+        fs::write(own.join("cgroup.procs"), child.id().to_string()).unwrap();
+        assert_eq!(moved(), "");
+        assert_eq!(of(0, &own), own);
+        assert_eq!(moved().trim(), child.id().to_string());
         // A cell next to it.
         fs::create_dir(own.join("cell")).unwrap();
         assert!(own.join("cell/hugetlb.2MB.max").exists());

@@ -23,11 +23,13 @@ use rustix::process::{
 };
 use rustix::thread::set_no_new_privs;
 
+use super::cgroup;
 use super::children;
 use super::features::{Cgroups, Features, Found, Namespaces};
 use super::plan::Uids;
 use super::role::PROBE;
 use super::sys_probe as sys;
+use crate::limits::CellLimits;
 
 /// How long a child may take. Each takes about a millisecond; one that hangs has found something that does not work.
 const TEST_WITHIN: Duration = Duration::from_secs(5);
@@ -642,81 +644,35 @@ fn set_uid() -> Found<u32> {
 const CGROUP_TWO: u32 = 1;
 const CGROUP_CPU: u32 = 2;
 
-/// This process's control group of a controller (v1), or of none (v2), as a directory that is mounted.
-fn own_group(controller: Option<&str>) -> Found<PathBuf> {
-    let read = |file: &str| told(file, fs::read_to_string(file));
-    let what = match controller {
-        None => "control groups v2".to_owned(),
-        Some(name) => format!("control group controller {name}"),
+/// Does what the warden does for a cell, in groups of its own. With v2 that can move the server into a group below its own, where it then stays.
+fn cgroup() -> Found<u32> {
+    let run = format!("coding-env-probe-{}", getpid().as_raw_nonzero());
+    let mut groups = cgroup::Cgroups::find(&run, server())?;
+    let found = holds(&mut groups);
+    let version = match groups.version() {
+        1 => 0,
+        _ => CGROUP_TWO,
     };
-    let groups = read("/proc/self/cgroup")?;
-    let group = groups.lines().find_map(|line| {
-        let (_, line) = line.split_once(':')?;
-        let (controllers, group) = line.split_once(':')?;
-        let is = controller.map_or(controllers.is_empty(), |name| {
-            controllers.split(',').any(|known| known == name)
-        });
-        is.then_some(group)
-    });
-    let group = group.ok_or_else(|| format!("{what}: this process is in none"))?;
-    let mounts = read("/proc/self/mountinfo")?;
-    let found = mounts.lines().find_map(|line| {
-        let (mount, system) = line.split_once(" - ")?;
-        let mut mount = mount.split(' ').skip(3);
-        let (root, at) = (mount.next()?, mount.next()?);
-        let mut system = system.split(' ');
-        let is = match (system.next()?, controller) {
-            ("cgroup", Some(name)) => system.nth(1)?.split(',').any(|option| option == name),
-            ("cgroup2", None) => true,
-            _ => false,
-        };
-        let below = Path::new(group).strip_prefix(root).ok()?;
-        is.then(|| Path::new(at).join(below))
-    });
-    found.ok_or_else(|| format!("{what}: not mounted where this process's group can be seen"))
+    let cpu = if groups.bounds_cpu() { CGROUP_CPU } else { 0 };
+    told("removing a control group", groups.close(END_WITHIN))?;
+    found.map(|_| version | cpu)
 }
 
-/// A control group that is removed at the end, and until then by its drop.
-struct Group(PathBuf);
-
-impl Group {
-    fn make(parent: &Path) -> Found<Self> {
-        let path = parent.join(format!("coding-env-probe-{}", getpid()));
-        told(
-            &format!("making a control group in {}", parent.display()),
-            fs::create_dir(&path),
-        )?;
-        Ok(Self(path))
-    }
-
-    fn set(&self, file: &str, value: &str) -> Found {
-        let path = self.0.join(file);
-        told(
-            &format!("writing {}", path.display()),
-            fs::write(&path, value),
-        )
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // What was in it is reaped; the kernel may take a moment more. Nobody is left to tell when it stays.
-        for _ in 0..100 {
-            match fs::remove_dir(&self.0) {
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                _ => return,
-            }
-        }
-    }
-}
-
-/// Whether a process that enters these groups, one of which allows it to be alone, can't fork.
-fn holds(groups: &[&Group]) -> Found<u32> {
+/// Whether a process that enters a cell's groups, which allow it to be alone, can't fork.
+fn holds(groups: &mut cgroup::Cgroups) -> Found<u32> {
+    let limits = CellLimits {
+        total_memory_bytes: 64 << 20,
+        // Beside the reaper, as which the child counts.
+        processes: 0,
+        workspace_bytes: 0,
+        workspace_inodes: 0,
+        cpu_percent: if groups.bounds_cpu() { 100 } else { 0 },
+    };
+    let group = told("a control group", groups.create("0", &limits))?;
+    let attach = told("a control group", group.attach_fds())?;
     in_child(|| {
-        for group in groups {
-            group.set("cgroup.procs", "0")?;
+        for file in attach {
+            told("entering a control group", File::from(file).write_all(b"0"))?;
         }
         let forked = sys::fork();
         if matches!(forked, Ok(None)) {
@@ -727,78 +683,6 @@ fn holds(groups: &[&Group]) -> Found<u32> {
             "a control group's limit of processes has no effect",
         )
     })
-}
-
-fn cgroup() -> Found<u32> {
-    match own_group(Some("memory")).and_then(|_| own_group(Some("pids"))) {
-        Ok(_) => cgroup_one(),
-        Err(_) => cgroup_two(),
-    }
-}
-
-fn cgroup_one() -> Found<u32> {
-    let make = |controller| own_group(Some(controller)).and_then(|own| Group::make(&own));
-    let memory = make("memory")?;
-    memory.set("memory.limit_in_bytes", "67108864")?;
-    let pids = make("pids")?;
-    pids.set("pids.max", "1")?;
-    let cpu = make("cpu").and_then(|group| {
-        group.set("cpu.cfs_quota_us", "50000")?;
-        Ok(group)
-    });
-    let mut groups = vec![&memory, &pids];
-    groups.extend(&cpu);
-    holds(&groups)?;
-    Ok(if cpu.is_ok() { CGROUP_CPU } else { 0 })
-}
-
-fn cgroup_two() -> Found<u32> {
-    let own = own_group(None)?;
-    let list = |file: &str| {
-        told(
-            &format!("reading {}", own.join(file).display()),
-            fs::read_to_string(own.join(file)),
-        )
-    };
-    let controllers = list("cgroup.controllers")?;
-    let has = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
-    for name in ["memory", "pids"] {
-        if !has(&controllers, name) {
-            return Err(format!(
-                "control groups v2: controller {name} is not delegated to {}",
-                own.display()
-            ));
-        }
-    }
-    let cpu = if has(&controllers, "cpu") {
-        CGROUP_CPU
-    } else {
-        0
-    };
-    let group = Group::make(&own)?;
-    let enabled = list("cgroup.subtree_control")?;
-    if has(&enabled, "memory") && has(&enabled, "pids") {
-        group.set("memory.max", "67108864")?;
-        group.set("pids.max", "1")?;
-        holds(&[&group])?;
-        let cpu = if has(&enabled, "cpu") { CGROUP_CPU } else { 0 };
-        return Ok(CGROUP_TWO | cpu);
-    }
-    // They can be enabled once no process is in the server's own group: the server moves into one below it, as a child does here. Processes
-    // that are not the server's can't be moved.
-    in_child(|| group.set("cgroup.procs", "0").map(|()| 0))?;
-    let this = getpid().as_raw_nonzero().get();
-    let ours = |pid: &str| {
-        let pid = pid.parse().unwrap_or(0);
-        pid == this || children::tree(server()).contains(&pid)
-    };
-    match list("cgroup.procs")?.lines().find(|pid| !ours(pid)) {
-        None => Ok(CGROUP_TWO | cpu),
-        Some(pid) => Err(format!(
-            "control groups v2: the group {} has processes besides the server's (pid {pid}), so that it can't be divided; start the server in one of its own",
-            own.display()
-        )),
-    }
 }
 
 /// The server: the parent of the probe, whose child this is.

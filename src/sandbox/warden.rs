@@ -299,8 +299,10 @@ impl Warden {
                 .map_err(|error| format!("entering a user namespace: {error}"))?;
         }
         if plan.cgroup {
-            let cgroups =
-                Cgroups::find(&self.run).map_err(|error| format!("layer cgroup: {error}"))?;
+            let server =
+                rustix::process::getppid().map_or(0, |server| server.as_raw_nonzero().get());
+            let cgroups = Cgroups::find(&self.run, server)
+                .map_err(|error| format!("layer cgroup: {error}"))?;
             if plan.cgroup_cpu && !cgroups.bounds_cpu() {
                 return Err("layer cgroup: the cpu controller has gone".to_owned());
             }
