@@ -66,8 +66,8 @@ pub struct IsolationArgs {
     )]
     pub require: Vec<String>,
 
-    /// Start although episodes can signal one another and the server: at level landlock on Linux before 6.12, where episodes
-    /// can't have uids of their own either.
+    /// Start although episodes can signal one another and the server: at level landlock, where neither Landlock (Linux 6.12), nor uids
+    /// of their own, nor a broker in the warden (Linux 5.19) keeps that apart.
     #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", value_parser = clap::builder::BoolishValueParser::new())]
     pub accept_open_signals: bool,
 

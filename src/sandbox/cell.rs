@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::order::WorkerId;
 use super::plan::{Level, Plan};
+use super::seccomp;
 use crate::limits::CellLimits;
 
 /// The largest order: `ORDER_BYTES_MAX` of `cells.rs`.
@@ -21,9 +22,11 @@ pub(crate) const ORDER_BYTES_MAX: usize = 24 * 1024;
 /// Of an order's head, and of each call.
 const HEADER_BYTES: usize = 40;
 const CALL_BYTES: usize = 56;
-/// In place of a call's number: write a file (path, text, size), or set the loopback interface up (`struct ifreq`).
+/// In place of a call's number: write a file (path, text, size), set the loopback interface up (`struct ifreq`), or install a filter and
+/// hand its listener to the warden (instructions, size).
 const WRITE_FILE: u32 = u32::MAX;
 const LOOPBACK_UP: u32 = u32::MAX - 1;
+const LEND_LISTENER: u32 = u32::MAX - 2;
 /// Where the worker's control socket is put while its list is carried out: `CONTROL_BEFORE` of `cells.rs`.
 const CONTROL_BEFORE: u64 = 4;
 
@@ -496,7 +499,20 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         ));
     }
     calls.push(close_range(CONTROL_BEFORE + 1));
+    if plan.signal_broker {
+        calls.push(lend_listener());
+    }
     calls
+}
+
+/// From here on the warden answers for every signal of the cell.
+fn lend_listener() -> Call {
+    let filter = seccomp::ask_for_signals();
+    let bytes = Arg::Number(filter.len() as u64);
+    Call {
+        number: LEND_LISTENER,
+        ..keyed("seccomp with a listener", 0, [Arg::Bytes(filter), bytes])
+    }
 }
 
 fn close_range(first: u64) -> Call {
@@ -544,15 +560,17 @@ mod tests {
     const KEY: u64 = 0x0123_4567_89ab_cdef;
     const RET_ALLOW: u32 = 0x7fff_0000;
 
-    /// What can be there or not, for each level: a user namespace, uids, the count of processes, domains, loopback, control groups.
+    /// What can be there or not, for each level: a user namespace, uids, the count of processes, domains, loopback, control groups, the signal
+    /// broker.
     fn each(mut check: impl FnMut(&Plan, &CellNeeds<'_>)) {
         for level in [Level::None, Level::Landlock, Level::Namespace] {
-            for bits in 0..64 {
+            for bits in 0..128 {
                 let has = |bit: u32| bits & (1 << bit) != 0;
                 let inside = level == Level::Namespace;
                 // A user namespace has no uids to give; only a cell inside namespaces has a network; without walls there are none of them.
                 if has(0) && (has(1) || !inside)
                     || has(4) && !inside
+                    || has(6) && (level != Level::Landlock || has(3) || has(1))
                     || level == Level::None && bits != 0
                 {
                     continue;
@@ -566,6 +584,7 @@ mod tests {
                     seccomp: level != Level::None,
                     landlock_abi: has(3).then_some(6),
                     landlock_signals: has(3),
+                    signal_broker: has(6),
                     uids: has(1).then_some(uids),
                     cgroup: has(5),
                     process_count: has(2),
@@ -623,8 +642,13 @@ mod tests {
             }
             assert!(at("capset") < at("landlock_restrict_self") || !needs.worker_domain);
             // Nothing but its control socket and its streams is left open.
-            assert_eq!(at("close_range"), Some(worker.len() - 1));
-            assert_eq!(worker.last(), Some(&close_range(CONTROL_BEFORE + 1)));
+            let last = worker.len() - 1 - usize::from(plan.signal_broker);
+            assert_eq!(worker[last], close_range(CONTROL_BEFORE + 1));
+            assert_eq!(at("close_range"), Some(last));
+            // A listener is closed by whom it was lent by. Before that, setup signals nobody.
+            assert_eq!(at("seccomp with a listener").is_some(), plan.signal_broker);
+            let own_session = at("setsid").unwrap();
+            assert!(!plan.signal_broker || own_session < at("seccomp with a listener").unwrap());
             // The reaper keeps no descriptor beside the template's, and can't be looked into.
             assert!(after.contains(&close_range(CONTROL_BEFORE)));
             assert_eq!(place(after, "prctl PR_SET_DUMPABLE").is_some(), walls);
@@ -684,13 +708,12 @@ mod tests {
                 key: KEY,
                 loopback: needs.loopback,
                 unix_sockets: plan.level == Level::Namespace,
-                signal_broker: false,
             };
             for call in Setup::new(plan, needs).lists.iter().flatten() {
-                if [WRITE_FILE, LOOPBACK_UP].contains(&call.number) {
+                if [WRITE_FILE, LOOPBACK_UP, LEND_LISTENER].contains(&call.number) {
                     assert_eq!(
                         call.args[5] == Arg::Key,
-                        call.number == LOOPBACK_UP,
+                        call.number != WRITE_FILE,
                         "{}",
                         call.name
                     );

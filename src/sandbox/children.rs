@@ -52,11 +52,16 @@ fn stat_field(pid: i32, field: usize) -> Option<i32> {
 
 /// Everything that descends from a process, itself first.
 pub(crate) fn tree(root: i32) -> Vec<i32> {
+    tree_up_to(root, WALK_MAX)
+}
+
+/// What descends from a process, itself first; no further once there are `most`.
+pub(crate) fn tree_up_to(root: i32, most: usize) -> Vec<i32> {
     let mut found = vec![root];
     let mut next = 0;
     while let Some(pid) = found.get(next).copied() {
         next += 1;
-        if found.len() < WALK_MAX {
+        if found.len() < most {
             found.extend(children(pid));
         }
     }
@@ -104,4 +109,16 @@ pub(crate) fn kill_all(within: Duration) -> bool {
 /// The parent of a process.
 pub(crate) fn parent(pid: i32) -> Option<i32> {
     stat_field(pid, 1)
+}
+
+/// The process group of a process.
+pub(crate) fn group(pid: i32) -> Option<i32> {
+    stat_field(pid, 2)
+}
+
+/// The process that a thread belongs to, by the thread's number or its own.
+pub(crate) fn leader(thread: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    line.trim().parse().ok()
 }

@@ -52,7 +52,8 @@ pub(crate) struct Features {
     pub(crate) landlock_signals: Found,
     /// A filter of system calls can be installed, and works.
     pub(crate) seccomp: Found,
-    /// A filter can ask another process, whose answer becomes the call's result.
+    /// A filter can ask another process, whose answer becomes the call's result or lets it run, and a process can be signalled by a descriptor:
+    /// what the signal broker needs (Linux 5.19).
     pub(crate) user_notification: Found,
     /// A process can become another user, for good.
     pub(crate) set_uid: Found,

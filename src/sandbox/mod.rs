@@ -5,9 +5,10 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
 //! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
-//! [`cgroup`] the limits on what the processes of an episode use together.
+//! [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them.
 
 pub(crate) mod bpf;
+mod broker;
 pub(crate) mod cell;
 pub(crate) mod cgroup;
 pub(crate) mod children;
@@ -22,6 +23,7 @@ pub(crate) mod role;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
+mod sys_broker;
 mod sys_probe;
 pub(crate) mod sys_walls;
 pub(crate) mod template;

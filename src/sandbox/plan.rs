@@ -84,7 +84,7 @@ pub(crate) struct Plan {
     pub(crate) landlock_abi: Option<u32>,
     /// Landlock keeps signals within a cell (ABI 6, and seen to work).
     pub(crate) landlock_signals: bool,
-    /// The kill family goes to the warden, which delivers within a cell only.
+    /// The kill family goes to the warden, which delivers within a cell only: at level `landlock`, where neither Landlock nor uids do it.
     pub(crate) signal_broker: bool,
     /// A uid for each live cell.
     pub(crate) uids: Option<Uids>,
@@ -280,14 +280,25 @@ fn landlock_possible(features: &Features, demand: &Demand) -> Result<(), String>
              and episodes can't have uids of their own: {why}"
         ));
     }
-    if landlock_signals(features) || demand.accept_open_signals {
+    if landlock_signals(features) || uids.is_ok() || demand.accept_open_signals {
         return Ok(());
     }
-    uids.map(drop).map_err(|why| {
+    let uids = uids.err().unwrap_or_default();
+    features.user_notification.clone().map_err(|broker| {
         format!(
             "this kernel's Landlock (ABI {abi}) does not keep episodes from signalling one another and the server (ABI 6, Linux 6.12, does), \
-             and they can't have uids of their own: {why}. `{OPEN_SIGNALS_FLAG}` accepts that"
+             they can't have uids of their own ({uids}), and the warden can't deliver their signals ({broker}). `{OPEN_SIGNALS_FLAG}` accepts that"
         )
+    })
+}
+
+/// The Landlock ABI to use. Where scopes don't work, the last one before them.
+fn landlock_abi(features: &Features) -> Option<u32> {
+    let abi = *features.landlock.as_ref().ok()?;
+    Some(if landlock_signals(features) {
+        abi
+    } else {
+        abi.min(LANDLOCK_SIGNALS_ABI - 1)
     })
 }
 
@@ -357,14 +368,12 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
         level,
         user_namespace,
         seccomp: isolated,
-        landlock_abi: features
-            .landlock
-            .as_ref()
-            .ok()
-            .copied()
-            .filter(|_| isolated),
+        landlock_abi: landlock_abi(features).filter(|_| isolated),
         landlock_signals: isolated && landlock_signals(features),
-        signal_broker: false,
+        signal_broker: level == Level::Landlock
+            && !landlock_signals(features)
+            && uids.is_none()
+            && features.user_notification.is_ok(),
         uids,
         cgroup: cgroup.is_some(),
         cgroup_cpu: cgroup.is_some_and(|cgroup| cgroup.cpu),
@@ -463,6 +472,7 @@ fn layer(
                 (plan.level == Level::Namespace, "its processes are all that it sees"),
                 (plan.landlock_signals, "Landlock"),
                 (plan.uids.is_some(), "its uid"),
+                (plan.signal_broker, "a broker in the warden"),
             ];
             let by: Vec<&str> = by.into_iter().filter(|(is, _)| *is).map(|(_, by)| by).collect();
             if by.is_empty() {
@@ -665,10 +675,10 @@ mod tests {
     use super::*;
 
     /// What can be missing, one number each: 0 is the best, and each higher one takes something away.
-    type State = [usize; 10];
+    type State = [usize; 11];
     /// How many states each has: namespaces with privilege, and without; seccomp, no_new_privs, close_range, clone_parent; Landlock; uids;
-    /// count of processes; control groups.
-    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 3, 2, 3];
+    /// count of processes; control groups; user notification.
+    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 3, 2, 3, 2];
 
     fn works(is: bool, what: &str) -> Found {
         if is {
@@ -706,6 +716,7 @@ mod tests {
             uid,
             count,
             cgroup,
+            notification,
         ] = state;
         Features {
             euid: 0,
@@ -715,7 +726,7 @@ mod tests {
             landlock: [Ok(7), Ok(7), Ok(4), Ok(2), Err("no landlock".to_owned())][landlock].clone(),
             landlock_signals: works(landlock == 0, "scope"),
             seccomp: works(seccomp == 0, "seccomp"),
-            user_notification: works(true, ""),
+            user_notification: works(notification == 0, "listener"),
             set_uid: works(uid != 2, "uids"),
             mapped_uids: match uid {
                 0 => vec![Uids {
@@ -781,6 +792,7 @@ mod tests {
             landlock,
             uid,
             ..,
+            notification,
         ] = state;
         if seccomp + nnp + close + clone > 0 {
             return None;
@@ -791,7 +803,7 @@ mod tests {
         let uids = uid == 0;
         let possible = match landlock {
             0 => true,
-            1 | 2 => uids || accept_open_signals,
+            1 | 2 => uids || notification == 0 || accept_open_signals,
             3 => uids,
             _ => false,
         };
@@ -799,7 +811,16 @@ mod tests {
     }
 
     fn check(state: State, plan: &Plan) {
-        let [privileged, unprivileged, .., landlock, uid, count, cgroup] = state;
+        let [
+            privileged,
+            unprivileged,
+            ..,
+            landlock,
+            uid,
+            count,
+            cgroup,
+            notification,
+        ] = state;
         assert_eq!(
             plan.layers
                 .iter()
@@ -844,10 +865,20 @@ mod tests {
             isolated && !plan.user_namespace && uid == 0
         );
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
+        let broker = plan.level == Level::Landlock
+            && landlock != 0
+            && plan.uids.is_none()
+            && notification == 0;
+        assert_eq!(plan.signal_broker, broker);
         assert_eq!(
             enforced(plan, "signals"),
-            namespace || plan.landlock_signals || plan.uids.is_some()
+            namespace || plan.landlock_signals || plan.uids.is_some() || broker
         );
+        let by_broker = |layer: &Layer| layer.detail.contains("a broker in the warden");
+        let signals = plan.layers.iter().find(|layer| layer.name == "signals");
+        assert_eq!(signals.is_some_and(by_broker), broker);
+        // Rulesets say nothing of scopes that don't work.
+        assert!(plan.landlock_signals || plan.landlock_abi.is_none_or(|abi| abi < 6));
         assert_eq!(
             (plan.cgroup, plan.cgroup_cpu),
             (isolated && cgroup != 2, isolated && cgroup == 0)
@@ -857,7 +888,6 @@ mod tests {
             plan.process_count,
             plan.uids.is_some() || (plan.user_namespace && count == 0)
         );
-        assert!(!plan.signal_broker);
         let bounds = plan.bounds();
         assert_eq!(
             (bounds.total_memory, bounds.cpu),
@@ -985,6 +1015,9 @@ mod tests {
     fn signals_stay_open_only_where_that_was_accepted() {
         let mut state = [0; STATES.len()];
         (state[0], state[1], state[6], state[7]) = (5, 5, 2, 2);
+        let broker = plan(&features(state), &demand(None, true)).unwrap();
+        assert!(enforced(&broker, "signals") && broker.signal_broker);
+        state[10] = 1;
         let told = plan(&features(state), &demand(None, false))
             .unwrap_err()
             .to_string();

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid, getppid,
-    getuid, kill_process_group, set_child_subreaper, setpgid, setrlimit, test_kill_process,
-    waitpid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid,
+    getppid, getuid, kill_process_group, pidfd_open, set_child_subreaper, setpgid, setrlimit,
+    test_kill_process, waitpid,
 };
 use rustix::thread::set_no_new_privs;
 
@@ -28,6 +28,7 @@ use super::children;
 use super::features::{Cgroups, Features, Found, Namespaces};
 use super::plan::Uids;
 use super::role::PROBE;
+use super::sys_broker::{self, Answer};
 use super::sys_probe as sys;
 use crate::limits::CellLimits;
 
@@ -533,20 +534,38 @@ fn user_notification() -> Found<u32> {
         sys::filter_getppid(libc::SECCOMP_RET_USER_NOTIF, true),
     )?;
     let listener = listener.ok_or("seccomp(user notification): no listener")?;
+    let this = i64::from(getpid().as_raw_nonzero().get());
     let (caller, pipe) = told(
         "fork",
         spawn(|| {
+            let answers = [sys::getppid(), sys::getppid()].map(Result::ok);
             seen(
-                sys::getppid().is_ok_and(|value| value == VALUE),
+                answers == [Some(VALUE), Some(this)],
                 "a call got another answer",
             )
         }),
     )?;
-    told(
-        "answering a system call",
-        sys::answer_call(listener.as_fd(), VALUE),
-    )?;
+    for answer in [Answer::Value(VALUE), Answer::Run] {
+        let call = told(
+            "receiving a system call",
+            sys_broker::receive(listener.as_fd()),
+        )?;
+        seen(
+            call.thread == caller && sys_broker::still_waits(listener.as_fd(), call.id),
+            "a call of another process",
+        )?;
+        told(
+            "answering a system call",
+            sys_broker::answer(listener.as_fd(), call.id, answer),
+        )?;
+    }
     let answer = told("read", read_until(pipe, Instant::now() + TEST_WITHIN))?;
+    let process = Pid::from_raw(caller).ok_or("no process")?;
+    let process = told("pidfd_open", pidfd_open(process, PidfdFlags::empty()))?;
+    told(
+        "pidfd_send_signal",
+        sys_broker::signal_process(process.as_fd(), 0),
+    )?;
     wait(caller)?;
     decode(&answer)
 }

@@ -9,6 +9,9 @@
 //! the sixth, which the kernel ignores, holds the template's secret random key. A worker wipes the key before user code runs. It also
 //! drops its capabilities: the key is a second wall.
 //!
+//! **The signal broker.** Where nothing else keeps signals within a cell, its worker installs a second filter, [`ask_for_signals`], whose
+//! listener is the warden: see [`broker`](super::broker).
+//!
 //! A filter sees numbers only: no path, no structure behind a pointer. Arguments that the kernel takes as 32-bit integers are compared
 //! as such, because a program may put anything in the other half.
 
@@ -24,8 +27,6 @@ pub(crate) struct Policy {
     /// Sockets with names in the file system or abstract ones, which `multiprocessing.Manager` needs. Only for level `namespace`: Landlock
     /// doesn't keep a program from connecting to a host's socket whose path it knows (before ABI 9), so there must be none to see.
     pub(crate) unix_sockets: bool,
-    /// Signals go to the filter's listener, who delivers them within the cell.
-    pub(crate) signal_broker: bool,
 }
 
 /// What is done about a call.
@@ -43,8 +44,6 @@ pub(crate) enum Act {
     UnixSockets,
     /// It runs if the policy has loopback or sockets with names, otherwise it fails with EPERM.
     AnySockets,
-    /// It runs; with a signal broker only if it has the setup key, otherwise the broker is asked.
-    Signal,
 }
 
 /// What can be asked of an argument, by its index from 0.
@@ -161,6 +160,46 @@ pub(crate) fn compile(policy: &Policy) -> Vec<u8> {
     bpf::bytes(&program)
 }
 
+/// The calls that send signals to what a number names, as far as [`CALLS`] lets them through.
+pub(crate) const SIGNAL_CALLS: [&str; 5] = [
+    "kill",
+    "tkill",
+    "tgkill",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+];
+
+/// The filter of a cell whose signals the broker delivers, as bytes: the calls that send them wait for the listener's answer. It is beside
+/// the one of [`compile`], which refuses what this one lets through.
+///
+/// `kill(0)` runs as it is: it reaches the caller's process group, which never leaves its session, and a worker begins a session of its own
+/// before user code, so that all members are of one cell.
+pub(crate) fn ask_for_signals() -> Vec<u8> {
+    bpf::bytes(&asking(Arch::THIS))
+}
+
+fn asking(arch: Arch) -> Block {
+    let asked = |call: &&Call| SIGNAL_CALLS.contains(&call.name);
+    let block = CALLS
+        .iter()
+        .filter(asked)
+        .fold(end(RET_ALLOW), |otherwise, call| {
+            let Some(number) = arch.number(call) else {
+                return otherwise;
+            };
+            let ask = if call.name == "kill" {
+                load(
+                    argument(0),
+                    either(Condition::Equal(0), end(RET_ALLOW), end(RET_USER_NOTIF)),
+                )
+            } else {
+                end(RET_USER_NOTIF)
+            };
+            either(Condition::Equal(number), ask, otherwise)
+        });
+    load(NUMBER, block)
+}
+
 /// The filter for an architecture. `unknown` is the answer to calls that the table doesn't have.
 fn program(policy: &Policy, arch: Arch, unknown: u32) -> Vec<Instruction> {
     // What to do from each number on, up to the next one of the list; neighbours with the same answer are one.
@@ -272,17 +311,18 @@ fn act(policy: &Policy, act: Act) -> Block {
             errno(libc::EPERM)
         })
     };
-    let with_key =
-        |otherwise| both_halves(KEY_ARGUMENT, policy.key, end(RET_ALLOW), end(otherwise));
     match act {
         Act::Allow => end(RET_ALLOW),
         Act::Errno(number) => end(errno(number)),
-        Act::Keyed => with_key(errno(libc::EPERM)),
+        Act::Keyed => both_halves(
+            KEY_ARGUMENT,
+            policy.key,
+            end(RET_ALLOW),
+            end(errno(libc::EPERM)),
+        ),
         Act::Loopback => allowed_if(policy.loopback),
         Act::UnixSockets => allowed_if(policy.unix_sockets),
         Act::AnySockets => allowed_if(policy.loopback || policy.unix_sockets),
-        Act::Signal if policy.signal_broker => with_key(RET_USER_NOTIF),
-        Act::Signal => end(RET_ALLOW),
     }
 }
 
@@ -300,7 +340,6 @@ const fn always(otherwise: Act) -> Rule {
 const ALLOW: Rule = always(Act::Allow);
 const KEYED: Rule = always(Act::Keyed);
 const SOCKETS: Rule = always(Act::AnySockets);
-const SIGNALS: Rule = always(Act::Signal);
 const NOT_HERE: Rule = always(Act::Errno(libc::ENOSYS));
 const REFUSED: Rule = always(Act::Errno(libc::EPERM));
 const NO_XATTR: Rule = always(Act::Errno(libc::ENOTSUP));
@@ -673,11 +712,11 @@ pub(crate) const CALLS: &[Call] = &[
     call(128, 137, "rt_sigtimedwait", ALLOW, "signal.sigwait, signal.pause, shells"),
     call(130, 133, "rt_sigsuspend", ALLOW, "signal.sigwait, signal.pause, shells"),
     call(34, NO, "pause", ALLOW, "signal.sigwait, signal.pause, shells"),
-    call(62, 129, "kill", SIGNALS, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
-    call(200, 130, "tkill", SIGNALS, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
-    call(234, 131, "tgkill", SIGNALS, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
-    call(129, 138, "rt_sigqueueinfo", SIGNALS, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
-    call(297, 240, "rt_tgsigqueueinfo", SIGNALS, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
+    call(62, 129, "kill", ALLOW, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
+    call(200, 130, "tkill", ALLOW, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
+    call(234, 131, "tgkill", ALLOW, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
+    call(129, 138, "rt_sigqueueinfo", ALLOW, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
+    call(297, 240, "rt_tgsigqueueinfo", ALLOW, "os.kill, subprocess, signal.raise_signal, abort; kept within the cell by Landlock, a pid namespace, a uid, or the broker"),
     // === Time ===
     call(228, 113, "clock_gettime", ALLOW, "time, datetime; mostly by the vDSO"),
     call(229, 114, "clock_getres", ALLOW, "time, datetime; mostly by the vDSO"),
@@ -746,6 +785,7 @@ pub(crate) const CALLS: &[Call] = &[
     call(444, 444, "landlock_create_ruleset", KEYED, "reaper and worker, before user code"),
     call(445, 445, "landlock_add_rule", KEYED, "reaper and worker, before user code"),
     call(446, 446, "landlock_restrict_self", KEYED, "reaper and worker, before user code"),
+    call(317, 277, "seccomp", KEYED, "worker, before user code: the filter whose listener is the signal broker"),
     // === Libraries that get ENOSYS do without ===
     call(435, 435, "clone3", NOT_HERE, "glibc falls back to clone, whose flags can be seen"),
     call(437, 437, "openat2", NOT_HERE, "callers fall back to openat"),
@@ -805,7 +845,6 @@ pub(crate) const CALLS: &[Call] = &[
     call(323, 282, "userfaultfd", REFUSED, "kernel surface that no program here needs"),
     call(321, 280, "bpf", REFUSED, "kernel surface that no program here needs"),
     call(298, 241, "perf_event_open", REFUSED, "kernel surface that no program here needs"),
-    call(317, 277, "seccomp", REFUSED, "kernel surface that no program here needs"),
     call(206, 0, "io_setup", REFUSED, "kernel surface that no program here needs"),
     call(209, 2, "io_submit", REFUSED, "kernel surface that no program here needs"),
     call(207, 1, "io_destroy", REFUSED, "kernel surface that no program here needs"),
@@ -863,7 +902,6 @@ pub(super) mod tests {
         key: KEY,
         loopback: false,
         unix_sockets: false,
-        signal_broker: false,
     };
     const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
     const EPERM_RETURN: u32 = RET_ERRNO | libc::EPERM.unsigned_abs();
@@ -1304,7 +1342,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn sockets_and_signals_follow_the_policy() {
+    fn sockets_follow_the_policy() {
         let loopback = Policy {
             loopback: true,
             ..STRICT
@@ -1341,25 +1379,64 @@ pub(super) mod tests {
             assert_eq!(ask(&policy, "sendto", &[3, 1, 1, 0, 99, 16]), RET_ALLOW);
         }
         assert_eq!(ask(&unix, "socketpair", &[1, 2, 0]), RET_ALLOW);
-        let broker = Policy {
-            signal_broker: true,
-            ..STRICT
-        };
-        for name in [
-            "kill",
-            "tkill",
-            "tgkill",
-            "rt_sigqueueinfo",
-            "rt_tgsigqueueinfo",
-        ] {
-            assert_eq!(ask(&STRICT, name, &[1, 9, 0]), RET_ALLOW, "{name}");
-            assert_eq!(ask(&broker, name, &[1, 9, 0]), RET_USER_NOTIF, "{name}");
-            assert_eq!(
-                ask(&broker, name, &[1, 9, 0, 0, 0, KEY]),
-                RET_ALLOW,
-                "{name}"
-            );
+    }
+
+    #[test]
+    fn the_signal_broker_is_asked_for_every_signal_but_to_the_callers_own_group() {
+        for arch in ARCHES {
+            let asking = asking(arch);
+            let answer = |number, arguments| {
+                let arch = arch.audit();
+                let data = Data {
+                    number,
+                    arch,
+                    arguments,
+                };
+                run(&asking, &data).0
+            };
+            for call in CALLS {
+                let Some(number) = arch.number(call) else {
+                    continue;
+                };
+                let asked = SIGNAL_CALLS.contains(&call.name);
+                for first in [1, 77, u64::from(u32::MAX), u64::MAX, KEY] {
+                    let wanted = if asked { RET_USER_NOTIF } else { RET_ALLOW };
+                    let arguments = [first, 9, 9, 9, 9, KEY];
+                    assert_eq!(answer(number, arguments), wanted, "{arch:?} {}", call.name);
+                }
+                // The kernel takes the low half of a pid.
+                for own_group in [0, 1 << 32] {
+                    let arguments = [own_group, 9, 9, 9, 9, 0];
+                    let wanted = if asked && call.name != "kill" {
+                        RET_USER_NOTIF
+                    } else {
+                        RET_ALLOW
+                    };
+                    assert_eq!(answer(number, arguments), wanted, "{arch:?} {}", call.name);
+                }
+            }
+            // What else could send one is refused by the filter beside it, whatever its arguments.
+            for name in ["pidfd_send_signal", "pidfd_open", "mq_notify"] {
+                for argument in [0, 1, u64::MAX] {
+                    let number = number(name, arch).unwrap();
+                    let answer = ask_of(&STRICT, arch, number, [argument; 6]);
+                    assert_eq!(answer & 0xffff_0000, RET_ERRNO, "{arch:?} {name}");
+                }
+            }
+            let timer_create = if arch == Arch::X86_64 { 222 } else { 107 };
+            assert_eq!(ask_of(&STRICT, arch, timer_create, [0; 6]), ENOSYS_RETURN);
         }
+        for name in SIGNAL_CALLS {
+            assert_eq!(ask(&STRICT, name, &[1, 9, 0]), RET_ALLOW, "{name}");
+        }
+        // F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP, TIOCSPGRP, TIOCSIG; PR_SET_PDEATHSIG.
+        for command in [8, 10, 15] {
+            assert_eq!(ask(&STRICT, "fcntl", &[3, command, 5]), EPERM_RETURN);
+        }
+        for request in [0x8901, 0x8902, 0x5410, 0x4004_5436] {
+            assert_ne!(ask(&STRICT, "ioctl", &[3, request, 5]), RET_ALLOW);
+        }
+        assert_eq!(ask(&STRICT, "prctl", &[1, 9, 0]), EPERM_RETURN);
     }
 
     /// Runs a script in a python3 under a filter.

@@ -67,13 +67,20 @@ pub(crate) fn receive(
     Ok(Some((message, fds)))
 }
 
-/// Receives one message if there is one, and which process sent it. The socket must have SO_PASSCRED. None when the other end has closed.
+/// A message, which process sent it, and the descriptor that came with it.
+pub(crate) struct Sent {
+    pub(crate) message: Vec<u8>,
+    pub(crate) sender: i32,
+    pub(crate) fd: Option<OwnedFd>,
+}
+
+/// Receives one message if there is one, with at most one descriptor. The socket must have SO_PASSCRED. None when the other end has closed.
 pub(crate) fn receive_with_sender(
     socket: BorrowedFd<'_>,
     bytes_max: usize,
-) -> io::Result<Option<(Vec<u8>, i32)>> {
+) -> io::Result<Option<Sent>> {
     let mut message = vec![0; bytes_max];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = rustix::io::retry_on_intr(|| {
         recvmsg(
@@ -92,11 +99,19 @@ pub(crate) fn receive_with_sender(
         return Ok(None);
     }
     message.truncate(received);
-    let mut sender = 0;
+    let (mut sender, mut fd) = (0, None);
     for entry in control.drain() {
-        if let RecvAncillaryMessage::ScmCredentials(credentials) = entry {
-            sender = credentials.pid.as_raw_nonzero().get();
+        match entry {
+            RecvAncillaryMessage::ScmCredentials(credentials) => {
+                sender = credentials.pid.as_raw_nonzero().get();
+            }
+            RecvAncillaryMessage::ScmRights(mut rights) => fd = rights.next(),
+            _ => {}
         }
     }
-    Ok(Some((message, sender)))
+    Ok(Some(Sent {
+        message,
+        sender,
+        fd,
+    }))
 }

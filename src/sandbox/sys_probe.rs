@@ -155,8 +155,8 @@ pub(super) fn enter_domain(files: u64, scopes: u64) -> io::Result<()> {
 /// Installs a filter that gives `verdict` (SECCOMP_RET_*) for getppid(2) and allows all else: seccomp(2). With `listen`, gives the descriptor
 /// where calls wait for their answer.
 pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<OwnedFd>> {
-    /// SECCOMP_FILTER_FLAG_NEW_LISTENER.
-    const NEW_LISTENER: libc::c_ulong = 1 << 3;
+    /// SECCOMP_FILTER_FLAG_NEW_LISTENER and SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19), as a worker installs its filter.
+    const LISTEN: libc::c_ulong = 1 << 3 | 1 << 5;
     /// The code of BPF_LD | BPF_W | BPF_ABS, which loads a word of `struct seccomp_data`; the call's number is the first.
     const LOAD: u16 = 0x20;
     /// BPF_JMP | BPF_JEQ | BPF_K.
@@ -175,7 +175,7 @@ pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<Ow
         len: 4,
         filter: instructions.as_mut_ptr(),
     };
-    let flags = if listen { NEW_LISTENER } else { 0 };
+    let flags = if listen { LISTEN } else { 0 };
     // SAFETY: the program and its instructions live until it returns, and it has as many as it says.
     let result = unsafe {
         libc::syscall(
@@ -198,57 +198,6 @@ pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<Ow
 pub(super) fn getppid() -> io::Result<i64> {
     // SAFETY: no arguments, no memory.
     checked(unsafe { libc::syscall(libc::SYS_getppid) })
-}
-
-/// `struct seccomp_notif` of linux/seccomp.h.
-#[repr(C)]
-struct Notification {
-    id: u64,
-    pid: u32,
-    flags: u32,
-    number: i32,
-    architecture: u32,
-    instruction: u64,
-    arguments: [u64; 6],
-}
-
-/// `struct seccomp_notif_resp` of linux/seccomp.h.
-#[repr(C)]
-struct Answer {
-    id: u64,
-    value: i64,
-    error: i32,
-    flags: u32,
-}
-
-/// Waits for a call at a filter's listener, and makes `value` its result.
-pub(super) fn answer_call(listener: BorrowedFd<'_>, value: i64) -> io::Result<()> {
-    /// SECCOMP_IOCTL_NOTIF_RECV: _IOWR('!', 0, struct seccomp_notif).
-    const RECEIVE: libc::c_ulong = 0xc050_2100;
-    /// SECCOMP_IOCTL_NOTIF_SEND: _IOWR('!', 1, struct seccomp_notif_resp).
-    const SEND: libc::c_ulong = 0xc018_2101;
-    // The kernel refuses one that is not all zeros.
-    let mut notification = Notification {
-        id: 0,
-        pid: 0,
-        flags: 0,
-        number: 0,
-        architecture: 0,
-        instruction: 0,
-        arguments: [0; 6],
-    };
-    // SAFETY: the address of a live local of the size that the request's number tells.
-    let result = unsafe { libc::ioctl(listener.as_raw_fd(), RECEIVE as _, &raw mut notification) };
-    checked(result.into())?;
-    let mut answer = Answer {
-        id: notification.id,
-        value,
-        error: 0,
-        flags: 0,
-    };
-    // SAFETY: the address of a live local of the size that the request's number tells.
-    let result = unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, &raw mut answer) };
-    checked(result.into()).map(drop)
 }
 
 /// Sets the loopback interface of this network namespace up, through any socket: netdevice(7).

@@ -68,6 +68,8 @@ pub(super) enum Message {
         index: u32,
         errno: i32,
     },
+    /// A worker has installed the filter that asks for its cell's signals; its listener is with the message.
+    Listener(WorkerId),
     /// A worker is set up; the message's sender is it.
     WorkerUp(WorkerId),
     /// A reaper has done what it was asked.
@@ -95,6 +97,7 @@ impl Message {
                 index: reader.u32()?,
                 errno: reader.i32()?.saturating_neg(),
             },
+            b'L' => Self::Listener(reader.u64()?),
             b'U' => Self::WorkerUp(reader.u64()?),
             b'G' => Self::Acknowledged(reader.u64()?),
             b'X' => Self::Ended {
@@ -279,6 +282,7 @@ mod tests {
                     errno: libc::EPERM,
                 },
             ),
+            (message(b'L', &[&worker]), Message::Listener(7)),
             (message(b'U', &[&worker]), Message::WorkerUp(7)),
             (message(b'G', &[&worker]), Message::Acknowledged(7)),
             // wait(2): the code in the second byte, a signal in the first.
@@ -300,7 +304,7 @@ mod tests {
         /// Workers share the socket until they are set up, so what comes is not trusted.
         #[test]
         fn no_message_makes_the_decoder_panic(
-            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'U'), Just(b'G'), Just(b'X'), any::<u8>()],
+            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'L'), Just(b'U'), Just(b'G'), Just(b'X'), any::<u8>()],
             rest in proptest::collection::vec(any::<u8>(), 0..MESSAGE_BYTES_MAX),
             bytes in 0_usize..80,
         ) {

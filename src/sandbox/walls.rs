@@ -133,7 +133,6 @@ impl Walls {
             key: u64::from_ne_bytes(key),
             loopback: self.loopback,
             unix_sockets: self.plan.level == Level::Namespace,
-            signal_broker: self.plan.signal_broker,
         });
         Ok(Some([&key, &*filter].concat()))
     }

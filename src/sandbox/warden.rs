@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
+use super::broker::{Broker, Waiting};
 use super::cell::{Ask, CellNeeds, DESCRIPTORS, Setup};
 use super::cgroup::{Cgroup, Cgroups};
 use super::children;
@@ -28,7 +29,7 @@ use super::order::{
 };
 use super::plan::{Level, Plan};
 use super::role;
-use super::socket::{receive, receive_with_sender, send};
+use super::socket::{Sent, receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
 use super::template::{self, Message, Template};
 use super::walls::{Domains, Walls};
@@ -93,6 +94,8 @@ struct Cell {
     failed: bool,
     uid: Option<u32>,
     cgroup: Option<Cgroup>,
+    /// Where its signals wait for the broker, if they do.
+    listener: Option<OwnedFd>,
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -133,6 +136,7 @@ struct Warden {
     sweep_again: bool,
     /// Orphans that were killed and have not ended yet.
     orphans: HashSet<i32>,
+    broker: Broker,
 }
 
 fn server() -> BorrowedFd<'static> {
@@ -162,6 +166,7 @@ impl Warden {
             sweep: None,
             sweep_again: false,
             orphans: HashSet::new(),
+            broker: Broker::default(),
         })
     }
 
@@ -169,7 +174,8 @@ impl Warden {
     fn run(&mut self) -> io::Result<()> {
         loop {
             let serials: Vec<u64> = self.templates.keys().copied().collect();
-            let (server_ready, children_ready, templates_ready) = {
+            let listening: Vec<WorkerId> = self.listening().map(|cell| cell.worker).collect();
+            let (server_ready, children_ready, templates_ready, listeners) = {
                 let mut fds = vec![
                     PollFd::from_borrowed_fd(server(), PollFlags::IN),
                     PollFd::new(&self.children, PollFlags::IN),
@@ -180,6 +186,9 @@ impl Warden {
                 {
                     fds.push(PollFd::new(&template.socket, PollFlags::IN));
                 }
+                for cell in self.listening() {
+                    fds.push(PollFd::from_borrowed_fd(cell.listener, PollFlags::IN));
+                }
                 match poll(&mut fds, None) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
@@ -189,7 +198,11 @@ impl Warden {
                 (
                     ready.next() == Some(true),
                     ready.next() == Some(true),
-                    ready.collect::<Vec<_>>(),
+                    ready.by_ref().take(serials.len()).collect::<Vec<_>>(),
+                    fds.iter()
+                        .skip(2 + serials.len())
+                        .map(PollFd::revents)
+                        .collect::<Vec<_>>(),
                 )
             };
             // What a process said comes before its end.
@@ -205,7 +218,36 @@ impl Warden {
                 return Ok(());
             }
             self.finish_sweep();
+            // The last: everybody else's business comes before a cell's signals.
+            self.serve_signals(listening.into_iter().zip(listeners).collect());
         }
+    }
+
+    /// The cells whose signals the broker delivers.
+    fn listening(&self) -> impl Iterator<Item = Waiting<'_>> {
+        self.cells.iter().filter_map(|(worker, cell)| {
+            Some(Waiting {
+                worker: *worker,
+                reaper: cell.reaper?,
+                listener: cell.listener.as_ref()?.as_fd(),
+            })
+        })
+    }
+
+    /// Answers calls that wait at the listeners.
+    fn serve_signals(&mut self, polled: HashMap<WorkerId, PollFlags>) {
+        let state = |worker: &WorkerId| polled.get(worker).copied().unwrap_or(PollFlags::empty());
+        for (worker, cell) in &mut self.cells {
+            let state = state(worker);
+            // Nobody is left under the filter.
+            if !state.contains(PollFlags::IN) && !state.is_empty() {
+                cell.listener = None;
+            }
+        }
+        let mut broker = std::mem::take(&mut self.broker);
+        let waits = |cell: &Waiting<'_>| state(&cell.worker).contains(PollFlags::IN);
+        broker.round(self.listening().filter(waits).collect());
+        self.broker = broker;
     }
 
     /// Carries out one order. False when the server has gone.
@@ -395,6 +437,7 @@ impl Warden {
                 failed: false,
                 uid,
                 cgroup,
+                listener: None,
             },
         );
         Ok(())
@@ -430,8 +473,12 @@ impl Warden {
             let message = receive_with_sender(template.socket.as_fd(), template::MESSAGE_BYTES_MAX);
             match message {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Ok(Some((message, sender))) => match Message::decode(&message) {
-                    Ok(message) => self.take(serial, message, sender)?,
+                Ok(Some(Sent {
+                    message,
+                    sender,
+                    fd,
+                })) => match Message::decode(&message) {
+                    Ok(message) => self.take(serial, message, sender, fd)?,
                     Err(error) => {
                         report(&format!("warden: a template's message: {error}"));
                         return self.lose_template(serial);
@@ -448,7 +495,13 @@ impl Warden {
     }
 
     /// One message of a template or a reaper.
-    fn take(&mut self, serial: u64, message: Message, sender: i32) -> io::Result<()> {
+    fn take(
+        &mut self,
+        serial: u64,
+        message: Message,
+        sender: i32,
+        fd: Option<OwnedFd>,
+    ) -> io::Result<()> {
         let Some(template) = self.templates.get_mut(&serial) else {
             return Ok(());
         };
@@ -499,6 +552,12 @@ impl Warden {
                     return Ok(());
                 }
                 tell(&Event::SpawnFailed { worker, reason })
+            }
+            Message::Listener(worker) => {
+                if let Some(cell) = self.cells.get_mut(&worker) {
+                    cell.listener = fd;
+                }
+                Ok(())
             }
             Message::WorkerUp(worker) => {
                 if let Some(cell) = self.cells.get_mut(&worker) {

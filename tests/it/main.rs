@@ -36,6 +36,7 @@ mod parking;
 mod real_programs;
 mod refusals;
 mod semantics;
+mod signals;
 mod smoke;
 mod support;
 mod tidy;

@@ -50,6 +50,8 @@ const CALL_BYTES: usize = 56;
 const WRITE_FILE: u32 = u32::MAX;
 /// Not a system call: sets the loopback interface up. `struct ifreq`.
 const LOOPBACK_UP: u32 = u32::MAX - 1;
+/// Not a system call: installs a filter and hands its listener to the warden. The filter's instructions, their bytes.
+const LEND_LISTENER: u32 = u32::MAX - 2;
 /// The header's flag: the reaper may signal everything that it can reach, because that is its cell alone.
 const WALLED: u32 = 1;
 
@@ -207,6 +209,7 @@ fn carry_out(list: u8, first: usize, count: usize, fds: &Rights) -> bool {
         let result = match number {
             WRITE_FILE => write_file(args),
             LOOPBACK_UP => loopback_up(args),
+            LEND_LISTENER => lend_listener(args),
             // SAFETY: the warden composed the call for the kernel's manual; its addresses are inside the order.
             number => unsafe { call(number as usize, args) },
         };
@@ -250,6 +253,51 @@ fn loopback_up(args: [usize; 6]) -> isize {
     let result = unsafe { call(nr::IOCTL, [socket as usize, SIOCSIFFLAGS, request, 0, 0, key]) };
     plain(nr::CLOSE, [socket as usize, 0, 0, 0, 0, 0]);
     result
+}
+
+const SOL_SOCKET: c_int = 1;
+const SCM_RIGHTS: c_int = 1;
+const NEW_LISTENER: usize = 1 << 3;
+/// Once the listener has taken a call, only a signal that ends the caller interrupts it: a signal that the answer itself brings does not
+/// make the caller ask again (Linux 5.19).
+const WAIT_KILLABLE_RECV: usize = 1 << 5;
+
+/// Puts this process under a filter some of whose calls wait for an answer, and has the warden give it: user code never holds the listener.
+/// The last argument is the key.
+fn lend_listener(args: [usize; 6]) -> isize {
+    let [filter, bytes, .., key] = args;
+    let program = FilterProgram { count: (bytes / INSTRUCTION_BYTES) as u16, filter: filter as *const u8 };
+    let flags = NEW_LISTENER | WAIT_KILLABLE_RECV;
+    // SAFETY: instructions inside the order, as many as are told.
+    let listener =
+        unsafe { call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, flags, &raw const program as usize, 0, 0, key]) };
+    if listener < 0 {
+        return listener;
+    }
+    let mut message = Message::new(b'L');
+    message.put(&u64_at(0).to_le_bytes());
+    let mut iov = IoVec { base: message.bytes.as_mut_ptr(), bytes: message.filled };
+    let bytes = RIGHTS_HEADER_BYTES + size_of::<c_int>();
+    let mut rights = Rights { bytes, level: SOL_SOCKET, kind: SCM_RIGHTS, descriptors: [listener as c_int; FDS_MAX] };
+    let header = MsgHdr {
+        name: null_mut(),
+        name_bytes: 0,
+        iov: &raw mut iov,
+        iov_count: 1,
+        control: (&raw mut rights).cast(),
+        // With one descriptor, and padding to the next word.
+        control_bytes: RIGHTS_HEADER_BYTES + size_of::<usize>(),
+        flags: 0,
+    };
+    let sent = loop {
+        // SAFETY: the message points at live memory with its true sizes.
+        let sent = unsafe { call(nr::SENDMSG, [TEMPLATE_SOCKET, &raw const header as usize, MSG_NOSIGNAL, 0, 0, 0]) };
+        if sent != EINTR {
+            break sent;
+        }
+    };
+    plain(nr::CLOSE, [listener as usize, 0, 0, 0, 0, 0]);
+    sent
 }
 
 /// Where libc keeps the id of this thread, so that the kernel can mend it in the child as `fork` does; null when it
@@ -526,6 +574,8 @@ fn scrub_stack() {
 
 const PR_SET_NO_NEW_PRIVS: usize = 38;
 const SECCOMP_SET_MODE_FILTER: usize = 1;
+/// `struct sock_filter`.
+const INSTRUCTION_BYTES: usize = 8;
 
 /// `struct sock_fprog`.
 #[repr(C)]
@@ -538,7 +588,6 @@ struct FilterProgram {
 /// the filter's instructions. 0 or a negative errno.
 pub(crate) unsafe extern "C" fn confine(_: Object, args: Object) -> Object {
     const BYTES_MAX: usize = 32 * 1024;
-    const INSTRUCTION_BYTES: usize = 8;
     static mut FILTER: [u64; BYTES_MAX / 8] = [0; BYTES_MAX / 8];
     let mut fd: c_int = 0;
     // SAFETY: one "i" takes one int.

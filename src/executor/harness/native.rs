@@ -107,6 +107,7 @@ mod nr {
     pub const SENDTO: usize = 44;
     pub const RECVFROM: usize = 45;
     pub const RECVMSG: usize = 47;
+    pub const SENDMSG: usize = 46;
     pub const CLONE: usize = 56;
     pub const PRCTL: usize = 157;
     pub const GETTID: usize = 186;
@@ -135,6 +136,7 @@ mod nr {
     pub const SENDTO: usize = 206;
     pub const RECVFROM: usize = 207;
     pub const RECVMSG: usize = 212;
+    pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const PRCTL: usize = 167;
     pub const GETTID: usize = 178;

@@ -67,38 +67,46 @@ impl Server {
             .unwrap_or_else(|log| panic!("the server does not start:\n{log}"))
     }
 
-    /// Starts a server as another user, who can read no more than others can: the program is made reachable for them.
+    /// Starts a server that may refuse to, by a program that executes what comes after its arguments, unless there is none; and as another user,
+    /// if one is named, who can read no more than others can: the program is made reachable for them.
     ///
     /// # Errors
     /// What it logged when it refuses to start.
-    pub(crate) fn start_as(uid: u32, flags: &[&str]) -> Result<Self, String> {
+    pub(crate) fn start_wrapped(
+        wrap: &[&str],
+        user: Option<u32>,
+        flags: &[&str],
+    ) -> Result<Self, String> {
         let home = tempfile::tempdir().unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        // A link where that can be: the program is large in a debug build.
-        let program = home.path().join("coding-env");
-        fs::hard_link(PROGRAM, &program)
-            .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
-            .unwrap();
-        let state = home.path().join("state");
-        fs::create_dir(&state).unwrap();
-        std::os::unix::fs::chown(&state, Some(uid), Some(uid)).unwrap();
-        let mut command = Command::new(program);
-        command.uid(uid).gid(uid);
+        let mut program = PathBuf::from(PROGRAM);
+        if let Some(uid) = user {
+            fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            // A link where that can be: the program is large in a debug build.
+            program = home.path().join("coding-env");
+            fs::hard_link(PROGRAM, &program)
+                .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
+                .unwrap();
+            let state = home.path().join("state");
+            fs::create_dir(&state).unwrap();
+            std::os::unix::fs::chown(&state, Some(uid), Some(uid)).unwrap();
+        }
+        let mut command = match wrap {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
+        if let Some(uid) = user {
+            command.uid(uid).gid(uid);
+        }
         Self::try_start(command, home, flags, &[])
     }
 
     /// Starts a server whose episodes share the host's files with the test, for tests that need to tell each other something.
     pub(crate) fn start_open(flags: &[&str]) -> Self {
         Self::start(&[flags, &["--isolation", "none"]].concat())
-    }
-
-    /// Starts a server that may refuse to.
-    ///
-    /// # Errors
-    /// What it logged when it refuses to start.
-    pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
-        let home = tempfile::tempdir().unwrap();
-        Self::try_start(Command::new(PROGRAM), home, flags, &[])
     }
 
     fn try_start(

@@ -17,7 +17,12 @@ pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) level: Level,
     pub(crate) as_root: bool,
+    /// The kernel's Landlock has no scopes, or seems not to: signals go through the broker.
+    pub(crate) before_scopes: bool,
 }
+
+/// What executes a server there.
+const BEFORE_SCOPES: &str = include_str!("before_scopes.py");
 
 /// The levels, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +33,15 @@ pub(crate) enum Level {
     Namespace,
 }
 
-const PLACES: [Place; 6] = [
+const PLACES: [Place; 7] = [
     place("namespace as root", Level::Namespace, true),
     place("namespace as a user", Level::Namespace, false),
     place("landlock as root", Level::Landlock, true),
     place("landlock as a user", Level::Landlock, false),
+    Place {
+        before_scopes: true,
+        ..place("landlock without scopes", Level::Landlock, false)
+    },
     place("none as root", Level::None, true),
     place("none as a user", Level::None, false),
 ];
@@ -42,6 +51,7 @@ const fn place(name: &'static str, level: Level, as_root: bool) -> Place {
         name,
         level,
         as_root,
+        before_scopes: false,
     }
 }
 
@@ -91,17 +101,20 @@ impl Place {
         if !flags.contains(&"--python") {
             all.extend(["--python", python]);
         }
-        if self.as_root || own_uid() != 0 {
-            Server::start_or_refuse(&all)
+        let wrap: &[&str] = if self.before_scopes {
+            &[python, "-I", "-c", BEFORE_SCOPES]
         } else {
-            Server::start_as(NOBODY, &all)
-        }
+            &[]
+        };
+        let user = (!self.as_root && own_uid() == 0).then_some(NOBODY);
+        Server::start_wrapped(wrap, user, &all)
     }
 
     /// Says that this machine does not give this place.
     fn is_lacking(self, why: &str) {
         eprintln!("{}: {why}", self.name);
         match (self.level, self.as_root) {
+            _ if self.before_scopes => lacks("level landlock without scopes"),
             (Level::Namespace, true) => lacks("level namespace as root"),
             (Level::Namespace, false) => lacks("level namespace as a user"),
             (Level::Landlock, true) => lacks("level landlock as root"),
