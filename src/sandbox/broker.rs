@@ -16,6 +16,7 @@
 //! What differs from the kernel: a signal to another process says that the warden sent it (`si_pid`), sigqueue(3) and signals to threads work
 //! within the caller's process only, and a process group is not signalled at one moment.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -29,10 +30,11 @@ use super::sys_broker::{self as sys, Answer, Notification};
 
 /// How long the warden serves signals before it looks at everything else again. The call at hand is finished.
 const ROUND_WITHIN: Duration = Duration::from_millis(2);
-/// How long one call may look for the members of a group; then it fails with EAGAIN, whomever it has reached.
-const CALL_WITHIN: Duration = Duration::from_millis(20);
-/// The most processes of a cell that one call looks at, for the same reason.
+/// The most processes of a cell that one call to a group looks at. There is no limit in time, because a call that is in order must not fail
+/// on a busy machine.
 const PROCESSES_MAX: usize = 1000;
+/// How often such a call may ask for a process's parent, which takes a few microseconds; then it fails with EAGAIN, whomever it has reached.
+const PARENTS_MAX: usize = 8192;
 /// The longest way from a process up to its reaper. A cell can make longer ones, whose processes are then not found.
 const DEPTH_MAX: usize = 64;
 /// How often to look again because a parent has ended meanwhile, or processes were forked.
@@ -228,7 +230,7 @@ impl Waiting<'_> {
         if process == self.reaper {
             return (Standing::Reaper, None);
         }
-        let Some(held) = self.member(process) else {
+        let Some(held) = self.member(process, children::parent) else {
             return (Standing::Nobody, None);
         };
         let standing = if number == thread {
@@ -241,20 +243,24 @@ impl Waiting<'_> {
         (standing, Some(held))
     }
 
-    /// Holds a process if it is one of the cell.
-    fn member(self, process: i32) -> Option<OwnedFd> {
+    /// Holds a process if it is one of the cell, by what tells a process's parent.
+    fn member(self, process: i32, parent: impl Fn(i32) -> Option<i32>) -> Option<OwnedFd> {
         let held = pidfd_open(Pid::from_raw(process)?, PidfdFlags::empty()).ok()?;
-        is_below(process, self.reaper, children::parent).then_some(held)
+        is_below(process, self.reaper, parent).then_some(held)
     }
 
     /// Signals all of the cell but the caller; or a process group, the caller last if it is of it.
     fn deliver_to_all(self, group: Option<i32>, caller: i32, signal: i32) -> Answer {
-        let until = Instant::now() + CALL_WITHIN;
+        let asked = Cell::new(0);
+        let parent = |process| {
+            asked.set(asked.get() + 1);
+            children::parent(process)
+        };
         let is_meant = |process| group.is_none_or(|group| children::group(process) == Some(group));
         let mut seen = HashSet::from([self.reaper, caller]);
         let mut reached = false;
         let mut reach = |process| {
-            let held = self.member(process).filter(|_| is_meant(process));
+            let held = self.member(process, parent).filter(|_| is_meant(process));
             match held.map(|held| sys::signal_process(held.as_fd(), signal)) {
                 Some(Err(error)) if error.raw_os_error() == Some(libc::EINVAL) => Err(libc::EINVAL),
                 Some(Ok(())) => {
@@ -272,7 +278,7 @@ impl Waiting<'_> {
                 break;
             }
             for process in found {
-                if Instant::now() >= until {
+                if asked.get() >= PARENTS_MAX {
                     return Answer::Errno(libc::EAGAIN);
                 }
                 if let Err(errno) = reach(process) {
