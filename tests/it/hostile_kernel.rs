@@ -7,7 +7,7 @@ use coding_env::proto::v1::{Outcome, StateAfter};
 
 use crate::support::Server;
 use crate::support::hostile::{
-    REFUSED, attempts, case, episode, mark, marked, numbers, prints, run, shown,
+    REFUSED, attempts, case, episode, maps_of, mark, marked, numbers, prints, run, shown,
 };
 use crate::support::places::each_place;
 
@@ -276,11 +276,8 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
     let [pid] = marked(&mark)[..] else {
         return Err(format!("{:?} instead of one process", marked(&mark)));
     };
-    let read = |name: &str| {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/{name}"));
-        text.map_err(|error| format!("/proc/PID/{name}: {error}"))
-    };
-    let status = read("status")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.map_err(|error| format!("/proc/PID/status: {error}"))?;
     for expected in [
         "NoNewPrivs:\t1",
         "Seccomp:\t2",
@@ -294,7 +291,7 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
         }
     }
     // All of it is ASCII, which Rust quotes as Python does.
-    let hunt = format!("{numbers}\nmaps = {:?}\n{KEY_HUNT}", read("maps")?);
+    let hunt = format!("{numbers}\nmaps = {:?}\n{KEY_HUNT}", maps_of(pid)?);
     let reply = env.step(hunt).await.map_err(|error| error.to_string())?;
     env.close().await.map_err(|error| error.to_string())?;
     prints("none\n")(&reply).map_err(|seen| format!("the key of the setup: {seen}"))

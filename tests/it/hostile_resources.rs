@@ -103,17 +103,21 @@ print('end', flush=True)",
         ),
         case(
             "3 thread bomb",
-            "import threading
-threading.stack_size(65536)
-end, threads = threading.Event(), []
+            // `threading` waits for each thread to have begun, which one that finds no memory never tells.
+            "import _thread
+_thread.stack_size(65536)
+gate, before, said = _thread.allocate_lock(), _thread._count(), 'all'
+gate.acquire()
+def wait():
+    with gate: pass
 try:
-    for _ in range(2000):
-        threads.append(threading.Thread(target=end.wait)); threads[-1].start()
-    print('all')
-except (RuntimeError, MemoryError) as error: print('refused')
-end.set()
-for thread in threads[:-1]: thread.join()",
-            has_printed("refused"),
+    for _ in range(2000): _thread.start_new_thread(wait, ())
+except (RuntimeError, MemoryError): said = 'refused'
+gate.release()
+until = time.monotonic() + 10
+while _thread._count() > before and time.monotonic() < until: time.sleep(0.01)
+print(said, 'end')",
+            refused_if(told.processes, "refused", "end"),
         ),
         case(
             "27 zombies",
