@@ -3,6 +3,9 @@
 //! Each call has arguments with which it would fail in another way, and do nothing, if it came through: EFAULT, EBADF and EINVAL are
 //! failures of these tests. Case 93, caches and timing, is not promised.
 
+use std::time::Duration;
+
+use coding_env::client::StepOptions;
 use coding_env::proto::v1::{Outcome, StateAfter};
 
 use crate::support::Server;
@@ -292,7 +295,10 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
     }
     // All of it is ASCII, which Rust quotes as Python does.
     let hunt = format!("{numbers}\nmaps = {:?}\n{KEY_HUNT}", maps_of(pid)?);
-    let reply = env.step(hunt).await.map_err(|error| error.to_string())?;
+    let mut options = StepOptions::default();
+    options.timeout = Some(Duration::from_secs(60));
+    let reply = env.step_with(hunt, options).await;
+    let reply = reply.map_err(|error| error.to_string())?;
     env.close().await.map_err(|error| error.to_string())?;
     prints("none\n")(&reply).map_err(|seen| format!("the key of the setup: {seen}"))
 }

@@ -340,12 +340,11 @@ except OSError as error: print(name(error.errno))",
         case(
             "14 all inodes",
             "try:
-    for n in range(5000): open('f%d' % n, 'x').close()
+    for n in range(2500): open('f%d' % n, 'x').close()
     print('all')
 except OSError as error: print(name(error.errno))",
             refused_if(told.inodes, "ENOSPC", "all"),
-        )
-        .within(Duration::from_secs(30)),
+        ),
         case(
             "15 directories a thousand deep, that nobody may read, with names that are no text",
             "for n in range(1000): os.mkdir('d' * 50); os.chdir('d' * 50)
@@ -374,7 +373,7 @@ fn output() -> Vec<Case> {
         ok.then_some(()).ok_or_else(|| shown(reply))
     };
     vec![
-        case("17 a flood of output", "while True: print('x' * 100)", move |reply| {
+        case("17 a flood of output", "while True: print('x' * 10_000)", move |reply| {
             cut(reply).and_then(|()| ends(&TIMED_OUT)(reply))
         })
         .within(Duration::from_secs(2)),

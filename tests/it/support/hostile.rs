@@ -79,13 +79,16 @@ pub(crate) fn case(
     Case {
         what: what.to_owned(),
         code: code.into(),
-        timeout: Duration::from_secs(20),
+        timeout: Case::TIMEOUT,
         check: Box::new(check),
     }
 }
 
 impl Case {
-    /// With less time than the 20 s that cases have.
+    /// So long that a program comes to its own end also on a machine that has much else to do.
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// With less time than the minute that cases have.
     pub(crate) fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
