@@ -71,6 +71,10 @@ bench *ARGS:
 vm-test *ARGS:
     tests/vm/run {{ ARGS }}
 
+# Hostile and real programs in containers: default profile as root and as a user, restricted, namespaces allowed.
+docker-test *FILTERS:
+    tests/docker/run.sh {{ FILTERS }}
+
 # Everything that CI checks, or the steps named.
 ci *STEPS:
     .ci/run {{ STEPS }}

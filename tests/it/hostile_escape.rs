@@ -3,14 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
 
 use coding_env::proto::v1::StateAfter;
 
 use crate::support::Server;
 use crate::support::hostile::{
-    Case, REFUSED, REFUSED_OR_ABSENT, attempts, becomes, case, episode, mark, marked, prints, run,
-    shown,
+    Case, REFUSED, REFUSED_OR_ABSENT, attempts, becomes, case, episode, maps_of, mark, marked,
+    prints, run, shown,
 };
 use crate::support::places::{Level, Place, each_place};
 
@@ -476,8 +475,7 @@ async fn shared_memory(server: &Server) -> Result<(), String> {
     let [pid] = marked(&mark)[..] else {
         return Err(format!("39: {:?} instead of one process", marked(&mark)));
     };
-    let maps = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("maps"));
-    let maps = maps.map_err(|error| format!("39 /proc/PID/maps: {error}"))?;
+    let maps = maps_of(pid).map_err(|error| format!("39 {error}"))?;
     let shared: Vec<_> = maps
         .lines()
         .filter(|line| {

@@ -3,11 +3,14 @@
 //! Each call has arguments with which it would fail in another way, and do nothing, if it came through: EFAULT, EBADF and EINVAL are
 //! failures of these tests. Case 93, caches and timing, is not promised.
 
+use std::time::Duration;
+
+use coding_env::client::StepOptions;
 use coding_env::proto::v1::{Outcome, StateAfter};
 
 use crate::support::Server;
 use crate::support::hostile::{
-    REFUSED, attempts, case, episode, mark, marked, numbers, prints, run, shown,
+    REFUSED, attempts, case, episode, maps_of, mark, marked, numbers, prints, run, shown,
 };
 use crate::support::places::each_place;
 
@@ -276,11 +279,8 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
     let [pid] = marked(&mark)[..] else {
         return Err(format!("{:?} instead of one process", marked(&mark)));
     };
-    let read = |name: &str| {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/{name}"));
-        text.map_err(|error| format!("/proc/PID/{name}: {error}"))
-    };
-    let status = read("status")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.map_err(|error| format!("/proc/PID/status: {error}"))?;
     for expected in [
         "NoNewPrivs:\t1",
         "Seccomp:\t2",
@@ -294,8 +294,11 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
         }
     }
     // All of it is ASCII, which Rust quotes as Python does.
-    let hunt = format!("{numbers}\nmaps = {:?}\n{KEY_HUNT}", read("maps")?);
-    let reply = env.step(hunt).await.map_err(|error| error.to_string())?;
+    let hunt = format!("{numbers}\nmaps = {:?}\n{KEY_HUNT}", maps_of(pid)?);
+    let mut options = StepOptions::default();
+    options.timeout = Some(Duration::from_secs(60));
+    let reply = env.step_with(hunt, options).await;
+    let reply = reply.map_err(|error| error.to_string())?;
     env.close().await.map_err(|error| error.to_string())?;
     prints("none\n")(&reply).map_err(|seen| format!("the key of the setup: {seen}"))
 }

@@ -418,7 +418,7 @@ if os.fork() == 0: os.setsid(); time.sleep(100)
     for _ in 0..count {
         one().await?;
     }
-    eprintln!("  {count} resets in {:?}; {before:?}", begun.elapsed());
+    let took = begun.elapsed();
     let flat = |now: &Held| {
         now.processes <= before.processes + 2
             && now.mounts <= before.mounts
@@ -430,10 +430,15 @@ if os.fork() == 0: os.setsid(); time.sleep(100)
             && now.namespaces <= before.namespaces + 200
             && now.shared_memory <= before.shared_memory + 20
     };
-    becomes(|| flat(&held(server)))
-        .await
-        .then_some(())
-        .ok_or_else(|| format!("after {count} resets {:?}, before {before:?}", held(server)))
+    let mut after = held(server);
+    let is_flat = becomes(|| {
+        after = held(server);
+        flat(&after)
+    })
+    .await;
+    let told = format!("{count} resets in {took:?}: before {before:?}, after {after:?}");
+    eprintln!("  {told}");
+    is_flat.then_some(()).ok_or(told)
 }
 
 /// Each is bounded in itself too.
@@ -507,8 +512,8 @@ async fn a_neighbour_stays_right_beside_every_bomb() {
                 wrong.push(format!("{what}: {error}"));
             }
             match neighbour.end().await {
-                // It waits 10 ms between its steps, and has at least 3 s.
-                Ok(steps) if steps >= 10 => eprintln!("  beside {what}: {steps} steps"),
+                // It went on all the while. How fast is what `coding-env bench` tells.
+                Ok(steps) if steps >= 3 => eprintln!("  beside {what}: {steps} steps"),
                 Ok(steps) => wrong.push(format!("{what}: the neighbour made only {steps} steps")),
                 Err(error) => wrong.push(format!("{what}: {error}")),
             }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -77,13 +79,16 @@ pub(crate) fn case(
     Case {
         what: what.to_owned(),
         code: code.into(),
-        timeout: Duration::from_secs(20),
+        timeout: Case::TIMEOUT,
         check: Box::new(check),
     }
 }
 
 impl Case {
-    /// With less time than the 20 s that cases have.
+    /// So long that a program comes to its own end also on a machine that has much else to do.
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// With less time than the minute that cases have.
     pub(crate) fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -192,6 +197,37 @@ pub(crate) fn marked(mark: &str) -> Vec<i32> {
         })
         .filter(|pid| super::is_running(*pid))
         .collect()
+}
+
+/// What a process has mapped (/proc/PID/maps). Root without CAP_SYS_PTRACE, as in a container, has to ask as the process's own user.
+///
+/// # Errors
+/// Why it can't be read.
+pub(crate) fn maps_of(pid: i32) -> Result<String, String> {
+    let path = format!("/proc/{pid}/maps");
+    let refused = match fs::read_to_string(&path) {
+        Ok(maps) => return Ok(maps),
+        Err(error) => format!("{path}: {error}"),
+    };
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).map_err(|_| refused.clone())?;
+    let id = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let (Some(uid), Some(gid)) = (id("Uid:"), id("Gid:")) else {
+        return Err(refused);
+    };
+    let output = Command::new("cat")
+        .arg(path)
+        .uid(uid)
+        .gid(gid)
+        .output()
+        .map_err(|error| format!("{refused}; as uid {uid}: {error}"))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{refused}; as uid {uid}: {error}"));
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }
 
 /// Waits until something holds, and lets other tasks go on meanwhile. False when it did not within 30 s.
