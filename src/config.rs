@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::executor::RuntimeConfig;
 use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
+use crate::sandbox::probe::Shown;
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -485,6 +486,16 @@ fn check_uids(
 }
 
 impl Config {
+    /// What its episodes are to open.
+    pub(crate) fn shown(&self) -> Shown {
+        let pythons = self.runtimes.iter().map(|runtime| runtime.python.clone());
+        Shown {
+            pythons: pythons.collect(),
+            readable: self.readable.clone(),
+            always: self.isolation == Isolation::Landlock,
+        }
+    }
+
     /// What it asks of isolation.
     pub(crate) fn demand(&self) -> Demand {
         Demand {

@@ -38,7 +38,7 @@ pub fn diagnose(config: &Config) -> io::Result<Diagnosis> {
     let program = role::program(config.role_program.as_ref()).ok_or_else(|| {
         io::Error::other("`coding_env::enter_role()` is not the first line of `main`")
     })?;
-    let features = probe::run(&program)?;
+    let features = probe::run(&program, &config.shown())?;
     let demand = config.demand();
     let levels = [Level::Namespace, Level::Landlock, Level::None]
         .map(|level| (level, plan::possible(&features, &demand, level)));

@@ -246,7 +246,8 @@ async fn run_until(
 /// Finds out what this machine allows, and decides what isolation is in force.
 async fn decide(config: &Config) -> Result<Plan, ServeError> {
     let program = role::program(config.role_program.as_ref()).ok_or(StartError::NoRole)?;
-    let probed = tokio::task::spawn_blocking(move || probe::run(&program)).await;
+    let shown = config.shown();
+    let probed = tokio::task::spawn_blocking(move || probe::run(&program, &shown)).await;
     let features = probed
         .map_err(io::Error::other)
         .and_then(|probed| probed)

@@ -45,7 +45,8 @@ use crate::config::{self, Config, Isolation, IsolationArgs};
 use crate::proto::v1::Limits;
 use crate::sandbox::features::Features;
 use crate::sandbox::plan::{self, Level, Plan, Uids};
-use crate::sandbox::{probe, role};
+use crate::sandbox::probe::{self, Shown};
+use crate::sandbox::role;
 
 /// Interpreters that the measured server keeps ready.
 const WARM_WORKERS: u32 = 32;
@@ -294,7 +295,12 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
     })?;
     let runtime = config.runtimes.first().context("no runtime")?;
     let program = role::program(None).context("`coding_env::enter_role()` was not called")?;
-    let features = tokio::task::spawn_blocking(move || probe::run(&program)).await??;
+    // The loops are run at each level.
+    let shown = Shown {
+        always: true,
+        ..config.shown()
+    };
+    let features = tokio::task::spawn_blocking(move || probe::run(&program, &shown)).await??;
     let plan = plan::plan(&features, &config.demand())?;
     let mut bench = Bench {
         python: runtime.python.clone(),

@@ -828,6 +828,9 @@ pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsStr
     let mut variables = vec![
         ("PATH".into(), path),
         ("LANG".into(), "C.UTF-8".into()),
+        // getpass.getuser asks these: an episode's uid may be in no /etc/passwd.
+        ("USER".into(), "episode".into()),
+        ("LOGNAME".into(), "episode".into()),
         ("PYTHONHASHSEED".into(), hash_seed.to_string().into()),
     ];
     // One thread each: a template must have one, and an episode is one of many on its machine.

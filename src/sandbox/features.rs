@@ -57,6 +57,9 @@ pub(crate) struct Features {
     pub(crate) user_notification: Found,
     /// A process can become another user, for good.
     pub(crate) set_uid: Found,
+    /// Another user can open the interpreters, what they import, and what the operator shows; or that was not tried, because this process
+    /// can give episodes a root directory of their own.
+    pub(crate) open_to_others: Found,
     /// The uids that exist here (and gids of the same numbers): all on a machine, some in a user namespace.
     pub(crate) mapped_uids: Vec<Uids>,
     /// prctl(2) PR_SET_NO_NEW_PRIVS.
@@ -173,6 +176,7 @@ impl Features {
             seccomp,
             user_notification,
             set_uid,
+            open_to_others,
             mapped_uids,
             no_new_privs,
             close_range,
@@ -184,6 +188,7 @@ impl Features {
         message = landlock.put(process_count.put(message));
         message = seccomp.put(landlock_signals.put(message));
         message = set_uid.put(user_notification.put(message));
+        message = open_to_others.put(message);
         message = message.u32(u32::try_from(mapped_uids.len()).unwrap_or(u32::MAX));
         for Uids { first, count } in mapped_uids {
             message = message.u32(*first).u32(*count);
@@ -208,6 +213,7 @@ impl Features {
             seccomp: Found::take(reader)?,
             user_notification: Found::take(reader)?,
             set_uid: Found::take(reader)?,
+            open_to_others: Found::take(reader)?,
             mapped_uids: match reader.u32()? {
                 count @ 0..=UID_RANGES_MAX => (0..count)
                     .map(|_| {
@@ -260,11 +266,11 @@ mod tests {
             mapped in proptest::collection::vec((any::<u32>(), any::<u32>()), 0..4),
             (process_count, landlock_signals, seccomp) in (found(), found(), found()),
             (user_notification, set_uid, no_new_privs) in (found(), found(), found()),
-            (close_range, clone_parent) in (found(), found()),
+            (close_range, clone_parent, open_to_others) in (found(), found(), found()),
         ) -> Features {
             Features {
                 euid, privileged, unprivileged, process_count, landlock, landlock_signals, seccomp,
-                user_notification, set_uid, no_new_privs, close_range, clone_parent,
+                user_notification, set_uid, open_to_others, no_new_privs, close_range, clone_parent,
                 mapped_uids: mapped.into_iter().map(|(first, count)| Uids { first, count }).collect(),
                 cgroup: cgroup.map(|(version, cpu)| Cgroups { version, cpu }),
             }

@@ -204,7 +204,7 @@ fn base(features: &Features) -> Result<(), String> {
 }
 
 /// Whether level `namespace` can be had in this way.
-fn complete(namespaces: &Namespaces) -> Result<(), String> {
+pub(super) fn complete(namespaces: &Namespaces) -> Result<(), String> {
     let Namespaces {
         cell,
         root,
@@ -234,9 +234,13 @@ fn way(features: &Features) -> Result<(&Namespaces, bool), String> {
     ))
 }
 
-/// The uids that cells are to get, without a user namespace.
-fn uids(features: &Features, demand: &Demand) -> Found<Uids> {
+/// The uids that cells are to get, without a user namespace. Where cells have no root directory of their own, those uids have to be let in
+/// by the host's directories.
+fn uids(features: &Features, demand: &Demand, level: Level) -> Found<Uids> {
     features.set_uid.clone()?;
+    if level == Level::Landlock {
+        features.open_to_others.clone()?;
+    }
     let count = demand.uid_count;
     let mapped = |first: &u32| {
         let fits = |range: &Uids| {
@@ -271,7 +275,7 @@ fn landlock_signals(features: &Features) -> bool {
 fn landlock_possible(features: &Features, demand: &Demand) -> Result<(), String> {
     base(features)?;
     let abi = features.landlock.clone()?;
-    let uids = uids(features, demand);
+    let uids = uids(features, demand, Level::Landlock);
     if abi < LANDLOCK_TRUNCATE_ABI
         && let Err(why) = &uids
     {
@@ -360,7 +364,7 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
     let isolated = level != Level::None;
     let way = way(features).ok().filter(|_| level == Level::Namespace);
     let user_namespace = way.is_some_and(|(_, user_namespace)| user_namespace);
-    let uids = uids(features, demand)
+    let uids = uids(features, demand, level)
         .ok()
         .filter(|_| isolated && !user_namespace);
     let cgroup = features.cgroup.as_ref().ok().filter(|_| isolated);
@@ -501,7 +505,7 @@ fn layer(
             };
             Err(format!("{why}: {}", open(name)))
         }
-        "uid" => match (plan.uids, uids(features, demand)) {
+        "uid" => match (plan.uids, uids(features, demand, plan.level)) {
             (Some(Uids { first, count }), _) => {
                 let last = u64::from(first) + u64::from(count) - 1;
                 Ok(format!("a uid of its own per live episode, of {first} to {last}"))
@@ -678,7 +682,7 @@ mod tests {
     type State = [usize; 11];
     /// How many states each has: namespaces with privilege, and without; seccomp, no_new_privs, close_range, clone_parent; Landlock; uids;
     /// count of processes; control groups; user notification.
-    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 3, 2, 3, 2];
+    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 4, 2, 3, 2];
 
     fn works(is: bool, what: &str) -> Found {
         if is {
@@ -728,8 +732,9 @@ mod tests {
             seccomp: works(seccomp == 0, "seccomp"),
             user_notification: works(notification == 0, "listener"),
             set_uid: works(uid != 2, "uids"),
+            open_to_others: works(uid != 3, "way in"),
             mapped_uids: match uid {
-                0 => vec![Uids {
+                0 | 3 => vec![Uids {
                     first: 0,
                     count: u32::MAX,
                 }],
@@ -862,7 +867,7 @@ mod tests {
         assert_eq!(plan.landlock_signals, isolated && landlock == 0);
         assert_eq!(
             plan.uids.is_some(),
-            isolated && !plan.user_namespace && uid == 0
+            isolated && !plan.user_namespace && (uid == 0 || namespace && uid == 3)
         );
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
         let broker = plan.level == Level::Landlock

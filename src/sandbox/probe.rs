@@ -4,11 +4,12 @@
 //! same time; what one leaves open, its end closes. Version numbers are not asked: kernels, container engines and sandboxes change
 //! what a version stands for.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,10 +27,11 @@ use rustix::thread::set_no_new_privs;
 use super::cgroup;
 use super::children;
 use super::features::{Cgroups, Features, Found, Namespaces};
-use super::plan::Uids;
+use super::plan::{self, Uids};
 use super::role::PROBE;
 use super::sys_broker::{self, Answer};
 use super::sys_probe as sys;
+use super::visible;
 use crate::limits::CellLimits;
 
 /// How long a child may take. Each takes about a millisecond; one that hangs has found something that does not work.
@@ -37,19 +39,38 @@ const TEST_WITHIN: Duration = Duration::from_secs(5);
 /// How long the probe's end may take once all children have been killed.
 const END_WITHIN: Duration = Duration::from_secs(1);
 /// How long a server waits for its probe.
-const PROBE_WITHIN: Duration = Duration::from_secs(10);
+const PROBE_WITHIN: Duration = Duration::from_secs(50);
+/// How long the interpreters may take to tell what they import, and others to open that.
+const OPEN_WITHIN: Duration = Duration::from_secs(40);
 /// The most bytes that a probe may write: some 25 reasons.
 const FEATURES_BYTES_MAX: u64 = 64 << 10;
 /// Uids to become: where the plan takes them from ([`Uids`]).
 const UIDS_TRIED: [u32; 2] = [0x7000_0000, 30_000];
 
+/// What episodes are to open of the host's files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown {
+    /// Interpreters, each with what it imports.
+    pub(crate) pythons: Vec<PathBuf>,
+    /// What the operator shows them.
+    pub(crate) readable: Vec<PathBuf>,
+    /// Try it also where this process can make namespaces, and so a root directory of the episodes' own.
+    pub(crate) always: bool,
+}
+
+/// How [`Shown::always`] is written.
+const ALWAYS: &str = "always";
+
 /// Starts the probe, by executing a program that calls [`enter_role`](crate::enter_role), and reads what it found.
 ///
 /// # Errors
 /// When it can't be started, does not end in time, or writes something else.
-pub(crate) fn run(program: &Path) -> io::Result<Features> {
+pub(crate) fn run(program: &Path, shown: &Shown) -> io::Result<Features> {
     let mut child = Command::new(program)
         .arg(PROBE)
+        .arg(if shown.always { ALWAYS } else { "" })
+        .arg(shown.pythons.len().to_string())
+        .args(shown.pythons.iter().chain(&shown.readable))
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -93,17 +114,27 @@ fn readable(pipe: &File, deadline: Instant) -> io::Result<bool> {
     }
 }
 
-/// The probe: tries everything, writes what it found to standard output. Returns the exit code.
-pub(super) fn main() -> i32 {
+/// The probe: tries everything, writes what it found to standard output. Returns the exit code. Its arguments are what [`run`] gives it.
+pub(super) fn main(mut arguments: impl Iterator<Item = OsString>) -> i32 {
+    let always = arguments.next().is_some_and(|told| told == ALWAYS);
+    let count = arguments
+        .next()
+        .and_then(|count| count.to_str()?.parse().ok());
+    let mut pythons: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
+    let readable = pythons.split_off(count.unwrap_or(0).min(pythons.len()));
     // Orphans come here, and the end of this process is the end of all.
     let adopted = set_child_subreaper(Some(getpid()));
-    let features = probe();
+    let features = probe(&Shown {
+        pythons,
+        readable,
+        always,
+    });
     let gone = children::kill_all(END_WITHIN);
     let written = io::stdout().write_all(&features.encode());
     i32::from(adopted.is_err() || !gone || written.is_err())
 }
 
-fn probe() -> Features {
+fn probe(shown: &Shown) -> Features {
     let deadline = Instant::now() + TEST_WITHIN;
     let start = |test: fn() -> Found<u32>| Test::start(test);
     let ways = [Way::Privilege, Way::UserNamespace].map(|way| {
@@ -134,6 +165,14 @@ fn probe() -> Features {
             loopback,
         }
     });
+    // It runs the interpreters, which takes longer than all else.
+    let open_to_others = if shown.always || plan::complete(&privileged).is_err() {
+        let deadline = Instant::now() + OPEN_WITHIN;
+        let test = Test::start(|| open_to_others(shown));
+        test.end(deadline).map(drop)
+    } else {
+        Ok(())
+    };
     Features {
         euid: geteuid().as_raw(),
         privileged,
@@ -144,6 +183,7 @@ fn probe() -> Features {
         seccomp: works(seccomp),
         user_notification: works(user_notification),
         set_uid: works(set_uid),
+        open_to_others,
         mapped_uids: mapped_uids(),
         no_new_privs: works(no_new_privs),
         close_range: works(close_range),
@@ -183,7 +223,7 @@ impl Test {
         match answer {
             Ok(answer) => decode(&answer),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                Err(format!("trying it took longer than {TEST_WITHIN:?}"))
+                Err("trying it took too long".to_owned())
             }
             Err(error) => Err(format!("reading what came out: {error}")),
         }
@@ -638,6 +678,15 @@ fn mapped_uids() -> Vec<Uids> {
 }
 
 fn set_uid() -> Found<u32> {
+    let uid = become_another()?;
+    seen(
+        getuid().as_raw() == uid && sys::become_user(0).is_err(),
+        "becoming another user has no effect",
+    )
+}
+
+/// Becomes a user whom nobody else is, and tells which.
+fn become_another() -> Found<u32> {
     let mapped = mapped_uids();
     let is_mapped = |uid: &u32| {
         mapped.iter().any(|range| {
@@ -651,9 +700,51 @@ fn set_uid() -> Found<u32> {
         .or_else(|| mapped.last().map(|range| range.first + (range.count - 1)))
         .ok_or("no uids are mapped")?;
     told("becoming another user", sys::become_user(uid))?;
-    seen(
-        getuid().as_raw() == uid && sys::become_user(0).is_err(),
-        "becoming another user has no effect",
+    Ok(uid)
+}
+
+/// Opens what episodes are to open as another user. Only root asks: nobody else can become one.
+fn open_to_others(shown: &Shown) -> Found<u32> {
+    if !geteuid().is_root() {
+        return Ok(0);
+    }
+    let mut paths = shown.readable.clone();
+    for python in &shown.pythons {
+        // An interpreter that does not run is told when its template starts.
+        if let Ok((program, told)) = visible::needed(python, &[]) {
+            paths.push(program);
+            paths.extend(told);
+        }
+    }
+    let mut paths: Vec<PathBuf> = paths
+        .iter()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    become_another()?;
+    let closed = paths.iter().find(|path| File::open(path).is_err());
+    closed.map_or(Ok(0), |path| Err(closed_by(path)))
+}
+
+/// What keeps this process from a path without links that it can't open, in words.
+fn closed_by(path: &Path) -> String {
+    let mut by = path;
+    let mut above: Vec<&Path> = path.ancestors().collect();
+    above.reverse();
+    for pair in above.windows(2) {
+        if let [directory, next] = pair
+            && fs::symlink_metadata(next).is_err()
+        {
+            by = directory;
+            break;
+        }
+    }
+    let mode = fs::symlink_metadata(by).map_or(0, |found| found.mode() & 0o7777);
+    format!(
+        "{} (mode {mode:04o}) keeps other users from {}, which episodes need",
+        by.display(),
+        path.display()
     )
 }
 

@@ -38,7 +38,7 @@ pub fn enter_role() {
             warden::main(state_dir.as_deref())
         }
         Some(role) if role == KEEPER => keeper::main(),
-        Some(role) if role == PROBE => probe::main(),
+        Some(role) if role == PROBE => probe::main(args),
         _ => return,
     };
     #[expect(

@@ -18,11 +18,14 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::order::{ExitStatus, ProcessUsage, RuntimeIndex, WorkerId};
+use super::plan::Level;
 use super::walls::{Domains, Walls};
 use crate::wire::{Malformed, Reader};
 
 /// The Python half of the harness.
 const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
+/// More of it, for level `landlock`.
+const HARNESS_OF_LANDLOCK: &[u8] = include_bytes!("../executor/harness/landlock.py");
 /// The native half of the harness: see `build.rs`.
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
 
@@ -133,6 +136,7 @@ impl Template {
         const NATIVE_FD: i32 = 4;
         const HARNESS_FD: i32 = 5;
         const FILTER_FD: i32 = 6;
+        const OF_LEVEL_FD: i32 = 7;
 
         let (ours, theirs) = socketpair(
             AddressFamily::UNIX,
@@ -150,6 +154,9 @@ impl Template {
         let filter = walls.filter()?;
         if let Some(filter) = &filter {
             files.push((memory_file("filter", filter)?, FILTER_FD));
+        }
+        if walls.level() == Level::Landlock {
+            files.push((memory_file("harness", HARNESS_OF_LANDLOCK)?, OF_LEVEL_FD));
         }
         let files = files.into_iter().map(|(parent_fd, child_fd)| FdMapping {
             parent_fd,

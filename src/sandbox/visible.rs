@@ -110,10 +110,25 @@ pub(crate) fn visible(
     environment: &[(OsString, OsString)],
     extra: &[PathBuf],
 ) -> io::Result<Visible> {
+    let (program, told) = needed(python, environment)?;
+    let system = SYSTEM.iter().map(PathBuf::from);
+    let mut shown = Shown::default();
+    for path in system.chain(told).chain(extra.iter().cloned()) {
+        shown.add(&path)?;
+    }
+    Ok(shown.finish(program))
+}
+
+/// What an interpreter that is started with this environment needs beside what every system has: its own path, and all paths that it tells, with that.
+/// Runs it once.
+pub(super) fn needed(
+    python: &Path,
+    environment: &[(OsString, OsString)],
+) -> io::Result<(PathBuf, Vec<PathBuf>)> {
     let answer = ask(python, environment)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", python.display())))?;
     let mut program = None;
-    let mut wanted: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+    let mut told = Vec::new();
     for entry in answer.split(|byte| *byte == 0) {
         let Some((kind, path)) = entry.split_first() else {
             continue;
@@ -122,20 +137,15 @@ pub(crate) fn visible(
         if *kind == b'x' && program.is_none() {
             program = Some(path.clone());
         }
-        wanted.push(path);
+        told.push(path);
     }
-    wanted.extend_from_slice(extra);
     let program = program.ok_or_else(|| {
         io::Error::other(format!(
             "{}: it doesn't know its own path",
             python.display()
         ))
     })?;
-    let mut shown = Shown::default();
-    for path in &wanted {
-        shown.add(path)?;
-    }
-    Ok(shown.finish(program))
+    Ok((program, told))
 }
 
 /// Runs the interpreter with the question, and returns what it said.

@@ -63,6 +63,7 @@ async fn run_plain(python: &Path, program: &Path) -> Shown {
         .env("LANG", "C.UTF-8")
         .env("PYTHONHASHSEED", "0")
         .envs(["HOME", "TMPDIR", "PWD"].map(|name| (name, dir.path())))
+        .envs(["USER", "LOGNAME"].map(|name| (name, "episode")))
         .envs(
             ["OMP", "OPENBLAS", "MKL", "NUMEXPR"]
                 .map(|library| (format!("{library}_NUM_THREADS"), "1")),

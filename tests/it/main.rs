@@ -14,6 +14,7 @@
 )]
 
 mod bench;
+mod branches;
 mod catalogue;
 mod cells;
 mod cli;

@@ -13,7 +13,7 @@ use coding_env::proto::v1::StepResponse;
 
 use crate::support::hostile::shown;
 use crate::support::places::{Level, NOBODY, Place, each_place, own_uid};
-use crate::support::{Server, lacks};
+use crate::support::{Server, default_python, lacks};
 
 /// How many programs run at the same time.
 const AT_ONCE: usize = 2;
@@ -59,6 +59,7 @@ fn run_plain(python: &Path, arguments: &[&str]) -> Shown {
         .env("PYTHONHASHSEED", "0")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(["HOME", "TMPDIR", "PWD"].map(|name| (name, dir.path())))
+        .envs(["USER", "LOGNAME"].map(|name| (name, "episode")))
         .envs(
             ["OMP", "OPENBLAS", "MKL", "NUMEXPR"].map(|name| (format!("{name}_NUM_THREADS"), "1")),
         )
@@ -94,12 +95,14 @@ async fn run_step(
     Ok(reply)
 }
 
-/// At level landlock there are no named semaphores and no shared memory: that the message says so is what is asked for.
+/// At level landlock there are no sockets with names, which a manager needs: that the message says so is what is asked for.
 fn names_the_level(place: Place, program: &str, reply: &StepResponse) -> bool {
     place.level == Level::Landlock
-        && program.starts_with("multiprocessing")
+        && program == "multiprocessing_manager"
         && reply.exit_code() == 1
-        && reply.stderr().contains("landlock")
+        && reply
+            .stderr()
+            .contains("isolation level landlock has no sockets with names")
 }
 
 /// At level landlock there are no named semaphores: joblib warns of that once, and computes the same in one process.
@@ -136,12 +139,6 @@ async fn compare(
     let mut running = tokio::task::JoinSet::new();
     let mut programs = programs().into_iter().filter(|(name, code)| {
         if needing == Needing::Libraries && needed(code).is_none() {
-            return false;
-        }
-        // There are no named semaphores, no shared memory and no named sockets.
-        let shares = name.starts_with("multiprocessing_") && !name.contains("pipes");
-        if place.level == Level::Landlock && shares {
-            eprintln!("  not run: {name}, which this level does not offer");
             return false;
         }
         let has = needed(code).is_none_or(|library| has_library(python, library));
@@ -303,6 +300,56 @@ async fn an_interpreter_that_episodes_cannot_read_is_told_at_the_start() {
     .await;
 }
 
+/// Files that a closed directory keeps from the uids of episodes are shown where episodes have a root directory of their own, and where they
+/// have none, they are not given uids: the layer is told as missing, with the directory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn episodes_have_uids_of_their_own_only_where_those_can_open_what_is_shown() {
+    // Not below /tmp, of which episodes at level namespace have their own.
+    let home = tempfile::tempdir_in("/var/tmp").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(home.path(), mode).unwrap();
+    let data = home.path().join("data");
+    fs::write(&data, "shown").unwrap();
+    let data = data.to_str().unwrap();
+    let told = format!("{} (mode 0700) keeps", home.path().display());
+    each_place(&[], async |place, _| {
+        if !place.as_root {
+            return Vec::new();
+        }
+        let shut_out = place.level == Level::Landlock;
+        let mut wrong = Vec::new();
+        match place.start(&["--readable", data, "--require", "uid"]) {
+            Ok(_) if shut_out => wrong.push("--require uid was met".to_owned()),
+            Err(log)
+                if !shut_out || !log.contains("layer uid is missing") || !log.contains(&told) =>
+            {
+                wrong.push(format!("--require uid was refused: {log}"));
+            }
+            _ => {}
+        }
+        let server = match place.start(&["--readable", data]) {
+            Ok(server) => server,
+            // Below Landlock ABI 6 signals would be open then.
+            Err(log) if shut_out && log.contains(&told) => return wrong,
+            Err(log) => return vec![log],
+        };
+        let code = format!("import os\nopen({data:?}).read(), os.getuid() == 0");
+        let seen = run_step(server.channel().await, code).await;
+        let expected = if shut_out {
+            "('shown', True)"
+        } else {
+            "('shown', False)"
+        };
+        match seen {
+            Ok(reply) if reply.result() == Some(expected) => {}
+            Ok(reply) => wrong.push(shown(&reply)),
+            Err(error) => wrong.push(error),
+        }
+        wrong
+    })
+    .await;
+}
+
 /// CPython's test modules that say most about walls, each with the time that it takes outside in mind: a minute in all.
 const MODULES: [&[&str]; 4] = [
     &[
@@ -370,11 +417,23 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cpythons_own_tests_pass_as_outside() {
+    let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+    let copy = copy_for_all(&default_python(), dir.path());
     each_place(&[], async |place, server| {
-        let python = place.python().unwrap();
+        let mut python = place.python().unwrap();
+        let own;
+        let mut server = &*server;
         if !has_library(&python, "test.test_tempfile") {
-            eprintln!("  not run: {} comes without its tests", python.display());
-            return Vec::new();
+            if !has_library(&copy, "test.test_tempfile") {
+                eprintln!("  not run: {} comes without its tests", copy.display());
+                return Vec::new();
+            }
+            python.clone_from(&copy);
+            match place.start(&["--python", python.to_str().unwrap()]) {
+                Ok(started) => own = started,
+                Err(log) => return vec![log],
+            }
+            server = &own;
         }
         let mut wrong = Vec::new();
         for modules in MODULES {
@@ -385,6 +444,37 @@ async fn cpythons_own_tests_pass_as_outside() {
         wrong
     })
     .await;
+}
+
+/// An interpreter with its standard library at a place where every user can open it.
+fn copy_for_all(python: &Path, to: &Path) -> PathBuf {
+    let script = "import os, sys, sysconfig; print(sys.base_prefix, sysconfig.get_path('stdlib'), sep='\\n')";
+    let output = Command::new(python)
+        .args(["-I", "-c", script])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let [prefix, library] = told.lines().collect::<Vec<_>>()[..] else {
+        panic!("{told}");
+    };
+    let name = library.rsplit('/').next().unwrap();
+    // Links where that can be: a standard library is large.
+    let copy = r#"set -e
+        umask 022; chmod 755 "$3"; mkdir -p "$3/bin" "$3/lib/$4"
+        put() { cp -RLl "$@" 2>/dev/null || cp -RL "$@"; }
+        put "$1/bin/$4" "$3/bin/$4"
+        for part in "$2"/*; do
+            case "$part" in */site-packages|*/dist-packages) ;; *) put "$part" "$3/lib/$4/" ;; esac
+        done
+        for library in "$1"/lib/libpython*.so*; do if [ -e "$library" ]; then put "$library" "$3/lib/"; fi; done"#;
+    let copied = Command::new("sh")
+        .args(["-c", copy, "sh", prefix, library])
+        .arg(to)
+        .arg(name)
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{copied:?}");
+    to.join("bin").join(name)
 }
 
 /// How each test ended: status and reason.

@@ -1,3 +1,4 @@
+import getpass
 import fcntl
 import glob
 import mmap
@@ -50,3 +51,4 @@ print(os.listdir(fd) == os.listdir("."), os.stat("mapped", dir_fd=fd).st_size ==
 print(shutil.disk_usage(".").total > 0, os.access("mapped", os.W_OK))
 os.mkfifo("fifo")
 print(os.stat("fifo").st_mode & 0o170000 == 0o010000)
+print(getpass.getuser())

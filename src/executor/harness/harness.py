@@ -30,6 +30,7 @@ for _name in __import__("__future__").all_feature_names:
 CONTROL = 3
 NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker's while it is set up
 FILTER = 6
+OF_LEVEL = 7  # more of the harness, which one level needs
 
 SETUP = 1  # the request that `exchange` does not take apart
 READY, REPORT = 1, 2  # reports
@@ -73,6 +74,11 @@ def template(level, preloads):
             problem = "the harness's native half can't be loaded: {}: {}".format(type(error).__name__, error)
     if problem is not None:
         complain(problem)
+    if level == "landlock":
+        with open(OF_LEVEL, encoding="utf-8") as file:
+            file.seek(0)
+            exec(compile(file.read(), HERE, "exec"), globals())
+        do_without_shared_memory(native)
     main = types.ModuleType("__main__")
     main.__builtins__ = builtins
     main.__annotations__ = {}
@@ -185,7 +191,7 @@ class Worker:
     def start(self, directories):
         home, temporary = os.fsdecode(directories).split("\0")
         os.environ["HOME"] = os.environ["PWD"] = home
-        os.environ["TMPDIR"] = temporary
+        os.environ["TMPDIR"] = Worker.temporary = temporary
         keep_fork_as_start_method()
         reseed_loaded(None)
         self.serve(struct.pack("<IB", 1, READY))

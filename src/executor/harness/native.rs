@@ -83,6 +83,7 @@ unsafe extern "C" {
     fn PyOS_AfterFork_Parent();
     fn PyOS_AfterFork_Child();
     fn pthread_self() -> *const u32;
+    fn sem_init(semaphore: *mut c_void, shared: c_int, value: u32) -> c_int;
 }
 
 // === system calls ===
@@ -91,7 +92,9 @@ unsafe extern "C" {
 mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
+    pub const MMAP: usize = 9;
     pub const MPROTECT: usize = 10;
+    pub const MUNMAP: usize = 11;
     pub const SIGPROCMASK: usize = 14;
     pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
@@ -120,7 +123,9 @@ mod nr {
 mod nr {
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
+    pub const MMAP: usize = 222;
     pub const MPROTECT: usize = 226;
+    pub const MUNMAP: usize = 215;
     pub const SIGPROCMASK: usize = 135;
     pub const WAIT4: usize = 260;
     pub const KILL: usize = 129;
@@ -147,6 +152,7 @@ mod nr {
 }
 
 const EINTR: isize = -4;
+const EINVAL: isize = -22;
 const EBADMSG: isize = -74;
 const ECHILD: isize = -10;
 
@@ -277,6 +283,44 @@ unsafe extern "C" fn set_limits(_: Object, args: Object) -> Object {
     let first = results.into_iter().find(|result| *result < 0).unwrap_or(0);
     // SAFETY: the GIL is held.
     unsafe { PyLong_FromLong(first as c_long) }
+}
+
+/// The memory of a semaphore: a page, as sem_open(3) takes. A `sem_t` has 32 bytes.
+const SEMAPHORE_BYTES: usize = 4096;
+const PROT_READ: usize = 1;
+const MAP_SHARED: usize = 1;
+const MAP_ANONYMOUS: usize = 0x20;
+
+/// `make_semaphore(value) -> int`: the address of a semaphore that this process shares with those that it forks from now on, or a negative
+/// errno.
+unsafe extern "C" fn make_semaphore(_: Object, args: Object) -> Object {
+    let mut value: c_int = 0;
+    // SAFETY: "i" takes an int.
+    if unsafe { PyArg_ParseTuple(args, c"i".as_ptr(), &raw mut value) } == 0 {
+        return null_mut();
+    }
+    let [protection, flags] = [PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS];
+    let mut result = plain(nr::MMAP, [0, SEMAPHORE_BYTES, protection, flags, usize::MAX, 0]);
+    // SAFETY: new memory, aligned to a page and larger than a semaphore.
+    if result > 0 && unsafe { sem_init(result as *mut c_void, 1, value as u32) } != 0 {
+        // The only error: the value is larger than SEM_VALUE_MAX.
+        plain(nr::MUNMAP, [result as usize, SEMAPHORE_BYTES, 0, 0, 0, 0]);
+        result = EINVAL;
+    }
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(result as c_long) }
+}
+
+/// `drop_semaphore(address)`: unmaps a semaphore that nobody in this process uses any more. Other processes keep theirs.
+unsafe extern "C" fn drop_semaphore(_: Object, args: Object) -> Object {
+    let mut address: u64 = 0;
+    // SAFETY: "K" takes an unsigned long long.
+    if unsafe { PyArg_ParseTuple(args, c"K".as_ptr(), &raw mut address) } == 0 {
+        return null_mut();
+    }
+    plain(nr::MUNMAP, [address as usize, SEMAPHORE_BYTES, 0, 0, 0, 0]);
+    // SAFETY: an empty format builds None.
+    unsafe { Py_BuildValue(c"".as_ptr()) }
 }
 
 const O_CLOEXEC: usize = 0o2_000_000;
@@ -527,12 +571,14 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 8] = [
+static mut METHODS: [MethodDef; 10] = [
     method(c"confine", cells::confine, METH_VARARGS),
     method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
     method(c"make_immortal", make_immortal, METH_VARARGS),
     method(c"set_limits", set_limits, METH_VARARGS),
+    method(c"make_semaphore", make_semaphore, METH_VARARGS),
+    method(c"drop_semaphore", drop_semaphore, METH_VARARGS),
     method(c"exchange", exchange, METH_O),
     method(c"step_number", step_number, METH_NOARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
