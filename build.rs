@@ -11,12 +11,17 @@ const NATIVE: &str = "src/executor/harness/native.rs";
 /// Modules of it.
 const NATIVE_CELLS: &str = "src/executor/harness/cells.rs";
 const NATIVE_SOURCE: &str = "src/executor/harness/source.rs";
+/// The reaper, and what both have.
+const REAPER: &str = "src/executor/harness/reaper.rs";
+const CALLS: &str = "src/executor/harness/calls.rs";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed={NATIVE}");
     println!("cargo::rerun-if-changed={NATIVE_CELLS}");
     println!("cargo::rerun-if-changed={NATIVE_SOURCE}");
+    println!("cargo::rerun-if-changed={REAPER}");
+    println!("cargo::rerun-if-changed={CALLS}");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let descriptors = protox::compile([PROTO], ["proto"])?;
@@ -32,18 +37,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Builds `native.rs` as a shared object that any CPython 3.9 or newer loads as an extension module.
+/// Builds `native.rs` as a shared object that any CPython 3.9 or newer loads as an extension module, and `reaper.rs` as a program.
 ///
-/// It is a crate of its own without the standard library, so that it needs nothing of the process that loads it but
-/// CPython's stable functions and libc; the binary embeds it.
+/// Each is a crate of its own without the standard library. The first needs nothing of the process that loads it but CPython's stable
+/// functions and libc, the second nothing at all; the binary embeds both.
 fn compile_native(out: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    compile(
+        NATIVE,
+        &out.join("native.so"),
+        &["--crate-type=cdylib", "--crate-name=coding_env_native"],
+    )?;
+    // At a fixed address and in one segment, so that it has as few pages as can be.
+    let program = [
+        "--crate-type=bin",
+        "--crate-name=coding_env_reaper",
+        "-Crelocation-model=static",
+        "-Ctarget-feature=+crt-static",
+        "-Clink-arg=-nostartfiles",
+        "-Clink-arg=-static",
+        "-Clink-arg=-Wl,-z,noseparate-code",
+        "-Clink-arg=-Wl,--build-id=none",
+    ];
+    compile(REAPER, &out.join("reaper"), &program)
+}
+
+fn compile(source: &str, to: &std::path::Path, kind: &[&str]) -> Result<(), Box<dyn Error>> {
     let mut rustc = Command::new(env::var("RUSTC")?);
     rustc
-        .args([
-            "--edition=2024",
-            "--crate-type=cdylib",
-            "--crate-name=coding_env_native",
-        ])
+        .arg("--edition=2024")
+        .args(kind)
         .args([
             "-Copt-level=3",
             "-Cpanic=abort",
@@ -53,15 +75,15 @@ fn compile_native(out: &std::path::Path) -> Result<(), Box<dyn Error>> {
         .args(["-Clink-arg=-nostdlib", "-Dwarnings"])
         .args(["--target", &env::var("TARGET")?])
         .arg("-o")
-        .arg(out.join("native.so"))
-        .arg(NATIVE);
+        .arg(to)
+        .arg(source);
     let target = env::var("TARGET")?.to_uppercase().replace('-', "_");
     if let Ok(linker) = env::var(format!("CARGO_TARGET_{target}_LINKER")) {
         rustc.arg(format!("-Clinker={linker}"));
     }
     let status = rustc.status()?;
     if !status.success() {
-        return Err(format!("compiling {NATIVE}: {status}").into());
+        return Err(format!("compiling {source}: {status}").into());
     }
     Ok(())
 }

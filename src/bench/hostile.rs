@@ -1,9 +1,13 @@
 //! What hostile and hungry episodes run, and how their processes are found from outside.
 
 use std::collections::HashSet;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::time::sleep;
 
 /// The name that the processes of a hostile episode give themselves: 15 bytes at the most, prctl(2).
@@ -115,9 +119,14 @@ pub(super) fn neighbour_code(code: &str, time: Duration) -> String {
     )
 }
 
-/// The processes of the machine that are not hostile. They are not looked at again.
+/// The processes of a hostile episode that were there at one time, and those of the machine that are not of it, which are not looked at
+/// again.
 #[derive(Debug)]
-pub(super) struct Others(HashSet<u32>);
+pub(super) struct Hostile {
+    /// Descriptors of processes, each readable once its process has ended: pidfd_open(2).
+    seen: Vec<OwnedFd>,
+    others: HashSet<u32>,
+}
 
 /// Every process id of the machine.
 fn processes() -> anyhow::Result<impl Iterator<Item = u32>> {
@@ -132,15 +141,41 @@ fn is_hostile(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == NAME)
 }
 
-impl Others {
+/// A descriptor of a process. None when it has gone.
+fn descriptor(pid: u32) -> anyhow::Result<Option<OwnedFd>> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    match pidfd_open(pid.context("a process id")?, PidfdFlags::empty()) {
+        Ok(process) => Ok(Some(process)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits until all of these processes have ended.
+fn all_ended(processes: &[OwnedFd]) -> anyhow::Result<()> {
+    for process in processes {
+        let ended = poll(
+            &mut [PollFd::new(process, PollFlags::IN)],
+            Some(&WITHIN.try_into()?),
+        )?;
+        ensure!(ended > 0, "a hostile process does not end");
+    }
+    Ok(())
+}
+
+impl Hostile {
     /// Waits until there are hostile processes: the daemons, their worker, and something of the storm.
-    pub(super) async fn wait_for_hostile() -> anyhow::Result<Self> {
+    pub(super) async fn wait_for() -> anyhow::Result<Self> {
         let begun = Instant::now();
         loop {
             let (hostile, others): (HashSet<u32>, HashSet<u32>) =
                 processes()?.partition(|pid| is_hostile(*pid));
             if hostile.len() > DAEMONS + 1 {
-                return Ok(Self(others));
+                let seen = hostile
+                    .into_iter()
+                    .filter_map(|pid| descriptor(pid).transpose());
+                let seen = seen.collect::<anyhow::Result<_>>()?;
+                return Ok(Self { seen, others });
             }
             let count = hostile.len();
             ensure!(
@@ -152,11 +187,16 @@ impl Others {
     }
 
     /// Waits until no hostile process is left, zombies included. Returns when that was seen.
-    pub(super) async fn wait_for_none(&self) -> anyhow::Result<Instant> {
+    ///
+    /// The scan that tells takes time of a core, which the processes need to end. So it begins when those that were seen, the daemons
+    /// among them, have ended, and pauses between its rounds.
+    pub(super) async fn wait_for_none(self) -> anyhow::Result<Instant> {
         let begun = Instant::now();
+        let seen = self.seen;
+        tokio::task::spawn_blocking(move || all_ended(&seen)).await??;
         loop {
             let left = processes()?
-                .filter(|pid| !self.0.contains(pid))
+                .filter(|pid| !self.others.contains(pid))
                 .filter(|pid| is_hostile(*pid))
                 .count();
             if left == 0 {
@@ -166,7 +206,7 @@ impl Others {
                 begun.elapsed() < WITHIN,
                 "{left} hostile processes are left after {WITHIN:?}"
             );
-            tokio::task::yield_now().await;
+            sleep(Duration::from_millis(1)).await;
         }
     }
 }

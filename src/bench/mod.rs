@@ -14,7 +14,7 @@
 //! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one per core: the first has a warden and a template of its own make cells with the same plan, run `x = 1`, and kills and reaps them, several under way at a time (`cells.rs`); the second is `os.fork`, `os._exit`, `os.waitpid` in an interpreter with the same modules. The goal against the second depends on the isolation level in force |
 //! | `cell_*` | the first of those loops with plans that have more and more in them: what a cell costs, in time of one core (cores × wall time / cells). Each has a reaper. `cell_none` has nothing else; `_seccomp` adds the filter; `_landlock` is that level, `_namespace` the other, without control groups, uids, and Landlock there; `_namespace_*` adds one of these, or all. What this machine has not is shown as not measured |
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
-//! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count |
+//! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count. The scan begins when those that were there before Close have ended |
 //! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
@@ -32,12 +32,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 pub use self::report::{Report, row_names};
 
 use self::cells::{CellLoops, CellOptions};
-use self::hostile::Others;
+use self::hostile::Hostile;
 use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median};
@@ -539,14 +539,21 @@ impl Bench {
     async fn layers(&mut self) -> anyhow::Result<()> {
         let effort = self.effort;
         let (mut measured, mut missing) = (Vec::new(), Vec::new());
+        let mut failures = Vec::new();
         for (row, plan) in self.layer_plans() {
             match plan {
                 // All are ratios to the first.
                 Ok(plan) if row == "cell_none" || self.selection.wants(row) => {
-                    let cells = self.cell_loops(plan).await.context(row)?;
-                    // What is slow the first time.
-                    let (_, cells) = cells.rate(effort.layer_time / 5).await.context(row)?;
-                    measured.push((row, cells, Vec::new()));
+                    let started = async {
+                        let cells = self.cell_loops(plan).await?;
+                        // What is slow the first time.
+                        cells.rate(effort.layer_time / 5).await
+                    };
+                    match started.await {
+                        Ok((_, cells)) => measured.push((row, cells, Vec::new())),
+                        // The other rows are measured all the same.
+                        Err(error) => failures.push(format!("{row}: {error:#}")),
+                    }
                 }
                 Err(why) if self.selection.wants(row) => missing.push(format!("{row}: {why}")),
                 _ => {}
@@ -574,7 +581,7 @@ impl Bench {
             }
         }
         self.report.notes.extend(missing);
-        Ok(())
+        all_measured(&failures)
     }
 
     /// The rows about layers, each with its plan, or why this machine has none.
@@ -650,6 +657,7 @@ impl Bench {
             Level::Landlock => (Isolation::Landlock, "idle_memory_landlock"),
             Level::Namespace => (Isolation::Namespace, "idle_memory_namespace"),
         };
+        let mut failures = Vec::new();
         for level in [Level::None, Level::Landlock, Level::Namespace] {
             let (isolation, row) = of_level(level);
             let in_force = level == self.plan.level;
@@ -661,13 +669,18 @@ impl Bench {
                 self.report.notes.push(format!("{row}: {why}"));
                 continue;
             }
-            let each = self.memory_at(isolation, row).await.context(row)?;
-            self.set(row, Some(each));
-            if in_force {
-                self.set("idle_episode_memory", Some(each));
+            match self.memory_at(isolation, row).await {
+                Ok(each) => {
+                    self.set(row, Some(each));
+                    if in_force {
+                        self.set("idle_episode_memory", Some(each));
+                    }
+                }
+                // The other levels are measured all the same.
+                Err(error) => failures.push(format!("{row}: {error:#}")),
             }
         }
-        Ok(())
+        all_measured(&failures)
     }
 
     /// MiB an idle episode costs at a level.
@@ -725,10 +738,10 @@ impl Bench {
             let mut episode = Episode::start(connections.client(0)?, "").await?;
             connections.pool_full(WARM_WORKERS).await?;
             episode.step(&code).await?;
-            let others = Others::wait_for_hostile().await?;
+            let hostile = Hostile::wait_for().await?;
             let begun = Instant::now();
             episode.close().await?;
-            let gone = others.wait_for_none().await?;
+            let gone = hostile.wait_for_none().await?;
             times.push((gone - begun).as_secs_f64() * 1e3);
         }
         server.stop().await?;
@@ -870,6 +883,12 @@ impl Bench {
         self.set_ratio("cold_start", median(&ours), median(&bare));
         Ok(())
     }
+}
+
+/// An error that names all rows of a section that could not be measured.
+fn all_measured(failures: &[String]) -> anyhow::Result<()> {
+    ensure!(failures.is_empty(), "{}", failures.join("; "));
+    Ok(())
 }
 
 /// How long the least that an interpreter can do takes. Blocks, as nothing else goes on then.

@@ -4,7 +4,7 @@
 //! (`src/executor/harness/cells.rs`), which know nothing of what the calls are for. A call that fails is told by its place, and
 //! [`Setup::name`] says which it was. Nothing is skipped.
 //!
-//! An order, little-endian: worker (u64), clone flags (u32), flags (u32; 1: walled), offset and size of the directories' text (u32 each),
+//! An order, little-endian: worker (u64), clone flags (u32), flags (u32; 1: walled, 2: hidden), offset and size of the directories' text (u32 each),
 //! the sizes of the three lists (u32 each), 4 bytes unused; then each call: number (u32), the kinds of its arguments (u32, 4 bits each),
 //! six arguments (u64 each); then what the arguments point to.
 
@@ -56,8 +56,9 @@ const TEMPORARY: &str = "/tmp";
 const SHARED_MEMORY: &str = "/dev/shm";
 /// The uid of a worker inside its user namespace.
 const INNER_UID: u32 = 1000;
-/// What `ps` calls a reaper.
-const REAPER_NAME: &str = "reaper";
+/// The flags of an order: of `calls.rs`.
+const WALLED: usize = 1;
+const HIDDEN: usize = 2;
 /// Inodes of a cell's file system that are not the episode's: its root and the three directories.
 const OWN_INODES: u32 = 4;
 
@@ -106,6 +107,8 @@ pub(crate) struct Setup {
     worker: WorkerId,
     clone_flags: u32,
     walled: bool,
+    /// Whether the reaper hides its memory from what shares its uid.
+    hidden: bool,
     /// HOME and TMPDIR, for the harness, with a zero between them.
     directories: Vec<u8>,
     lists: [Vec<Call>; 3],
@@ -146,6 +149,7 @@ impl Setup {
             worker: needs.worker,
             clone_flags: u32::try_from(clone_flags).unwrap_or(0),
             walled: plan.is_walled(),
+            hidden: plan.level != Level::None,
             directories,
             lists: [before(plan, needs), worker(plan, needs), after(plan, needs)],
         }
@@ -159,7 +163,7 @@ impl Setup {
             .and_then(|index| self.lists.get(list)?.get(index));
         match (call, LISTS.get(list)) {
             (Some(call), Some(list)) => format!("{} ({list})", call.name),
-            _ => "fork of the worker".to_owned(),
+            _ => "start of the worker or its reaper".to_owned(),
         }
     }
 
@@ -180,7 +184,8 @@ impl Setup {
             order.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
         };
         order.extend_from_slice(&self.clone_flags.to_le_bytes());
-        put(&mut order, usize::from(self.walled));
+        let flags = if self.walled { WALLED } else { 0 } | if self.hidden { HIDDEN } else { 0 };
+        put(&mut order, flags);
         put(&mut order, directories_at);
         put(&mut order, self.directories.len());
         for list in &self.lists {
@@ -524,19 +529,11 @@ fn close_range(first: u64) -> Call {
     call("close_range", libc::SYS_close_range, args)
 }
 
-/// By the reaper, once the worker is there.
+/// By the reaper, once the worker is there. What it then executes does the rest: `reaper.rs`.
 fn after(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
-    let mut calls = vec![
-        // For `ps`: all else of it is a copy of its template's.
-        call(
-            "prctl PR_SET_NAME",
-            libc::SYS_prctl,
-            [number(libc::PR_SET_NAME), text(REAPER_NAME)],
-        ),
-        close_range(CONTROL_BEFORE),
-    ];
+    let mut calls = Vec::new();
     if plan.level != Level::None {
-        calls.push(prctl("PR_SET_DUMPABLE", libc::PR_SET_DUMPABLE, 0));
+        // With no_new_privs, executing a program as root brings none back.
         calls.push(capset(if needs.uid.is_some() { CAP_KILL } else { 0 }));
     }
     calls
@@ -649,10 +646,9 @@ mod tests {
             assert_eq!(at("seccomp with a listener").is_some(), plan.signal_broker);
             let own_session = at("setsid").unwrap();
             assert!(!plan.signal_broker || own_session < at("seccomp with a listener").unwrap());
-            // The reaper keeps no descriptor beside the template's, and can't be looked into.
-            assert!(after.contains(&close_range(CONTROL_BEFORE)));
-            assert_eq!(place(after, "prctl PR_SET_DUMPABLE").is_some(), walls);
-            assert_eq!(after.last().unwrap().name == "capset", walls);
+            // What the reaper executes next hides itself where there are walls, and brings no capability back.
+            assert_eq!(setup.hidden, walls);
+            assert_eq!(place(after, "capset").is_some(), walls);
             if needs.uid.is_some() {
                 assert!(after.contains(&capset(CAP_KILL)));
             }
@@ -765,7 +761,8 @@ mod tests {
             largest = largest.max(order.len());
             assert_eq!(u64_at(&order, 0), needs.worker);
             assert_eq!(u32_at(&order, 8), setup.clone_flags);
-            assert_eq!(u32_at(&order, 12), u32::from(plan.is_walled()));
+            let hidden = u32::from(plan.level != Level::None) << 1;
+            assert_eq!(u32_at(&order, 12), u32::from(plan.is_walled()) | hidden);
             let (at, bytes) = (u32_at(&order, 16) as usize, u32_at(&order, 20) as usize);
             assert_eq!(order[at..at + bytes], setup.directories);
             let counts: Vec<usize> = (0..3)
@@ -802,6 +799,11 @@ mod tests {
             let line = format!("const {name} = {value};");
             assert!(native.contains(&line), "cells.rs has no {line}");
         }
+        let calls = include_str!("../executor/harness/calls.rs");
+        for (name, value) in [("WALLED", WALLED), ("HIDDEN", HIDDEN)] {
+            let line = format!("const {name}: u32 = {value};");
+            assert!(calls.contains(&line), "calls.rs has no {line}");
+        }
     }
 
     #[test]
@@ -815,9 +817,12 @@ mod tests {
                     assert_eq!(named, format!("{} ({who})", call.name));
                 }
                 let beyond = u32::try_from(calls.len()).unwrap();
-                assert_eq!(setup.name(list, beyond), "fork of the worker");
+                assert_eq!(
+                    setup.name(list, beyond),
+                    "start of the worker or its reaper"
+                );
             }
-            assert_eq!(setup.name(3, 0), "fork of the worker");
+            assert_eq!(setup.name(3, 0), "start of the worker or its reaper");
         });
     }
 }

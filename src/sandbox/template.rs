@@ -28,6 +28,8 @@ const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
 const HARNESS_OF_LANDLOCK: &[u8] = include_bytes!("../executor/harness/landlock.py");
 /// The native half of the harness: see `build.rs`.
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
+/// What its reapers execute: see `build.rs`.
+const REAPER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reaper"));
 
 /// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
 pub(super) const MESSAGE_BYTES_MAX: usize = 4097;
@@ -55,7 +57,7 @@ pub(super) struct Template {
     pub(super) domains: Option<Domains>,
 }
 
-/// What comes on a template's socket: see `cells.rs` and `harness.py`.
+/// What comes on a template's socket: see `cells.rs`, `reaper.rs` and `harness.py`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Message {
     /// The template has done its preloads; CPython's version.
@@ -136,7 +138,8 @@ impl Template {
         const NATIVE_FD: i32 = 4;
         const HARNESS_FD: i32 = 5;
         const FILTER_FD: i32 = 6;
-        const OF_LEVEL_FD: i32 = 7;
+        const REAPER_FD: i32 = 7;
+        const OF_LEVEL_FD: i32 = 8;
 
         let (ours, theirs) = socketpair(
             AddressFamily::UNIX,
@@ -150,6 +153,7 @@ impl Template {
             (theirs, CONTROL),
             (memory_file("native", NATIVE)?, NATIVE_FD),
             (memory_file("harness", HARNESS)?, HARNESS_FD),
+            (memory_file("reaper", REAPER)?, REAPER_FD),
         ];
         let filter = walls.filter()?;
         if let Some(filter) = &filter {

@@ -4,40 +4,31 @@
 //! the reaper afterwards. What they are for is the warden's business (`src/sandbox/cell.rs`, which also describes the layout of orders
 //! and messages); here they are only carried out, and the first that fails is told by its place.
 //!
-//! A reaper never runs Python and calls no library: it waits for its worker and for the warden's signals, kills what is left when the
-//! worker has ended, tells how that was, and ends.
+//! The reaper is forked without a copy of the template's memory, which it uses while the template waits; only the worker gets a copy. Then it
+//! executes a program of its own (`reaper.rs`).
 
 use core::ffi::{c_int, c_long};
 use core::ptr::{addr_of, addr_of_mut, null_mut};
 
+use crate::calls::{
+    AFTER, AT_FDCWD, BEFORE, BRIEF_BYTES, EINTR, MSG_NOSIGNAL, Message, O_CLOEXEC, SET_BYTES, SIG_BLOCK_ALL, SIGCHLD, SIGKILL, SIGNAL_BEGIN, START,
+    TEMPLATE_SOCKET, WORKER, call, exit, nr, plain, tell_failure,
+};
 use crate::{
-    ECHILD, EINTR, MSG_NOSIGNAL, O_CLOEXEC, Object, Py_BuildValue, PyArg_ParseTuple, PyErr_Clear, PyLong_FromLong,
-    PyOS_AfterFork_Child, PyOS_AfterFork_Parent, PyOS_BeforeFork, call, exit, nr, plain, pthread_self,
+    Object, Py_BuildValue, PyArg_ParseTuple, PyErr_Clear, PyLong_FromLong, PyOS_AfterFork_Child, PyOS_AfterFork_Parent,
+    PyOS_BeforeFork, dlsym, pthread_self,
 };
 
+const CLONE_VM: usize = 0x100;
+const CLONE_VFORK: usize = 0x4000;
 const CLONE_PARENT: usize = 0x8000;
 const CLONE_CHILD_CLEARTID: usize = 0x20_0000;
 const CLONE_CHILD_SETTID: usize = 0x0100_0000;
 /// How far into its thread descriptor glibc and musl keep the thread's id, at the most.
 const DESCRIPTOR_WORDS: usize = 512;
 
-const SIGKILL: usize = 9;
-const SIGTERM: usize = 15;
-const SIGCHLD: usize = 17;
-const SIGINT: usize = 2;
-const SIGCONT: usize = 18;
-const SIGSTOP: usize = 19;
-/// What the warden asks a reaper for, beside SIGTERM, which is the end: see `Ask` of src/sandbox/cell.rs.
-const ASK_INTERRUPT: usize = 40;
-const ASK_FREEZE: usize = 41;
-const ASK_THAW: usize = 42;
-
-const SIG_BLOCK_ALL: u64 = u64::MAX;
 const SIG_SETMASK: usize = 2;
-const SET_BYTES: usize = 8;
 
-/// The template's socket to the warden, which its reapers send on, too.
-const TEMPLATE_SOCKET: usize = 3;
 /// Where a worker's control socket is while it is set up: the template keeps this number taken.
 const CONTROL_BEFORE: usize = 4;
 
@@ -52,8 +43,6 @@ const WRITE_FILE: u32 = u32::MAX;
 const LOOPBACK_UP: u32 = u32::MAX - 1;
 /// Not a system call: installs a filter and hands its listener to the warden. The filter's instructions, their bytes.
 const LEND_LISTENER: u32 = u32::MAX - 2;
-/// The header's flag: the reaper may signal everything that it can reach, because that is its cell alone.
-const WALLED: u32 = 1;
 
 /// The order that is carried out. Only the template's one thread, and forks of it, touch it.
 static mut ORDER: [u64; ORDER_BYTES_MAX / 8] = [0; ORDER_BYTES_MAX / 8];
@@ -134,60 +123,6 @@ fn fd_count(rights: &Rights) -> usize {
     (rights.bytes.saturating_sub(RIGHTS_HEADER_BYTES) / size_of::<c_int>()).min(FDS_MAX)
 }
 
-fn send(message: &[u8]) -> isize {
-    loop {
-        // SAFETY: a live slice with its size.
-        let sent = unsafe {
-            call(nr::SENDTO, [TEMPLATE_SOCKET, message.as_ptr() as usize, message.len(), MSG_NOSIGNAL, 0, 0])
-        };
-        if sent != EINTR {
-            return sent;
-        }
-    }
-}
-
-/// A message under construction. The largest is how a worker ended.
-struct Message {
-    bytes: [u8; 64],
-    filled: usize,
-}
-
-impl Message {
-    fn new(kind: u8) -> Self {
-        let mut message = Self { bytes: [0; 64], filled: 0 };
-        message.put(&[kind]);
-        message
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(slot) = self.bytes.get_mut(self.filled) {
-                *slot = *byte;
-                self.filled += 1;
-            }
-        }
-    }
-
-    fn send(&self) -> isize {
-        send(self.bytes.get(..self.filled).unwrap_or(&[]))
-    }
-}
-
-/// Which of an order's lists; 3 is the fork of the worker.
-const BEFORE: u8 = 0;
-const WORKER: u8 = 1;
-const AFTER: u8 = 2;
-const FORK: u8 = 3;
-
-fn tell_failure(list: u8, index: usize, error: isize) {
-    let mut message = Message::new(b'S');
-    message.put(&u64_at(0).to_le_bytes());
-    message.put(&[list]);
-    message.put(&(index as u32).to_le_bytes());
-    message.put(&(error as i32).to_le_bytes());
-    message.send();
-}
-
 /// Carries out one list: the calls from `first`, `count` of them. True when none failed; the first that did is told.
 fn carry_out(list: u8, first: usize, count: usize, fds: &Rights) -> bool {
     for index in 0..count {
@@ -214,7 +149,7 @@ fn carry_out(list: u8, first: usize, count: usize, fds: &Rights) -> bool {
             number => unsafe { call(number as usize, args) },
         };
         if result < 0 {
-            tell_failure(list, index, result);
+            tell_failure(u64_at(0), list, index, result);
             return false;
         }
     }
@@ -222,8 +157,6 @@ fn carry_out(list: u8, first: usize, count: usize, fds: &Rights) -> bool {
 }
 
 const O_WRONLY: usize = 1;
-const O_RDONLY: usize = 0;
-const AT_FDCWD: usize = -100_isize as usize;
 
 fn write_file(args: [usize; 6]) -> isize {
     let [path, text, bytes, ..] = args;
@@ -274,9 +207,9 @@ fn lend_listener(args: [usize; 6]) -> isize {
     if listener < 0 {
         return listener;
     }
-    let mut message = Message::new(b'L');
-    message.put(&u64_at(0).to_le_bytes());
-    let mut iov = IoVec { base: message.bytes.as_mut_ptr(), bytes: message.filled };
+    let message = Message::new(b'L', Some(u64_at(0)));
+    // The kernel only reads it.
+    let mut iov = IoVec { base: message.bytes().as_ptr().cast_mut(), bytes: message.bytes().len() };
     let bytes = RIGHTS_HEADER_BYTES + size_of::<c_int>();
     let mut rights = Rights { bytes, level: SOL_SOCKET, kind: SCM_RIGHTS, descriptors: [listener as c_int; FDS_MAX] };
     let header = MsgHdr {
@@ -362,13 +295,13 @@ pub(crate) unsafe extern "C" fn serve_orders(_: Object, _: Object) -> Object {
         let mask = set_signal_mask(SIG_BLOCK_ALL);
         // SAFETY: the GIL is held; a matching PyOS_AfterFork_* follows wherever Python runs again.
         unsafe { PyOS_BeforeFork() };
-        // SAFETY: one thread.
-        let reaper = unsafe { clone(CLONE_PARENT | u32_at(8) as usize, core::ptr::null()) };
+        // SAFETY: one thread; all signals are blocked.
+        let reaper = unsafe { fork_reaper(u32_at(8) as usize, &fds, slot) };
         if reaper == 0 {
-            reap(&fds, slot);
             // Only the worker comes here.
             // SAFETY: the list head that libc registered for this thread in the template, at the same address here.
             unsafe { call(nr::SET_ROBUST_LIST, [robust, robust_bytes, 0, 0, 0, 0]) };
+            register_rseq();
             become_worker(&fds);
             scrub_stack();
             // SAFETY: see PyOS_BeforeFork above.
@@ -379,20 +312,23 @@ pub(crate) unsafe extern "C" fn serve_orders(_: Object, _: Object) -> Object {
                 Py_BuildValue(c"y#".as_ptr(), order().add(u32_at(16) as usize), u32_at(20) as isize)
             };
         }
+        wipe_brief();
         // SAFETY: see PyOS_BeforeFork above.
         unsafe { PyOS_AfterFork_Parent() };
         set_signal_mask(mask);
         for fd in fds.descriptors.iter().take(fd_count(&fds)) {
             plain(nr::CLOSE, [*fd as usize, 0, 0, 0, 0, 0]);
         }
-        let mut message = Message::new(b'F');
+        let mut message = Message::new(b'F', None);
         message.put(&(reaper as i64).to_le_bytes());
         message.send();
     }
 }
 
-/// The reaper's life. Returns in the worker that it forks.
-fn reap(fds: &Rights, slot: *const u32) {
+/// The reaper's life until its own program. Returns in the worker that it forks.
+extern "C" fn reap(fds: *const Rights, slot: *const u32) {
+    // SAFETY: of the template, which waits until this process has memory of its own, or of the worker's copy.
+    let fds = unsafe { &*fds };
     let (before, worker) = (u32_at(24) as usize, u32_at(28) as usize);
     if !carry_out(BEFORE, 0, before, fds) {
         exit(71);
@@ -403,146 +339,148 @@ fn reap(fds: &Rights, slot: *const u32) {
         return;
     }
     if pid < 0 {
-        tell_failure(FORK, 0, pid);
+        tell_failure(u64_at(0), START, 0, pid);
         exit(71);
     }
-    if !carry_out(AFTER, before + worker, u32_at(32) as usize, fds) {
-        plain(nr::KILL, [pid as usize, SIGKILL, 0, 0, 0, 0]);
+    let done = carry_out(AFTER, before + worker, u32_at(32) as usize, fds);
+    if done {
+        tell_failure(u64_at(0), START, 0, execute_reaper(pid));
     }
-    let (status, usage) = wait(pid);
-    end_all();
-    let mut message = Message::new(b'X');
-    message.put(&u64_at(0).to_le_bytes());
-    message.put(&status.to_le_bytes());
-    for value in [
-        micros(usage[0], usage[1]),
-        micros(usage[2], usage[3]),
-        usage[4].unsigned_abs() << 10,
-        usage[8].unsigned_abs(),
-        usage[9].unsigned_abs(),
-    ] {
-        message.put(&value.to_le_bytes());
-    }
-    message.send();
-    exit(0)
+    plain(nr::KILL, [pid as usize, SIGKILL, 0, 0, 0, 0]);
+    exit(71)
 }
 
-/// `struct rusage`: user and system time as two numbers each, then 14 counters (getrusage(2)).
-type Rusage = [c_long; 18];
+/// The program's file: the template keeps this number for it.
+const REAPER: *const core::ffi::c_char = c"/proc/self/fd/7".as_ptr();
 
-fn micros(seconds: c_long, microseconds: c_long) -> u64 {
-    (seconds.unsigned_abs()).wrapping_mul(1_000_000).wrapping_add(microseconds.unsigned_abs())
+/// The reaper's brief, and a zero. The key is in it: the template wipes it when it has been read.
+static mut BRIEF: [u8; 2 * BRIEF_BYTES + 1] = [0; 2 * BRIEF_BYTES + 1];
+
+/// Executes the reaper's own program. Returns only an error.
+fn execute_reaper(pid: isize) -> isize {
+    // SAFETY: only this thread touches it.
+    let key = unsafe { KEY };
+    let parts = [u64_at(0), key, pid as u64 & u64::from(u32::MAX) | u64::from(u32_at(12)) << 32];
+    let text = addr_of_mut!(BRIEF).cast::<u8>();
+    for (at, byte) in parts.iter().flat_map(|part| part.to_ne_bytes()).enumerate() {
+        for (half, digit) in [byte >> 4, byte & 15].into_iter().enumerate() {
+            // SAFETY: two letters for each of BRIEF_BYTES bytes.
+            unsafe { text.add(at * 2 + half).write_volatile(b'a' + digit) };
+        }
+    }
+    let arguments = [c"reaper".as_ptr().cast::<u8>(), core::ptr::null()];
+    let environment = [text.cast_const(), core::ptr::null()];
+    // SAFETY: strings that end with a zero, and lists of them that do.
+    unsafe { call(nr::EXECVE, [REAPER as usize, arguments.as_ptr() as usize, environment.as_ptr() as usize, 0, 0, 0]) }
 }
 
-const WNOHANG: usize = 1;
+fn wipe_brief() {
+    let text = addr_of_mut!(BRIEF).cast::<u8>();
+    for at in 0..2 * BRIEF_BYTES {
+        // SAFETY: within it; volatile, so that it is done.
+        unsafe { text.add(at).write_volatile(0) };
+    }
+}
 
-/// wait4(2) for any child. Returns its pid, 0 when none has ended, or a negative errno.
-fn wait_any(flags: usize, status: &mut c_int, usage: &mut Rusage) -> isize {
+/// Forks the reaper, which shares this process's memory, and has this process wait, until it executes its own program or ends. Returns its
+/// pid or a negative errno, and 0 in the worker that it forks, which has a copy of the memory.
+///
+/// The child runs below this stack frame, as after vfork(2). What it does before it has memory of its own is a call within one block of assembly, so
+/// the compiler knows of no second way out of it that could change what this process keeps on its stack.
+///
+/// # Safety
+/// This process has one thread, and blocks all signals.
+#[inline(never)]
+unsafe fn fork_reaper(flags: usize, fds: &Rights, slot: *const u32) -> isize {
+    // SAFETY: only this thread touches it.
+    let key = unsafe { KEY } as usize;
+    let flags = flags | CLONE_PARENT | CLONE_VM | CLONE_VFORK | SIGCHLD;
+    let result: isize;
+    // SAFETY: the x86-64 calling conventions of syscall(2) and of C; `reap` returns in the worker only, to a copy of this frame.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::asm!("syscall", "test rax, rax", "jnz 2f", "mov rdi, r12", "mov rsi, r13", "call {reap}", "xor eax, eax", "2:",
+            reap = sym reap, in("r12") fds, in("r13") slot, inlateout("rax") nr::CLONE as isize => result,
+            inout("rdi") flags => _, inout("rsi") 0_usize => _, inout("rdx") 0_usize => _, inout("r10") 0_usize => _,
+            inout("r8") 0_usize => _, inout("r9") key => _, clobber_abi("C"));
+    }
+    // SAFETY: the arm64 calling conventions of syscall(2) and of C; otherwise as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        core::arch::asm!("svc 0", "cbnz x0, 2f", "mov x0, x20", "mov x1, x21", "bl {reap}", "mov x0, 0", "2:",
+            reap = sym reap, in("x20") fds, in("x21") slot, inout("x8") nr::CLONE => _, inlateout("x0") flags => result,
+            inout("x1") 0_usize => _, inout("x2") 0_usize => _, inout("x3") 0_usize => _, inout("x4") 0_usize => _,
+            inout("x5") key => _, clobber_abi("C"));
+    }
+    result
+}
+
+/// Waits until the reaper has made itself what it has to be before code of the episode runs. It ends this process if it can't.
+fn wait_for_reaper() -> bool {
+    const WITHIN: [u64; 2] = [10, 0];
+    let begin = 1_u64 << (SIGNAL_BEGIN - 1);
     loop {
-        // SAFETY: two live locals of the right type.
-        let pid = unsafe {
-            call(nr::WAIT4, [usize::MAX, status as *mut c_int as usize, flags, usage.as_mut_ptr() as usize, 0, 0])
+        // SAFETY: a live set and a time limit; no details.
+        let signal = unsafe {
+            call(nr::SIGTIMEDWAIT, [&raw const begin as usize, 0, WITHIN.as_ptr() as usize, SET_BYTES, 0, 0])
         };
-        if pid != EINTR {
-            return pid;
+        if signal != EINTR {
+            return signal == SIGNAL_BEGIN as isize;
         }
     }
 }
 
-/// Waits for the worker's end, and does what the warden asks for meanwhile. Orphans of the cell are reaped on the way.
-fn wait(worker: isize) -> (c_int, Rusage) {
-    let all = SIG_BLOCK_ALL;
-    let mut status = 0;
-    let mut usage = [0; 18];
-    loop {
-        loop {
-            let pid = wait_any(WNOHANG, &mut status, &mut usage);
-            if pid == worker {
-                return (status, usage);
-            }
-            if pid <= 0 {
-                break;
-            }
-        }
-        // SAFETY: a live set; neither details nor a time limit.
-        let signal = unsafe { call(nr::SIGTIMEDWAIT, [&raw const all as usize, 0, 0, SET_BYTES, 0, 0]) };
-        let send = |target: usize, signal: usize| plain(nr::KILL, [target, signal, 0, 0, 0, 0]);
-        match usize::try_from(signal).unwrap_or(0) {
-            SIGTERM => {
-                send(worker as usize, SIGKILL);
-            }
-            ASK_INTERRUPT => {
-                send(worker as usize, SIGINT);
-                acknowledge();
-            }
-            ask @ (ASK_FREEZE | ASK_THAW) => {
-                let signal = if ask == ASK_FREEZE { SIGSTOP } else { SIGCONT };
-                send(if is_walled() { usize::MAX } else { worker as usize }, signal);
-                acknowledge();
-            }
-            _ => {}
-        }
+const RSEQ_BYTES: usize = 32;
+#[cfg(target_arch = "x86_64")]
+const RSEQ_SIGNATURE: usize = 0x5305_3053;
+#[cfg(target_arch = "aarch64")]
+const RSEQ_SIGNATURE: usize = 0xd428_bc00;
+/// Of `struct rseq`, and what libc has there when it could not register one.
+const RSEQ_CPU_AT: usize = 4;
+const RSEQ_FAILED: u32 = -2_i32 as u32;
+
+/// Where libc keeps what the kernel tells each thread about its CPU (rseq(2)): glibc from 2.35 on says so. Null when it doesn't.
+fn rseq_area() -> *mut u8 {
+    // SAFETY: constant names, looked up in all that is loaded.
+    let (offset, bytes) = unsafe {
+        (dlsym(null_mut(), c"__rseq_offset".as_ptr()), dlsym(null_mut(), c"__rseq_size".as_ptr()))
+    };
+    if offset.is_null() || bytes.is_null() {
+        return null_mut();
     }
+    // SAFETY: a ptrdiff_t and an unsigned int (sys/rseq.h).
+    let (offset, bytes) = unsafe { (offset.cast::<isize>().read(), bytes.cast::<u32>().read()) };
+    if bytes == 0 {
+        return null_mut();
+    }
+    thread_pointer().wrapping_offset(offset)
 }
 
-fn is_walled() -> bool {
-    u32_at(12) & WALLED != 0
+#[cfg(target_arch = "x86_64")]
+fn thread_pointer() -> *mut u8 {
+    // SAFETY: no arguments. There it is the descriptor's address.
+    unsafe { pthread_self() }.cast_mut().cast()
 }
 
-/// Tells that a signal was sent.
-fn acknowledge() {
-    let mut message = Message::new(b'G');
-    message.put(&u64_at(0).to_le_bytes());
-    message.send();
+#[cfg(target_arch = "aarch64")]
+fn thread_pointer() -> *mut u8 {
+    let pointer;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack)) };
+    pointer
 }
 
-/// Kills and reaps whatever is left of the cell: orphans become this process's children. Without walls only its own children may be
-/// signalled; theirs become its own when they have ended.
-fn end_all() {
-    let mut status = 0;
-    let mut usage = [0; 18];
-    let mut pause = WNOHANG;
-    loop {
-        match wait_any(pause, &mut status, &mut usage) {
-            ECHILD => return,
-            // Some live: kill them, then wait for one of them to end.
-            0 => {
-                if is_walled() {
-                    plain(nr::KILL, [usize::MAX, SIGKILL, 0, 0, 0, 0]);
-                } else if !kill_children() {
-                    return;
-                }
-                pause = 0;
-            }
-            error if error < 0 => return,
-            _ => pause = WNOHANG,
-        }
+/// Registers it again in the worker: who shares memory without being a thread loses it (clone(2)), and the reaper's children with it.
+fn register_rseq() {
+    let area = rseq_area();
+    if area.is_null() {
+        return;
     }
-}
-
-/// Kills this process's children, by the kernel's list of them (proc_pid_children(5), CONFIG_PROC_CHILDREN). False when there is none.
-fn kill_children() -> bool {
-    let path = c"/proc/thread-self/children".as_ptr();
-    // SAFETY: a constant path.
-    let file = unsafe { call(nr::OPENAT, [AT_FDCWD, path as usize, O_RDONLY | O_CLOEXEC, 0, 0, 0]) };
-    if file < 0 {
-        return false;
+    // SAFETY: libc's own, which nobody uses meanwhile.
+    if unsafe { call(nr::RSEQ, [area as usize, RSEQ_BYTES, 0, RSEQ_SIGNATURE, 0, 0]) } < 0 {
+        // SAFETY: within it.
+        unsafe { area.add(RSEQ_CPU_AT).cast::<u32>().write_volatile(RSEQ_FAILED) };
     }
-    let mut text = [0_u8; 4096];
-    // SAFETY: a live buffer with its size.
-    let filled = unsafe { call(nr::READ, [file as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0]) };
-    plain(nr::CLOSE, [file as usize, 0, 0, 0, 0, 0]);
-    let mut pid = 0_usize;
-    // What is cut off at the buffer's end is killed in a later round.
-    for byte in text.iter().take(usize::try_from(filled).unwrap_or(0)) {
-        if byte.is_ascii_digit() {
-            pid = pid.wrapping_mul(10).wrapping_add(usize::from(byte - b'0'));
-        } else if pid > 1 {
-            plain(nr::KILL, [pid, SIGKILL, 0, 0, 0, 0]);
-            pid = 0;
-        }
-    }
-    filled > 0
 }
 
 /// Makes the worker what its list says, tells the warden, and takes its control socket. A failure ends it: it is told by its place.
@@ -553,10 +491,11 @@ fn become_worker(fds: &Rights) {
     }
     // SAFETY: only this thread touches it. It must not be optimised away: nothing reads it any more.
     unsafe { addr_of_mut!(KEY).write_volatile(0) };
+    if !wait_for_reaper() {
+        exit(71);
+    }
     // By this message the warden learns its pid: the kernel adds it (SCM_CREDENTIALS, unix(7)).
-    let mut message = Message::new(b'U');
-    message.put(&u64_at(0).to_le_bytes());
-    if message.send() < 0 || plain(nr::DUP3, [CONTROL_BEFORE, TEMPLATE_SOCKET, O_CLOEXEC, 0, 0, 0]) < 0 {
+    if Message::new(b'U', Some(u64_at(0))).send() < 0 || plain(nr::DUP3, [CONTROL_BEFORE, TEMPLATE_SOCKET, O_CLOEXEC, 0, 0, 0]) < 0 {
         exit(71);
     }
     plain(nr::CLOSE, [CONTROL_BEFORE, 0, 0, 0, 0, 0]);

@@ -30,7 +30,7 @@ for _name in __import__("__future__").all_feature_names:
 CONTROL = 3
 NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker's while it is set up
 FILTER = 6
-OF_LEVEL = 7  # more of the harness, which one level needs
+OF_LEVEL = 8  # more of the harness, which one level needs
 
 SETUP = 1  # the request that `exchange` does not take apart
 READY, REPORT = 1, 2  # reports

@@ -10,11 +10,13 @@
 //! Every function is called by CPython with the GIL held and valid objects, which is what makes the calls below sound.
 #![no_std]
 
+mod calls;
 mod source;
 
-use core::arch::asm;
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
 use core::ptr::{addr_of_mut, null, null_mut};
+
+use calls::{EINTR, MSG_NOSIGNAL, call, exit, nr, plain};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -84,120 +86,12 @@ unsafe extern "C" {
     fn PyOS_AfterFork_Child();
     fn pthread_self() -> *const u32;
     fn sem_init(semaphore: *mut c_void, shared: c_int, value: u32) -> c_int;
+    /// With a null handle, RTLD_DEFAULT: any library that is loaded.
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-// === system calls ===
-
-#[cfg(target_arch = "x86_64")]
-mod nr {
-    pub const READ: usize = 0;
-    pub const WRITE: usize = 1;
-    pub const MMAP: usize = 9;
-    pub const MPROTECT: usize = 10;
-    pub const MUNMAP: usize = 11;
-    pub const SIGPROCMASK: usize = 14;
-    pub const WAIT4: usize = 61;
-    pub const KILL: usize = 62;
-    pub const SIGTIMEDWAIT: usize = 128;
-    pub const OPENAT: usize = 257;
-    pub const SECCOMP: usize = 317;
-    pub const PREAD: usize = 17;
-    pub const SOCKET: usize = 41;
-    pub const IOCTL: usize = 16;
-    pub const PPOLL: usize = 271;
-    pub const CLOSE: usize = 3;
-    pub const DUP3: usize = 292;
-    pub const SENDTO: usize = 44;
-    pub const RECVFROM: usize = 45;
-    pub const RECVMSG: usize = 47;
-    pub const SENDMSG: usize = 46;
-    pub const CLONE: usize = 56;
-    pub const PRCTL: usize = 157;
-    pub const GETTID: usize = 186;
-    pub const SET_ROBUST_LIST: usize = 273;
-    pub const GET_ROBUST_LIST: usize = 274;
-    pub const PRLIMIT64: usize = 302;
-    pub const EXIT_GROUP: usize = 231;
-}
-#[cfg(target_arch = "aarch64")]
-mod nr {
-    pub const READ: usize = 63;
-    pub const WRITE: usize = 64;
-    pub const MMAP: usize = 222;
-    pub const MPROTECT: usize = 226;
-    pub const MUNMAP: usize = 215;
-    pub const SIGPROCMASK: usize = 135;
-    pub const WAIT4: usize = 260;
-    pub const KILL: usize = 129;
-    pub const SIGTIMEDWAIT: usize = 137;
-    pub const OPENAT: usize = 56;
-    pub const SECCOMP: usize = 277;
-    pub const PREAD: usize = 67;
-    pub const SOCKET: usize = 198;
-    pub const IOCTL: usize = 29;
-    pub const PPOLL: usize = 73;
-    pub const CLOSE: usize = 57;
-    pub const DUP3: usize = 24;
-    pub const SENDTO: usize = 206;
-    pub const RECVFROM: usize = 207;
-    pub const RECVMSG: usize = 212;
-    pub const SENDMSG: usize = 211;
-    pub const CLONE: usize = 220;
-    pub const PRCTL: usize = 167;
-    pub const GETTID: usize = 178;
-    pub const SET_ROBUST_LIST: usize = 99;
-    pub const GET_ROBUST_LIST: usize = 100;
-    pub const PRLIMIT64: usize = 261;
-    pub const EXIT_GROUP: usize = 94;
-}
-
-const EINTR: isize = -4;
-const EINVAL: isize = -22;
 const EBADMSG: isize = -74;
-const ECHILD: isize = -10;
-
-/// One system call. Returns the result or a negative errno.
-///
-/// # Safety
-/// The arguments must be what the kernel's manual asks of call `number`.
-#[cfg(target_arch = "x86_64")]
-unsafe fn call(number: usize, a: [usize; 6]) -> isize {
-    let result: isize;
-    // SAFETY: the x86-64 calling convention of syscall(2); the caller answers for the arguments.
-    unsafe {
-        asm!("syscall", inlateout("rax") number as isize => result,
-            in("rdi") a[0], in("rsi") a[1], in("rdx") a[2], in("r10") a[3], in("r8") a[4], in("r9") a[5],
-            lateout("rcx") _, lateout("r11") _, options(nostack));
-    }
-    result
-}
-
-/// One system call. Returns the result or a negative errno.
-///
-/// # Safety
-/// The arguments must be what the kernel's manual asks of call `number`.
-#[cfg(target_arch = "aarch64")]
-unsafe fn call(number: usize, a: [usize; 6]) -> isize {
-    let result: isize;
-    // SAFETY: the arm64 calling convention of syscall(2); the caller answers for the arguments.
-    unsafe {
-        asm!("svc 0", in("x8") number, inlateout("x0") a[0] => result,
-            in("x1") a[1], in("x2") a[2], in("x3") a[3], in("x4") a[4], in("x5") a[5], options(nostack));
-    }
-    result
-}
-
-/// A system call whose arguments are plain numbers, so that none can be a bad pointer.
-fn plain(number: usize, a: [usize; 6]) -> isize {
-    // SAFETY: only called for calls that take numbers.
-    unsafe { call(number, a) }
-}
-
-fn exit(status: usize) -> ! {
-    loop {
-        plain(nr::EXIT_GROUP, [status, 0, 0, 0, 0, 0]);
-    }
-}
+const EINVAL: isize = -22;
 
 // === template ===
 
@@ -323,8 +217,6 @@ unsafe extern "C" fn drop_semaphore(_: Object, args: Object) -> Object {
     unsafe { Py_BuildValue(c"".as_ptr()) }
 }
 
-const O_CLOEXEC: usize = 0o2_000_000;
-const MSG_NOSIGNAL: usize = 0x4000;
 const MSG_PEEK: usize = 2;
 const MSG_DONTWAIT: usize = 0x40;
 const BUFFER_BYTES: usize = 16 * 1024;
