@@ -1,8 +1,11 @@
 # needs: matplotlib
+import logging
 import os
 
 import matplotlib
 
+# A machine that is slow at the first look for fonts is told so after 5 s.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
