@@ -166,6 +166,14 @@ impl Error {
         }
     }
 
+    /// Whether another server may well do what this one refuses.
+    pub(super) fn is_of_one_server(&self) -> bool {
+        matches!(
+            self.reason(),
+            Some(Reason::EpisodeServerGone | Reason::ShuttingDown)
+        )
+    }
+
     /// The index that the server expects, when a step was out of order.
     pub(super) fn expected_step(&self) -> Option<u32> {
         match self {

@@ -113,6 +113,15 @@ struct Episode {
     steps: u32,
     /// One more may have run, or may be running: its reply never came.
     unsure: bool,
+    /// It is being made, and another server than `server` may do that.
+    may_move: bool,
+}
+
+/// What became of a call.
+struct Answer<R> {
+    result: Result<Response<R>, Error>,
+    /// What was asked for may have been done, or be done yet, although the result is an error: a try before the last may have been heard.
+    unsure: bool,
 }
 
 impl CodingEnv {
@@ -181,11 +190,11 @@ impl CodingEnv {
             network,
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
-        let request = v1::ResetRequest {
+        let previous = self.episode.clone();
+        let mut request = v1::ResetRequest {
             episode_id: id.clone(),
             request_id: uuid::Uuid::now_v7().to_string(),
-            previous_episode_id: self
-                .episode
+            previous_episode_id: previous
                 .as_ref()
                 .map(|episode| episode.id.clone())
                 .unwrap_or_default(),
@@ -195,30 +204,48 @@ impl CodingEnv {
             environment,
             network: network.into(),
         };
-        let episode = Episode {
+        let mut episode = Episode {
             id,
-            server: self
-                .episode
-                .as_ref()
-                .and_then(|episode| episode.server.clone()),
+            server: previous.and_then(|episode| episode.server),
             steps: 0,
             unsure: false,
+            may_move: true,
         };
-        let deadline = self.options.deadline;
-        // Before the call, because this future may be dropped.
-        self.unsure.push(episode.clone());
-        let response = self
-            .call(Some(&episode), deadline, request, |client, request| {
-                let mut client = client.clone();
-                async move { client.reset(request).await }
-            })
-            .await;
-        if !response.as_ref().is_err_and(Error::is_unsure) {
-            self.unsure.pop();
-        }
-        let response = response?;
+        let end = Instant::now() + self.options.deadline;
+        let response = loop {
+            // Before the call, because this future may be dropped.
+            self.unsure.push(episode.clone());
+            let left = end.saturating_duration_since(Instant::now());
+            let Answer { result, unsure } = self
+                .call(Some(&episode), left, request.clone(), |client, request| {
+                    let mut client = client.clone();
+                    async move { client.reset(request).await }
+                })
+                .await;
+            if !unsure {
+                self.unsure.pop();
+            }
+            match result {
+                // The server of the episode before takes no new one; another may. What is left there is ended later.
+                Err(error) if episode.server.is_some() && error.is_of_one_server() => {
+                    if error.reason() == Some(&Reason::EpisodeServerGone) {
+                        self.episode = None;
+                    }
+                    episode.server = None;
+                    request.previous_episode_id.clear();
+                }
+                result => break result?,
+            }
+        };
         let server = response.metadata().get(SERVER_HEADER).cloned();
-        self.episode = Some(Episode { server, ..episode });
+        if request.previous_episode_id.is_empty() {
+            self.unsure.extend(self.episode.take());
+        }
+        self.episode = Some(Episode {
+            server,
+            may_move: false,
+            ..episode
+        });
         self.end_unsure().await;
         Ok(response.into_inner())
     }
@@ -273,13 +300,13 @@ impl CodingEnv {
             // Before the call, because this future may be dropped.
             self.set_steps(request.step_index(), true);
             let left = end.saturating_duration_since(Instant::now());
-            let response = self
+            let Answer { result, unsure } = self
                 .call(Some(&episode), left, request.clone(), |client, request| {
                     let mut client = client.clone();
                     async move { client.step(request).await }
                 })
                 .await;
-            let error = match response.map(Response::into_inner) {
+            let error = match result.map(Response::into_inner) {
                 Ok(response) => {
                     self.set_steps(response.step_index.saturating_add(1), false);
                     return Ok(response);
@@ -298,7 +325,9 @@ impl CodingEnv {
                 Some(Reason::StepReplyDropped) => {
                     self.set_steps(request.step_index().saturating_add(1), false);
                 }
-                _ => self.set_steps(request.step_index(), error.is_unsure()),
+                _ if unsure => self.set_steps(request.step_index(), true),
+                // A refusal says nothing of a step that was unsure before it.
+                _ => self.set_steps(episode.steps, episode.unsure),
             }
             return Err(error);
         }
@@ -329,7 +358,7 @@ impl CodingEnv {
                 async move { client.get_state(request).await }
             },
         );
-        Ok(response.await?.into_inner())
+        Ok(response.await.result?.into_inner())
     }
 
     /// Something that can interrupt the running step from another task, while [`step`](Self::step) waits.
@@ -358,7 +387,7 @@ impl CodingEnv {
             let mut client = client.clone();
             async move { client.get_server_info(request).await }
         });
-        Ok(response.await?.into_inner())
+        Ok(response.await.result?.into_inner())
     }
 
     /// Ends the episode, if there is one. It does not stop the server.
@@ -400,7 +429,7 @@ impl CodingEnv {
                 async move { client.close(request).await }
             },
         );
-        response.await?;
+        response.await.result?;
         Ok(())
     }
 
@@ -411,12 +440,13 @@ impl CodingEnv {
         deadline: Duration,
         message: T,
         send: impl Fn(&CodingEnvClient<Channel>, Request<T>) -> F,
-    ) -> Result<Response<R>, Error>
+    ) -> Answer<R>
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let mut retry = Retry::new(&self.options, deadline);
-        loop {
+        let mut unsure = false;
+        let result = loop {
             let mut request = Request::new(message.clone());
             request.set_timeout(retry.left());
             if let Some(episode) = episode {
@@ -430,17 +460,26 @@ impl CodingEnv {
             }
             let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await
             {
-                Ok(Ok(response)) => return Ok(response),
+                Ok(Ok(response)) => break Ok(response),
                 Ok(Err(status)) => status,
-                Err(_) => return Err(Error::Deadline),
+                Err(_) => break Err(Error::Deadline),
             };
             let error = Error::from_status(&status);
-            if !error.is_retryable() {
-                return Err(error);
+            let elsewhere =
+                episode.is_some_and(|episode| episode.may_move && episode.server.is_some());
+            if !error.is_retryable() || (elsewhere && error.is_of_one_server()) {
+                break Err(error);
             }
-            let asked = error.retry_after();
-            retry.pause(asked).await.map_err(|()| error)?;
-        }
+            unsure |= error.is_unsure();
+            if retry.pause(error.retry_after()).await.is_err() {
+                break Err(error);
+            }
+        };
+        let unsure = match &result {
+            Ok(_) => false,
+            Err(error) => unsure || error.is_unsure(),
+        };
+        Answer { result, unsure }
     }
 }
 
@@ -470,7 +509,7 @@ impl Interrupter {
                 async move { client.interrupt(request).await }
             },
         );
-        Ok(response.await?.into_inner().interrupted)
+        Ok(response.await.result?.into_inner().interrupted)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
@@ -20,6 +20,8 @@ pub(super) struct Channel {
     /// Messages that the socket had no room for. At most a few per worker, and workers are bounded.
     waiting: Mutex<VecDeque<(Vec<u8>, Vec<OwnedFd>)>>,
     more: Notify,
+    /// Nothing waits any more.
+    sent: Notify,
 }
 
 impl Channel {
@@ -30,12 +32,13 @@ impl Channel {
             socket,
             waiting: Mutex::default(),
             more: Notify::new(),
+            sent: Notify::new(),
         })
     }
 
     /// Sends a message, at once when there is room, else as soon as there is. One to a process that has gone is dropped.
     pub(super) fn send(&self, message: Vec<u8>, fds: Vec<OwnedFd>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         if waiting.is_empty() {
             match socket::send(self.socket.as_fd(), &message, &fds) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -48,7 +51,7 @@ impl Channel {
 
     /// Sends a message if there is room for it and nothing before it.
     pub(super) fn try_send(&self, message: &[u8], fds: &[OwnedFd]) -> io::Result<()> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.waiting();
         if !waiting.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -57,9 +60,21 @@ impl Channel {
         })
     }
 
-    /// Waits until there is room, or the other end has gone. `# Cancel-Safety`: safe.
+    /// Waits until there is room and nothing waits for it, or the other end has gone. `# Cancel-Safety`: safe.
     pub(super) async fn has_room(&self) {
+        loop {
+            let sent = self.sent.notified();
+            // A socket that has room again is no sign: what waits is sent by a task that may need this thread for it.
+            if self.waiting().is_empty() {
+                break;
+            }
+            sent.await;
+        }
         drop(self.socket.writable().await); // the next send finds out
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(Vec<u8>, Vec<OwnedFd>)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends what had to wait, for as long as it is polled.
@@ -71,7 +86,7 @@ impl Channel {
                 if self.socket.writable().await.is_err() {
                     return;
                 }
-                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = self.waiting();
                 left = false;
                 // A message stays at the front until it is sent, so that none overtakes it.
                 while let Some((message, fds)) = waiting.front() {
@@ -85,6 +100,9 @@ impl Channel {
                         Ok(()) => drop(waiting.pop_front()),
                         Err(_) => return,
                     }
+                }
+                if !left {
+                    self.sent.notify_waiters();
                 }
             }
         }

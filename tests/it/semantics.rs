@@ -428,6 +428,27 @@ async fn an_interrupt_tells_whether_the_state_survived() {
     }
 }
 
+/// The first step is sent together with the episode's setup: an interrupt that lands in that is for the step.
+#[tokio::test]
+async fn an_interrupt_at_the_beginning_of_the_first_step_keeps_the_episode() {
+    for server in servers(&[]) {
+        let mut env = server.env().await;
+        for _ in 0..40 {
+            env.reset().await.unwrap();
+            let interrupter = env.interrupter().unwrap();
+            let interrupt = async {
+                while !interrupter.interrupt().await.unwrap() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let (reply, ()) = tokio::join!(env.step("while True: pass"), interrupt);
+            let expected = (130, Outcome::Interrupted, StateAfter::Intact);
+            assert_eq!(ending(&reply.unwrap()), expected);
+            assert_eq!(value(&mut env, "6 * 7").await, "42");
+        }
+    }
+}
+
 #[tokio::test]
 async fn libraries_work_as_in_a_program() {
     for server in servers(&[]) {

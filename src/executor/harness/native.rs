@@ -74,6 +74,7 @@ unsafe extern "C" {
     fn PyEval_SaveThread() -> *mut c_void;
     fn PyEval_RestoreThread(state: *mut c_void);
     fn PyErr_CheckSignals() -> c_int;
+    fn PyErr_SetInterrupt();
     fn PyErr_WriteUnraisable(object: Object);
     fn PyErr_Clear();
     fn PyErr_ExceptionMatches(kind: Object) -> c_int;
@@ -221,6 +222,8 @@ const MSG_PEEK: usize = 2;
 const MSG_DONTWAIT: usize = 0x40;
 const BUFFER_BYTES: usize = 16 * 1024;
 const HEADER_BYTES: usize = 4;
+/// The request to set a worker up, which a step's follows.
+const SETUP: u8 = 1;
 /// The request to run a step; its number follows.
 const STEP: u8 = 2;
 /// The request to drop interrupts that came too late for the step before, and its answer: see src/executor/frame.rs.
@@ -400,7 +403,40 @@ unsafe extern "C" fn exchange(_: Object, object: Object) -> Object {
         BUFFER_START = start;
         BUFFER_END = end;
     }
+    keep_interrupts(request);
     step_request(request)
+}
+
+/// Since the setup, and until the step that follows it.
+static mut SETTING_UP: bool = false;
+/// An interrupt came before the setup was begun.
+static mut INTERRUPTED: bool = false;
+const SIG_BLOCK: usize = 0;
+const SIG_UNBLOCK: usize = 1;
+static SIGINT_SET: u64 = 1 << (2 - 1);
+
+/// An interrupt that comes while a worker is set up is for the step, which was sent with the setup. It is kept until that step is known: raised
+/// before, it would undo the setup, and be reported as the end of no step.
+fn keep_interrupts(request: Object) {
+    // SAFETY: a bytes object of ours; behind its last byte there is a zero.
+    let kind = unsafe { PyBytes_AsString(request).cast::<u8>().read() };
+    // SAFETY: a live set of the size told. There is one thread as long as no user code has run.
+    let mask = |how| unsafe { call(nr::SIGPROCMASK, [how, &raw const SIGINT_SET as usize, 0, 8, 0, 0]) };
+    // SAFETY: only the main thread comes here, with the GIL held.
+    unsafe {
+        if kind == SETUP {
+            mask(SIG_BLOCK);
+            SETTING_UP = true;
+            INTERRUPTED = PyErr_CheckSignals() != 0;
+            PyErr_Clear();
+        } else if kind == STEP && SETTING_UP {
+            SETTING_UP = false;
+            mask(SIG_UNBLOCK);
+            if core::mem::replace(&mut *addr_of_mut!(INTERRUPTED), false) {
+                PyErr_SetInterrupt();
+            }
+        }
+    }
 }
 
 /// What the head of a request for a step takes: its kind, its number, the most bytes of its result.
