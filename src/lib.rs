@@ -7,6 +7,8 @@
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - [`doctor`], what isolation a machine allows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `auth`: bearer tokens, and whose a request is.
+//! - `reload`: files that are read again when they change.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
@@ -38,6 +40,8 @@ pub mod proto {
 pub mod client;
 
 #[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
 pub mod bench;
 #[cfg(feature = "server")]
 pub mod config;
@@ -53,6 +57,8 @@ mod executor;
 mod fault;
 #[cfg(feature = "server")]
 mod limits;
+#[cfg(feature = "server")]
+mod reload;
 #[cfg(feature = "server")]
 mod sandbox;
 #[cfg(feature = "server")]

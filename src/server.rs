@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::auth::{Auth, AuthLayer};
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
-use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
+use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
 use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
@@ -137,6 +138,17 @@ async fn run_until(
         .await;
 
     let closing = CancellationToken::new();
+    let _closed = closing.clone().drop_guard();
+    let auth = match &config.tokens_file {
+        Some(path) => {
+            let starting = Auth::start(path, config.open.clone(), closing.clone());
+            let auth = starting.await.map_err(|error| {
+                ServeError::Setting(format!("the tokens file {}: {error}", path.display()))
+            })?;
+            Some(auth)
+        }
+        None => None,
+    };
     let local = listener
         .local_addr()
         .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
@@ -195,6 +207,7 @@ async fn run_until(
         .max_concurrent_streams(Some(STREAMS_PER_CONNECTION_MAX))
         .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
         .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
+        .layer(AuthLayer::new(auth))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -327,7 +340,9 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
     for (runtime, described) in config.runtimes.iter().enumerate() {
         let failed =
             |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
+        let owner = Owner::default();
         let new = NewEpisode {
+            owner: owner.clone(),
             id: String::new(),
             request_id: String::new(),
             previous_id: String::new(),
@@ -349,8 +364,9 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             output_bytes: None,
             cpu_time: None,
         };
-        let answer = episodes.step(&started.id, step).await;
-        episodes.close(&started.id);
+        let key = owner.episode(started.id);
+        let answer = episodes.step(&key, step).await;
+        episodes.close(&key);
         let answer = answer.map_err(|refusal| failed(refusal.to_string()))?;
         let texts = answer.texts.unwrap_or_default();
         let completed = answer.reply.facts().outcome == Outcome::Completed;

@@ -131,6 +131,19 @@ pub(crate) fn internal(id: &str) -> Status {
     )
 }
 
+/// A request without a token that this server takes. The same words whatever was wrong: the log tells more, the caller learns nothing.
+pub(crate) fn token_invalid() -> Status {
+    let message = "this server takes requests with a bearer token alone: send the metadata `authorization: Bearer TOKEN` with one \
+                   that it lists and that has not expired";
+    build(
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+        message.to_owned(),
+        &[],
+        None,
+    )
+}
+
 fn build(
     code: Code,
     reason: &str,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
+use tonic::Request;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -42,7 +43,11 @@ pub(crate) async fn health(args: HealthArgs) -> anyhow::Result<ExitCode> {
     let url = url.unwrap_or_else(local_url);
     let check = async {
         let mut client = HealthClient::new(super::connect(&url).await?);
-        match client.check(HealthCheckRequest { service }).await {
+        let mut request = Request::new(HealthCheckRequest { service });
+        if let Some(token) = super::token()? {
+            token.authorize(&mut request);
+        }
+        match client.check(request).await {
             Ok(answer) => Ok(answer.into_inner().status()),
             Err(status) => bail!("{url} answers {:?}: {}", status.code(), status.message()),
         }

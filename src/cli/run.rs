@@ -62,6 +62,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
             let mut args = ServeArgs::from_environment()?;
             telemetry::init(args.log_format, "error")?;
             args.warm_workers = 1;
+            // Nobody else is to use it.
+            args.tokens_file = None;
             let server = LocalServer::start(Config::try_from(args)?).await?;
             let result = run_at(&server.url(), code, timeout).await;
             server.stop().await?;
@@ -71,7 +73,9 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn run_at(url: &str, code: String, timeout: Option<Duration>) -> anyhow::Result<ExitCode> {
-    let mut env = CodingEnv::with_channel(super::connect(url).await?, Options::default());
+    let mut options = Options::default();
+    options.token = super::token()?;
+    let mut env = CodingEnv::with_channel(super::connect(url).await?, options);
     env.reset().await?;
     let mut options = StepOptions::default();
     options.timeout = timeout;

@@ -18,6 +18,7 @@
 
 mod error;
 mod retry;
+mod token;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal};
 use self::retry::Retry;
+pub use self::token::Token;
 use crate::proto::v1;
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 
@@ -51,6 +53,8 @@ pub struct Options {
     pub retry_max: Duration,
     /// How often an idle connection is checked. Default 20 s.
     pub keepalive: Duration,
+    /// The bearer token to send with every call. Default none.
+    pub token: Option<Token>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             retry_first: Duration::from_millis(20),
             retry_max: Duration::from_secs(2),
             keepalive: Duration::from_secs(20),
+            token: None,
         }
     }
 }
@@ -419,6 +424,9 @@ impl CodingEnv {
         loop {
             let mut request = Request::new(message.clone());
             request.set_timeout(retry.left());
+            if let Some(token) = &self.options.token {
+                token.authorize(&mut request);
+            }
             if let Some(episode) = episode {
                 let metadata = request.metadata_mut();
                 if let Some(server) = &episode.server {

@@ -10,7 +10,7 @@ use crate::refusals::reset_request;
 use crate::support::{PROGRAM, Server, default_python, kill};
 
 /// The program, with nothing in its environment but what it needs.
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command
         .args(arguments)
@@ -21,7 +21,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn shown(output: &Output) -> (String, String, Option<i32>) {
+pub(crate) fn shown(output: &Output) -> (String, String, Option<i32>) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (
         text(&output.stdout),

@@ -39,3 +39,4 @@ mod semantics;
 mod smoke;
 mod support;
 mod tidy;
+mod tokens;

@@ -96,6 +96,7 @@ fn what_is_behind_the_edge_knows_no_grpc() {
 #[test]
 fn pure_files_know_neither_tasks_nor_the_clock() {
     let pure = [
+        "episode/fair.rs",
         "episode/ledger.rs",
         "episode/outcome.rs",
         "executor/frame.rs",
