@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Extensions, Request, Response, Status};
+use tonic_types::StatusExt as _;
 
 use crate::config::Config;
 use crate::convert;
 use crate::episode::{Episodes, Owner, Refusal};
 use crate::executor::Executor;
 use crate::limits::Bounds;
+use crate::metrics::Counts;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan::{Layer, Level};
 use crate::{fault, status};
@@ -24,9 +26,13 @@ pub(crate) const REQUEST_OVERHEAD_BYTES: u32 = 1 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Service(Arc<Inner>);
 
+/// Refusals by handlers, by reason. One without a reason is a fault of ours.
+pub(crate) type Refusals = Counts<{ status::REASONS.len() }>;
+
 #[derive(Debug)]
 struct Inner {
     config: Config,
+    refusals: Arc<Refusals>,
     server_header: AsciiMetadataValue,
     episodes: Episodes,
     executor: Executor,
@@ -47,6 +53,7 @@ impl Service {
         let bounds = executor.plan().bounds();
         Ok(Self(Arc::new(Inner {
             config,
+            refusals: Arc::new(Counts::new(status::REASONS)),
             server_header,
             episodes,
             executor,
@@ -60,7 +67,18 @@ impl Service {
         &self,
         handler: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
-        answer(&self.0.server_header, handler).await
+        let answer = answer(&self.0.server_header, handler).await;
+        if let Err(status) = &answer {
+            let details = status.get_error_details();
+            let reason = details.error_info().map(|info| info.reason.as_str());
+            self.0.refusals.add_one(reason.unwrap_or_default());
+        }
+        answer
+    }
+
+    /// What was refused so far.
+    pub(crate) fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.0.refusals)
     }
 
     /// A request that names another server is refused: its episode is there.
@@ -391,8 +409,6 @@ impl Service {
 mod tests {
     use std::io::Write;
     use std::sync::{Mutex, PoisonError};
-
-    use tonic_types::StatusExt as _;
 
     use super::*;
 

@@ -67,6 +67,11 @@ impl Auth {
         Ok(auth)
     }
 
+    /// Requests refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.counts().iter().sum()
+    }
+
     async fn keep(self: Arc<Self>, mut watch: Watch, stop: CancellationToken) {
         let mut told = [0; 4];
         let mut going_on = true;

@@ -4,19 +4,16 @@
 //! own exit code, `health` with 1 when the server is not ready, `doctor` with 1 when none would start.
 
 mod bench;
+mod connect;
 mod doctor;
 mod health;
 mod run;
 mod serve;
 
-use std::env::VarError;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use coding_env::client::{Options, Token, endpoint};
 use coding_env::config::ServeArgs;
-use tonic::transport::Channel;
 
 /// EX_USAGE of sysexits.h.
 const USAGE: u8 = 64;
@@ -67,31 +64,6 @@ fn runtime(command: &Command) -> anyhow::Result<tokio::runtime::Runtime> {
         builder.worker_threads(coding_env::config::threads(args)?);
     }
     Ok(builder.enable_all().build()?)
-}
-
-/// The token to send, from `CODING_ENV_TOKEN`. It is no flag: every user of a machine sees those.
-fn token() -> anyhow::Result<Option<Token>> {
-    match std::env::var("CODING_ENV_TOKEN") {
-        Ok(token) if !token.is_empty() => Ok(Some(
-            Token::new(token.trim_end()).context("CODING_ENV_TOKEN")?,
-        )),
-        Ok(_) | Err(VarError::NotPresent) => Ok(None),
-        // The error would repeat it.
-        Err(VarError::NotUnicode(_)) => anyhow::bail!("CODING_ENV_TOKEN is no UTF-8"),
-    }
-}
-
-/// Connects at the first try: who calls from a terminal or a probe wants to know at once that nobody is there.
-async fn connect(url: &str) -> anyhow::Result<Channel> {
-    let endpoint = endpoint(url, &Options::default())?;
-    endpoint.connect().await.map_err(|error| {
-        let error = anyhow::Error::from(error);
-        anyhow::anyhow!(
-            "no server answers at {}: {}",
-            endpoint.uri(),
-            error.root_cause()
-        )
-    })
 }
 
 #[expect(clippy::print_stderr, reason = "the program's last word")]

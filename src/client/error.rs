@@ -26,6 +26,8 @@ pub enum Error {
     Url(String),
     /// The text is no bearer token. It is not repeated: it may be a secret all the same.
     Token,
+    /// Certificates or keys can't be used.
+    Tls(String),
     /// There is no episode: reset first.
     NoEpisode,
 }
@@ -157,7 +159,7 @@ impl Error {
         match self {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
-            Self::Deadline | Self::Url(_) | Self::Token | Self::NoEpisode => false,
+            Self::Deadline | Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
         }
     }
 
@@ -166,7 +168,7 @@ impl Error {
         match self {
             Self::Deadline | Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.reason == Reason::Internal,
-            Self::Url(_) | Self::Token | Self::NoEpisode => false,
+            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
         }
     }
 
@@ -206,11 +208,12 @@ impl fmt::Display for Error {
             Self::Connect(what) => write!(f, "the server can't be reached: {what}"),
             Self::Url(url) => write!(
                 f,
-                "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000"
+                "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000"
             ),
             Self::Token => f.write_str(
                 "a bearer token is made of [A-Za-z0-9._~+/-], with `=` at its end alone",
             ),
+            Self::Tls(what) => write!(f, "TLS can't be had as asked for: {what}"),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
         }
     }

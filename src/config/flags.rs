@@ -96,6 +96,11 @@ pub struct ServeArgs {
     )]
     pub listen: SocketAddr,
 
+    /// Address for metrics (`/metrics`), health pages (`/healthz`, `/readyz`) and the gRPC health service, all in plain text and without
+    /// tokens: for the network of who looks after the server. [default: none]
+    #[arg(long, env = "CODING_ENV_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub admin_listen: Option<SocketAddr>,
+
     /// What this server calls itself in replies and to proxies: 1 to 128 of [A-Za-z0-9._-]. [default: the host name]
     #[arg(long, env = "CODING_ENV_SERVER_ID", value_name = "ID")]
     pub server_id: Option<String>,
@@ -116,6 +121,34 @@ pub struct ServeArgs {
         value_name = "RPCS"
     )]
     pub open: Vec<Open>,
+
+    /// A certificate (PEM), with what leads to its authority behind it: the port then speaks TLS alone. Read again, with the other TLS
+    /// files, when one of them changes, and on SIGHUP; connections that are open go on as they are. [default: none, plain text]
+    #[arg(
+        long,
+        env = "CODING_ENV_TLS_CERT",
+        requires = "tls_key",
+        value_name = "PATH"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Its key (PEM).
+    #[arg(
+        long,
+        env = "CODING_ENV_TLS_KEY",
+        requires = "tls_cert",
+        value_name = "PATH"
+    )]
+    pub tls_key: Option<PathBuf>,
+
+    /// Certificates (PEM) of authorities: who connects has to show a certificate of one of them. [default: nobody is asked for one]
+    #[arg(
+        long,
+        env = "CODING_ENV_TLS_CLIENT_CA",
+        requires = "tls_cert",
+        value_name = "PATH"
+    )]
+    pub tls_client_ca: Option<PathBuf>,
 
     /// The Python of the runtime `default`: a path, or a name on PATH. CPython 3.9 or newer.
     #[arg(

@@ -15,6 +15,7 @@ use crate::auth;
 use crate::executor::RuntimeConfig;
 use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
+use crate::tls;
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -35,17 +36,32 @@ const SETTLING: u64 = 256;
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
+/// The files of TLS, all PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, with what leads to its authority behind it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// Authorities of which clients have to show a certificate. None: they are asked for none.
+    pub client_ca: Option<PathBuf>,
+}
+
 /// A server's settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address for metrics and health in plain text. None: there is none.
+    pub admin_listen: Option<SocketAddr>,
     /// What this server calls itself.
     pub server_id: String,
     /// The tokens file. None: every request is answered. With one the server listens for SIGHUP too, on which it is read again.
     pub tokens_file: Option<PathBuf>,
     /// What needs no token.
     pub open: Vec<Open>,
+    /// The files of TLS. None: plain text. With them the server listens for SIGHUP too, on which they are read again.
+    pub tls: Option<TlsFiles>,
     /// The runtimes; the first is `default`. Their programs are absolute paths.
     pub runtimes: Vec<RuntimeConfig>,
     /// The isolation level that is asked for.
@@ -208,9 +224,13 @@ impl TryFrom<ServeArgs> for Config {
         const MILLISECOND: Duration = Duration::from_millis(1);
         let ServeArgs {
             listen,
+            admin_listen,
             server_id,
             tokens_file,
             open,
+            tls_cert,
+            tls_key,
+            tls_client_ca,
             python,
             preload,
             runtime,
@@ -322,9 +342,11 @@ impl TryFrom<ServeArgs> for Config {
             uid_first,
             uid_count,
             listen,
+            admin_listen,
             server_id: check_server_id(server_id)?,
             tokens_file: check_tokens_file(tokens_file)?,
             open,
+            tls: check_tls(tls_cert, tls_key, tls_client_ca)?,
             runtimes,
             hash_seed,
             warm_workers,
@@ -399,6 +421,31 @@ fn check_tokens_file(path: Option<PathBuf>) -> Result<Option<PathBuf>, ConfigErr
             .map_err(|error| ConfigError(format!("`--tokens-file` {}: {error}", path.display())))?;
     }
     Ok(path)
+}
+
+/// As with the tokens file.
+fn check_tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigError> {
+    let files = match (certificate, key) {
+        (Some(certificate), Some(key)) => TlsFiles {
+            certificate,
+            key,
+            client_ca,
+        },
+        (None, None) if client_ca.is_none() => return Ok(None),
+        _ => {
+            return Err(ConfigError(
+                "TLS takes `--tls-cert` and `--tls-key` together, and `--tls-client-ca` needs both"
+                    .to_owned(),
+            ));
+        }
+    };
+    tls::load(&files)
+        .map_err(|error| ConfigError(format!("`--tls-cert`, `--tls-key`: {error}")))?;
+    Ok(Some(files))
 }
 
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::kept::KeptReply;
 use super::ledger::Brief;
-use super::outcome::{describe_loss, judge};
+use super::outcome::{cause_of_loss, describe_loss, judge};
 use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
 use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
@@ -163,6 +163,13 @@ fn finish(
     timeout: Duration,
 ) {
     let judgement = judge(&run.end, run.stop, run.usage.tree.as_ref());
+    let metrics = &registry.metrics;
+    metrics.steps.add_one(judgement.outcome.name());
+    metrics.step_time.observe(run.wall_time);
+    metrics.queued_time.observe(queued_time);
+    if judgement.lost {
+        metrics.lost.add_one(cause_of_loss(&judgement));
+    }
     let StepRun {
         end,
         stop: _,

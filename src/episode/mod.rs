@@ -45,6 +45,22 @@ pub(crate) enum Outcome {
     ProtocolViolation,
 }
 
+impl Outcome {
+    /// Its name, in errors' metadata and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Raised => "raised",
+            Self::Exited => "exited",
+            Self::Interrupted => "interrupted",
+            Self::TimedOut => "timed_out",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::Killed => "killed",
+            Self::ProtocolViolation => "protocol_violation",
+        }
+    }
+}
+
 /// A limit that a step ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitHit {

@@ -24,6 +24,7 @@ use super::{
 use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
+use crate::metrics::Metrics;
 use crate::transform::Chain;
 
 /// Ended episodes that are remembered, so that the reason can be told.
@@ -72,6 +73,7 @@ pub(super) struct Inner {
     ended: Mutex<Ended>,
     pub(super) turns: Turns,
     pub(super) budget: Budget,
+    pub(super) metrics: Metrics,
     draining: AtomicBool,
     none_left: Notify,
     stop: CancellationToken,
@@ -314,6 +316,7 @@ impl Episodes {
         let episodes = Self(Arc::new(Inner {
             turns: Turns::new(config.max_running_steps, config.max_waiting_steps),
             budget: Budget::new(config.kept_reply_bytes),
+            metrics: Metrics::new(),
             config,
             executor,
             live: Mutex::default(),
@@ -342,6 +345,7 @@ impl Episodes {
             episode.wait_started().await?;
             return Ok(episode.started());
         }
+        let begun = Instant::now();
         let findable = !new.request_id.is_empty();
         let setup = Setup {
             seed: new.seed,
@@ -367,7 +371,7 @@ impl Episodes {
                 () = starting.over.cancelled() => Err(Refusal::Closed(starting.key.id.clone())),
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.key.id.clone())),
             };
-            registry.finish_start(&starting, result, &setup);
+            registry.finish_start(&starting, result, &setup, begun);
             if !findable && abandoned.is_cancelled() {
                 registry.end(&starting.key, EndReason::Closed);
             }
@@ -459,7 +463,13 @@ impl Episodes {
         }
     }
 
-    fn finish_start(&self, episode: &Arc<Episode>, result: Result<Worker, Refusal>, setup: &Setup) {
+    fn finish_start(
+        &self,
+        episode: &Arc<Episode>,
+        result: Result<Worker, Refusal>,
+        setup: &Setup,
+        begun: Instant,
+    ) {
         match result {
             Ok(mut worker) => {
                 worker.set_up(setup);
@@ -470,6 +480,8 @@ impl Episodes {
                     state.last_active = Instant::now();
                 }
                 drop(state);
+                self.0.metrics.resets.add_one();
+                self.0.metrics.reset_time.observe(begun.elapsed());
                 episode.start.send_replace(Start::Done);
             }
             Err(refusal) => {
@@ -662,6 +674,16 @@ impl Episodes {
         (lock(&self.0.live).len(), running, waiting)
     }
 
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// What replies take that are kept beyond each episode's last, in bytes.
+    pub(crate) fn kept_reply_bytes(&self) -> u64 {
+        self.0.budget.used()
+    }
+
     /// Refuses new episodes from now on.
     pub(crate) fn start_draining(&self) {
         self.0.draining.store(true, Ordering::Release);
@@ -756,6 +778,11 @@ impl Episodes {
             drop(state);
             (episode, pending, worker)
         };
+        self.0.metrics.ended.add_one(match reason {
+            EndReason::Closed => "closed",
+            EndReason::Expired { .. } => "expired",
+            EndReason::Drained => "drained",
+        });
         episode.over.cancel();
         for pending in pending {
             pending.finish(Err(Refusal::Ended {

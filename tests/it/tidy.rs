@@ -77,6 +77,8 @@ fn what_is_behind_the_edge_knows_no_grpc() {
         "sandbox",
         "transform",
         "limits",
+        "metrics",
+        "reload",
         "wire",
         "fault",
     ];
