@@ -146,11 +146,15 @@ fn a_url_where_no_server_is_is_told_at_once_in_one_sentence() {
             ),
             (
                 "https://127.0.0.1:1",
-                "coding-env: `https://127.0.0.1:1` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+                "coding-env: no server answers at https://127.0.0.1:1/: Connection refused (os error 111)\n",
+            ),
+            (
+                "ftp://127.0.0.1:1",
+                "coding-env: `ftp://127.0.0.1:1` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000\n",
             ),
             (
                 "no url",
-                "coding-env: `http://no url` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+                "coding-env: `http://no url` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000\n",
             ),
         ] {
             let output = program(command).args(["--url", url]).output();
