@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tonic::Status;
 
 use crate::episode::{
-    EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Started, Status as EpisodeStatus,
+    EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Owner, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
 use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
@@ -311,6 +311,7 @@ pub(crate) fn new_episode(
     (max, bounds): (&EpisodeLimits, Bounds),
     loopback_lacks: Option<&str>,
     runtime: impl FnOnce(&str) -> Result<usize, String>,
+    owner: Owner,
 ) -> Result<NewEpisode, Status> {
     let v1::ResetRequest {
         episode_id,
@@ -343,6 +344,7 @@ pub(crate) fn new_episode(
     });
     violations.check()?;
     Ok(NewEpisode {
+        owner,
         id: episode_id,
         request_id,
         previous_id: previous_episode_id,
@@ -381,14 +383,15 @@ fn loopback(violations: &mut Violations, network: i32, lacks: Option<&str>) -> b
     }
 }
 
-/// Checks a Step. Returns the episode's id, the step, and how large the reply may be.
+/// Checks a Step of the episode `episode_id`, which the request need not hold any more. Returns the step, and how large the reply may be.
 pub(crate) fn new_step(
+    episode_id: &str,
     request: v1::StepRequest,
     max: &EpisodeLimits,
     caller_wait: Option<Duration>,
-) -> Result<(String, NewStep, u32), Status> {
+) -> Result<(NewStep, u32), Status> {
     let v1::StepRequest {
-        episode_id,
+        episode_id: _,
         action,
         step_index,
         timeout,
@@ -396,7 +399,7 @@ pub(crate) fn new_step(
         max_reply_bytes,
     } = request;
     let mut violations = Violations::default();
-    check_episode_id(&mut violations, &episode_id);
+    check_episode_id(&mut violations, episode_id);
     let code = match action {
         Some(v1::CodeAction { code }) => code,
         None => {
@@ -465,7 +468,7 @@ pub(crate) fn new_step(
         output_bytes,
         cpu_time,
     };
-    Ok((episode_id, step, reply_bytes))
+    Ok((step, reply_bytes))
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {

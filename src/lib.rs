@@ -7,6 +7,10 @@
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - [`doctor`], what isolation a machine allows.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `admin`: metrics and health for who looks after the server; `metrics` counts.
+//! - `tls`: the certificates of the port, and its handshakes.
+//! - `auth`: bearer tokens, and whose a request is.
+//! - `reload`: files that are read again when they change.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
@@ -38,6 +42,10 @@ pub mod proto {
 pub mod client;
 
 #[cfg(feature = "server")]
+mod admin;
+#[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
 pub mod bench;
 #[cfg(feature = "server")]
 pub mod config;
@@ -54,6 +62,10 @@ mod fault;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
+mod metrics;
+#[cfg(feature = "server")]
+mod reload;
+#[cfg(feature = "server")]
 mod sandbox;
 #[cfg(feature = "server")]
 pub mod server;
@@ -65,6 +77,8 @@ pub mod shutdown;
 mod status;
 #[cfg(feature = "server")]
 pub mod telemetry;
+#[cfg(feature = "server")]
+mod tls;
 #[cfg(feature = "server")]
 pub mod transform;
 #[cfg(feature = "server")]

@@ -11,14 +11,17 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::admin::{self, Ready, Sources};
+use crate::auth::{Auth, AuthLayer};
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
-use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome};
+use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
 use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
+use crate::tls::Tls;
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
 const SERVICE: &str = "coding_env.v1.CodingEnv";
@@ -76,7 +79,10 @@ pub enum ServeError {
 /// # Errors
 /// When the address can't be listened on.
 pub async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
-    let address = config.listen;
+    listen_at(config.listen).await
+}
+
+async fn listen_at(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address)
         .await
         .map_err(|error| ServeError::Listen { address, error })
@@ -120,26 +126,58 @@ pub async fn run(
     run_until(config, listener, shutdown, CancellationToken::new()).await
 }
 
-/// As [`run`], and cancels `ready` when the server is ready.
+/// As [`run`], and cancels `started_up` when the server is ready.
 async fn run_until(
     config: Config,
     listener: TcpListener,
     shutdown: Shutdown,
-    ready: CancellationToken,
+    started_up: CancellationToken,
 ) -> Result<(), ServeError> {
     raise_descriptor_limit();
     let started = Instant::now();
     let (health, health_service) = tonic_health::server::health_reporter();
-    // A fresh reporter says SERVING for the empty name.
-    set_health(&health, ServingStatus::NotServing).await;
     health
         .set_service_status(LIVENESS, ServingStatus::Serving)
         .await;
+    let ready = Ready::default();
+    let readiness = Readiness {
+        health,
+        ready: ready.clone(),
+    };
+    // A fresh reporter says SERVING for the empty name.
+    readiness.set(ServingStatus::NotServing).await;
 
     let closing = CancellationToken::new();
+    let _closed = closing.clone().drop_guard();
+    let auth = match &config.tokens_file {
+        Some(path) => {
+            let starting = Auth::start(path, config.open.clone(), closing.clone());
+            let auth = starting.await.map_err(|error| {
+                ServeError::Setting(format!("the tokens file {}: {error}", path.display()))
+            })?;
+            Some(auth)
+        }
+        None => None,
+    };
+    let tls = match &config.tls {
+        Some(files) => {
+            let starting = Tls::start(files.clone(), closing.clone());
+            Some(
+                starting
+                    .await
+                    .map_err(|error| ServeError::Setting(format!("TLS: {error}")))?,
+            )
+        }
+        None => None,
+    };
     let local = listener
         .local_addr()
         .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
+
+    let admin = match config.admin_listen {
+        Some(address) => Some(listen_at(address).await?),
+        None => None,
+    };
 
     if config.adopts_orphans {
         let this = rustix::process::getpid();
@@ -174,6 +212,30 @@ async fn run_until(
     let episodes = Episodes::new(episodes_config(&config), executor.clone());
     let service = Service::new(config.clone(), episodes.clone(), executor.clone())
         .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
+    if let Some(listener) = admin {
+        let address = listener.local_addr().map(|address| address.to_string());
+        let sources = Sources {
+            config: config.clone(),
+            episodes: episodes.clone(),
+            executor: executor.clone(),
+            refusals: service.refusals(),
+            auth: auth.clone(),
+            tls: tls.clone(),
+        };
+        let serving = admin::serve(
+            listener,
+            health_service.clone(),
+            ready,
+            sources,
+            closing.clone(),
+        );
+        tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the admin address is not served any more");
+            }
+        });
+        tracing::info!(address = address.unwrap_or_default(), "admin");
+    }
     let request_bytes = config
         .limits
         .source_bytes
@@ -195,14 +257,23 @@ async fn run_until(
         .max_concurrent_streams(Some(STREAMS_PER_CONNECTION_MAX))
         .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
         .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
+        .layer(AuthLayer::new(auth))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(service);
-    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving = tokio::spawn(
-        router.serve_with_incoming_shutdown(incoming, closing.clone().cancelled_owned()),
-    );
+    let closed = closing.clone().cancelled_owned();
+    let serving = match tls {
+        Some(tls) => {
+            let incoming = tls.connections(listener, closing.clone());
+            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
+        }
+        None => {
+            let incoming =
+                tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
+        }
+    };
 
     let result = async {
         tokio::select! {
@@ -211,14 +282,14 @@ async fn run_until(
             () = shutdown.drain.cancelled() => return Ok(()),
         }
         log_start(&config, &executor, &local, started);
-        set_health(&health, ServingStatus::Serving).await;
-        ready.cancel();
+        readiness.set(ServingStatus::Serving).await;
+        started_up.cancel();
         tokio::select! {
             () = shutdown.drain.cancelled() => {}
             () = executor.gone() => return Err(ServeError::WardenGone),
         }
         episodes.start_draining();
-        set_health(&health, ServingStatus::NotServing).await;
+        readiness.set(ServingStatus::NotServing).await;
         tokio::select! {
             () = drain(&episodes, &config, &shutdown) => Ok(()),
             () = executor.gone() => Err(ServeError::WardenGone),
@@ -227,7 +298,7 @@ async fn run_until(
     .await;
 
     let ending = Instant::now();
-    set_health(&health, ServingStatus::NotServing).await;
+    readiness.set(ServingStatus::NotServing).await;
     episodes.shut_down().await;
     closing.cancel();
     let connections = until(CONNECTIONS_END_WITHIN, serving, &shutdown).await;
@@ -300,9 +371,19 @@ async fn drain(episodes: &Episodes, config: &Config, shutdown: &Shutdown) {
     tracing::info!(took = ?begun.elapsed(), "drained");
 }
 
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for name in ["", SERVICE, READINESS] {
-        health.set_service_status(name, status).await;
+/// What is told of readiness, wherever somebody asks.
+#[derive(Debug)]
+struct Readiness {
+    health: HealthReporter,
+    ready: Ready,
+}
+
+impl Readiness {
+    async fn set(&self, status: ServingStatus) {
+        self.ready.set(matches!(status, ServingStatus::Serving));
+        for name in ["", SERVICE, READINESS] {
+            self.health.set_service_status(name, status).await;
+        }
     }
 }
 
@@ -328,7 +409,9 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
     for (runtime, described) in config.runtimes.iter().enumerate() {
         let failed =
             |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
+        let owner = Owner::default();
         let new = NewEpisode {
+            owner: owner.clone(),
             id: String::new(),
             request_id: String::new(),
             previous_id: String::new(),
@@ -350,8 +433,9 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             output_bytes: None,
             cpu_time: None,
         };
-        let answer = episodes.step(&started.id, step).await;
-        episodes.close(&started.id);
+        let key = owner.episode(started.id);
+        let answer = episodes.step(&key, step).await;
+        episodes.close(&key);
         let answer = answer.map_err(|refusal| failed(refusal.to_string()))?;
         let texts = answer.texts.unwrap_or_default();
         let completed = answer.reply.facts().outcome == Outcome::Completed;
@@ -393,6 +477,8 @@ fn log_start(config: &Config, executor: &Executor, address: &str, started: Insta
         address,
         server_id = config.server_id,
         isolation = plan.level.name(),
+        tls = config.tls.is_some(),
+        tokens = config.tokens_file.is_some(),
         max_episodes = config.max_episodes,
         took = ?started.elapsed(),
         "serving"
@@ -431,6 +517,7 @@ fn episodes_config(config: &Config) -> EpisodesConfig {
 #[derive(Debug)]
 pub struct LocalServer {
     address: SocketAddr,
+    secure: bool,
     shutdown: Shutdown,
     task: tokio::task::JoinHandle<Result<(), ServeError>>,
 }
@@ -449,10 +536,11 @@ impl LocalServer {
         })?;
         let shutdown = Shutdown::new();
         let ready = CancellationToken::new();
+        let secure = config.tls.is_some();
         let running = run_until(config, listener, shutdown.clone(), ready.clone());
         let mut task = tokio::spawn(running);
         tokio::select! {
-            () = ready.cancelled() => Ok(Self { address, shutdown, task }),
+            () = ready.cancelled() => Ok(Self { address, secure, shutdown, task }),
             ended = &mut task => match ended {
                 Ok(Err(error)) => Err(error),
                 _ => Err(ServeError::Canary("the server ended while it started".to_owned())),
@@ -469,7 +557,8 @@ impl LocalServer {
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// What asks it to end.

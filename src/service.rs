@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
+use tonic_types::StatusExt as _;
 
 use crate::config::Config;
 use crate::convert;
-use crate::episode::{Episodes, Refusal};
+use crate::episode::{Episodes, Owner, Refusal};
 use crate::executor::Executor;
 use crate::limits::Bounds;
+use crate::metrics::Counts;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan::{Layer, Level};
 use crate::{fault, status};
@@ -24,9 +26,13 @@ pub(crate) const REQUEST_OVERHEAD_BYTES: u32 = 1 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Service(Arc<Inner>);
 
+/// Refusals by handlers, by reason. One without a reason is a fault of ours.
+pub(crate) type Refusals = Counts<{ status::REASONS.len() }>;
+
 #[derive(Debug)]
 struct Inner {
     config: Config,
+    refusals: Arc<Refusals>,
     server_header: AsciiMetadataValue,
     episodes: Episodes,
     executor: Executor,
@@ -47,6 +53,7 @@ impl Service {
         let bounds = executor.plan().bounds();
         Ok(Self(Arc::new(Inner {
             config,
+            refusals: Arc::new(Counts::new(status::REASONS)),
             server_header,
             episodes,
             executor,
@@ -60,7 +67,18 @@ impl Service {
         &self,
         handler: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
-        answer(&self.0.server_header, handler).await
+        let answer = answer(&self.0.server_header, handler).await;
+        if let Err(status) = &answer {
+            let details = status.get_error_details();
+            let reason = details.error_info().map(|info| info.reason.as_str());
+            self.0.refusals.add_one(reason.unwrap_or_default());
+        }
+        answer
+    }
+
+    /// What was refused so far.
+    pub(crate) fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.0.refusals)
     }
 
     /// A request that names another server is refused: its episode is there.
@@ -102,6 +120,14 @@ async fn answer<T>(
     };
     metadata.insert(SERVER_HEADER, server_header.clone());
     result
+}
+
+/// Whose a request is: [`AuthLayer`](crate::auth::AuthLayer) has put it there. One that did not pass it is nobody's.
+fn owner(extensions: &Extensions) -> Result<Owner, Status> {
+    extensions
+        .get::<Owner>()
+        .cloned()
+        .ok_or_else(|| status::internal(&fault::report(&"a request without an owner")))
 }
 
 /// How long the caller waits, less what it takes to answer in time: gRPC's own timeout would answer CANCELLED.
@@ -188,7 +214,8 @@ impl Service {
         request: Request<v1::ResetRequest>,
     ) -> Result<v1::ResetResponse, Status> {
         let wait = caller_wait(request.metadata());
-        let (metadata, _, request) = request.into_parts();
+        let (metadata, extensions, request) = request.into_parts();
+        let owner = owner(&extensions)?;
         let named = if request.episode_id.is_empty() {
             &request.previous_episode_id
         } else {
@@ -209,7 +236,7 @@ impl Service {
         };
         let limits = (&inner.config.limits, inner.bounds);
         let lacks = inner.executor.plan().lacks("loopback");
-        let new = convert::new_episode(request, limits, lacks, runtime)?;
+        let new = convert::new_episode(request, limits, lacks, runtime, owner)?;
         let started = within(wait, inner.episodes.reset(new)).await?;
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
@@ -224,17 +251,15 @@ impl Service {
 
     async fn on_step(&self, request: Request<v1::StepRequest>) -> Result<v1::StepResponse, Status> {
         let wait = caller_wait(request.metadata());
-        let (metadata, _, request) = request.into_parts();
-        self.check_server(&metadata, &request.episode_id)?;
+        let (metadata, extensions, mut request) = request.into_parts();
+        let key = owner(&extensions)?.episode(std::mem::take(&mut request.episode_id));
+        self.check_server(&metadata, &key.id)?;
         let inner = &self.0;
-        let limits = inner
-            .episodes
-            .limits(&request.episode_id)
-            .unwrap_or(inner.config.limits);
-        let (id, step, reply_bytes) = convert::new_step(request, &limits, wait)?;
-        let answer = within(wait, inner.episodes.step(&id, step)).await?;
+        let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
+        let (step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
+        let answer = within(wait, inner.episodes.step(&key, step)).await?;
         Ok(convert::step_response(
-            &id,
+            &key.id,
             answer,
             reply_bytes,
             &inner.config.server_id,
@@ -246,10 +271,11 @@ impl Service {
         request: Request<v1::GetStateRequest>,
     ) -> Result<v1::GetStateResponse, Status> {
         let wait = caller_wait(request.metadata());
-        let (metadata, _, v1::GetStateRequest { episode_id }) = request.into_parts();
-        self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id)?;
-        let view = within(wait, self.0.episodes.view(&episode_id)).await;
+        let (metadata, extensions, v1::GetStateRequest { episode_id }) = request.into_parts();
+        let key = owner(&extensions)?.episode(episode_id);
+        self.check_server(&metadata, &key.id)?;
+        convert::episode_id(&key.id)?;
+        let view = within(wait, self.0.episodes.view(&key)).await;
         let view = view?;
         let runtime = self.runtime_name(view.runtime);
         Ok(convert::state_response(
@@ -264,10 +290,11 @@ impl Service {
         &self,
         request: Request<v1::CloseRequest>,
     ) -> Result<v1::CloseResponse, Status> {
-        let (metadata, _, v1::CloseRequest { episode_id }) = request.into_parts();
-        self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id)?;
-        let closed = self.0.episodes.close(&episode_id);
+        let (metadata, extensions, v1::CloseRequest { episode_id }) = request.into_parts();
+        let key = owner(&extensions)?.episode(episode_id);
+        self.check_server(&metadata, &key.id)?;
+        convert::episode_id(&key.id)?;
+        let closed = self.0.episodes.close(&key);
         Ok(v1::CloseResponse {
             closed,
             server_id: self.0.config.server_id.clone(),
@@ -280,15 +307,16 @@ impl Service {
     ) -> Result<v1::InterruptResponse, Status> {
         let (
             metadata,
-            _,
+            extensions,
             v1::InterruptRequest {
                 episode_id,
                 step_index,
             },
         ) = request.into_parts();
-        self.check_server(&metadata, &episode_id)?;
-        convert::episode_id(&episode_id)?;
-        let step_index = self.0.episodes.interrupt(&episode_id, step_index)?;
+        let key = owner(&extensions)?.episode(episode_id);
+        self.check_server(&metadata, &key.id)?;
+        convert::episode_id(&key.id)?;
+        let step_index = self.0.episodes.interrupt(&key, step_index)?;
         let server_id = self.0.config.server_id.clone();
         Ok(v1::InterruptResponse {
             interrupted: step_index.is_some(),
@@ -381,8 +409,6 @@ impl Service {
 mod tests {
     use std::io::Write;
     use std::sync::{Mutex, PoisonError};
-
-    use tonic_types::StatusExt as _;
 
     use super::*;
 

@@ -10,6 +10,26 @@ use crate::episode::{Outcome, Refusal};
 
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "coding_env";
+/// The reasons of refusals by handlers, and what is none of them.
+pub(crate) const REASONS: [&str; 17] = [
+    "INVALID_FIELD",
+    "EPISODE_NOT_FOUND",
+    "EPISODE_CLOSED",
+    "EPISODE_EXPIRED",
+    "EPISODE_SERVER_GONE",
+    "EPISODE_EXISTS",
+    "EPISODE_LOST",
+    "STEP_OUT_OF_ORDER",
+    "STEP_REPLY_DROPPED",
+    "EPISODE_ENDED",
+    "EPISODE_LIMIT",
+    "STEP_LIMIT",
+    "STEP_QUEUE_FULL",
+    "NO_WORKER",
+    "SHUTTING_DOWN",
+    "DEADLINE",
+    "INTERNAL",
+];
 /// What a client should wait before it tries again when the server is short of something.
 const RETRY_SOON: Duration = Duration::from_millis(250);
 /// The same when that takes longer: another server, or one that is starting.
@@ -131,6 +151,19 @@ pub(crate) fn internal(id: &str) -> Status {
     )
 }
 
+/// A request without a token that this server takes. The same words whatever was wrong: the log tells more, the caller learns nothing.
+pub(crate) fn token_invalid() -> Status {
+    let message = "this server takes requests with a bearer token alone: send the metadata `authorization: Bearer TOKEN` with one \
+                   that it lists and that has not expired";
+    build(
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+        message.to_owned(),
+        &[],
+        None,
+    )
+}
+
 fn build(
     code: Code,
     reason: &str,
@@ -147,19 +180,6 @@ fn build(
         details.set_retry_info(Some(delay));
     }
     Status::with_error_details(code, message, details)
-}
-
-fn outcome_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Completed => "completed",
-        Outcome::Raised => "raised",
-        Outcome::Exited => "exited",
-        Outcome::Interrupted => "interrupted",
-        Outcome::TimedOut => "timed_out",
-        Outcome::LimitExceeded => "limit_exceeded",
-        Outcome::Killed => "killed",
-        Outcome::ProtocolViolation => "protocol_violation",
-    }
 }
 
 impl From<Refusal> for Status {
@@ -182,7 +202,7 @@ impl From<Refusal> for Status {
                 metadata.push(("step_index", loss.step_index.to_string()));
                 metadata.push((
                     "outcome",
-                    loss.outcome.map_or("none", outcome_name).to_owned(),
+                    loss.outcome.map_or("none", Outcome::name).to_owned(),
                 ));
                 metadata.push(("description", loss.description.clone()));
                 (Code::FailedPrecondition, "EPISODE_LOST", metadata, None)
@@ -199,7 +219,7 @@ impl From<Refusal> for Status {
             Refusal::ReplyDropped { index, brief } => {
                 let mut metadata = vec![("step_index", index.to_string())];
                 if let Some(brief) = brief {
-                    metadata.push(("outcome", outcome_name(brief.outcome).to_owned()));
+                    metadata.push(("outcome", brief.outcome.name().to_owned()));
                     metadata.push(("exit_code", brief.exit_code.to_string()));
                     metadata.push((
                         "state_after",

@@ -4,6 +4,7 @@
 //! own exit code, `health` with 1 when the server is not ready, `doctor` with 1 when none would start.
 
 mod bench;
+mod connect;
 mod doctor;
 mod health;
 mod run;
@@ -12,9 +13,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use coding_env::client::{Options, endpoint};
 use coding_env::config::ServeArgs;
-use tonic::transport::Channel;
 
 /// EX_USAGE of sysexits.h.
 const USAGE: u8 = 64;
@@ -65,19 +64,6 @@ fn runtime(command: &Command) -> anyhow::Result<tokio::runtime::Runtime> {
         builder.worker_threads(coding_env::config::threads(args)?);
     }
     Ok(builder.enable_all().build()?)
-}
-
-/// Connects at the first try: who calls from a terminal or a probe wants to know at once that nobody is there.
-async fn connect(url: &str) -> anyhow::Result<Channel> {
-    let endpoint = endpoint(url, &Options::default())?;
-    endpoint.connect().await.map_err(|error| {
-        let error = anyhow::Error::from(error);
-        anyhow::anyhow!(
-            "no server answers at {}: {}",
-            endpoint.uri(),
-            error.root_cause()
-        )
-    })
 }
 
 #[expect(clippy::print_stderr, reason = "the program's last word")]

@@ -12,6 +12,8 @@ use coding_env::config::{Config, ServeArgs};
 use coding_env::server::LocalServer;
 use coding_env::telemetry;
 
+use super::connect::{ConnectArgs, connect};
+
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -33,6 +35,8 @@ pub(crate) struct RunArgs {
     /// How long the code may run. [default: the server's]
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    connecting: ConnectArgs,
 }
 
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
@@ -41,6 +45,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         file,
         url,
         timeout,
+        connecting,
     } = args;
     let code = match (code, file) {
         (Some(code), _) => code,
@@ -57,21 +62,30 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         (None, None) => anyhow::bail!("nothing to run: give --code or a file"),
     };
     match url {
-        Some(url) => run_at(&url, code, timeout).await,
+        Some(url) => run_at(&url, connecting.options()?, code, timeout).await,
         None => {
             let mut args = ServeArgs::from_environment()?;
             telemetry::init(args.log_format, "error")?;
             args.warm_workers = 1;
+            // Nobody else is to use it.
+            args.tokens_file = None;
+            (args.tls_cert, args.tls_key, args.tls_client_ca) = (None, None, None);
             let server = LocalServer::start(Config::try_from(args)?).await?;
-            let result = run_at(&server.url(), code, timeout).await;
+            let result = run_at(&server.url(), Options::default(), code, timeout).await;
             server.stop().await?;
             result
         }
     }
 }
 
-async fn run_at(url: &str, code: String, timeout: Option<Duration>) -> anyhow::Result<ExitCode> {
-    let mut env = CodingEnv::with_channel(super::connect(url).await?, Options::default());
+async fn run_at(
+    url: &str,
+    options: Options,
+    code: String,
+    timeout: Option<Duration>,
+) -> anyhow::Result<ExitCode> {
+    let channel = connect(url, &options).await?;
+    let mut env = CodingEnv::with_channel(channel, options);
     env.reset().await?;
     let mut options = StepOptions::default();
     options.timeout = timeout;

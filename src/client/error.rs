@@ -24,6 +24,10 @@ pub enum Error {
     Connect(String),
     /// The URL is none that can be connected to.
     Url(String),
+    /// The text is no bearer token. It is not repeated: it may be a secret all the same.
+    Token,
+    /// Certificates or keys can't be used.
+    Tls(String),
     /// There is no episode: reset first.
     NoEpisode,
 }
@@ -107,6 +111,8 @@ reasons! {
     NoWorker = "NO_WORKER",
     /// The server is shutting down.
     ShuttingDown = "SHUTTING_DOWN",
+    /// The server takes requests with a bearer token alone, and this one had none that it takes.
+    TokenInvalid = "TOKEN_INVALID",
     /// A fault of the server.
     Internal = "INTERNAL",
 }
@@ -153,7 +159,7 @@ impl Error {
         match self {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
-            Self::Deadline | Self::Url(_) | Self::NoEpisode => false,
+            Self::Deadline | Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
         }
     }
 
@@ -162,7 +168,7 @@ impl Error {
         match self {
             Self::Deadline | Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.reason == Reason::Internal,
-            Self::Url(_) | Self::NoEpisode => false,
+            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
         }
     }
 
@@ -210,8 +216,12 @@ impl fmt::Display for Error {
             Self::Connect(what) => write!(f, "the server can't be reached: {what}"),
             Self::Url(url) => write!(
                 f,
-                "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000"
+                "`{url}` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000"
             ),
+            Self::Token => f.write_str(
+                "a bearer token is made of [A-Za-z0-9._~+/-], with `=` at its end alone",
+            ),
+            Self::Tls(what) => write!(f, "TLS can't be had as asked for: {what}"),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
         }
     }

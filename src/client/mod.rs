@@ -18,6 +18,8 @@
 
 mod error;
 mod retry;
+mod tls;
+mod token;
 
 use std::time::Duration;
 
@@ -28,6 +30,8 @@ use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal};
 use self::retry::Retry;
+pub use self::tls::{Identity, Tls};
+pub use self::token::Token;
 use crate::proto::v1;
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 
@@ -51,6 +55,10 @@ pub struct Options {
     pub retry_max: Duration,
     /// How often an idle connection is checked. Default 20 s.
     pub keepalive: Duration,
+    /// The bearer token to send with every call. Default none.
+    pub token: Option<Token>,
+    /// TLS, for an `https` URL.
+    pub tls: Tls,
 }
 
 impl Default for Options {
@@ -60,6 +68,8 @@ impl Default for Options {
             retry_first: Duration::from_millis(20),
             retry_max: Duration::from_secs(2),
             keepalive: Duration::from_secs(20),
+            token: None,
+            tls: Tls::default(),
         }
     }
 }
@@ -125,7 +135,7 @@ struct Answer<R> {
 }
 
 impl CodingEnv {
-    /// Connects to a server: `http://HOST:PORT`.
+    /// Connects to a server: `http://HOST:PORT`, or `https://HOST:PORT`.
     ///
     /// # Errors
     /// When the URL is none, or nobody answers there within the deadline.
@@ -146,7 +156,7 @@ impl CodingEnv {
                 Err(error) => retry
                     .pause(None)
                     .await
-                    .map_err(|()| Error::Connect(error.to_string()))?,
+                    .map_err(|()| Error::Connect(root_cause(&error)))?,
             }
         }
     }
@@ -449,6 +459,9 @@ impl CodingEnv {
         let result = loop {
             let mut request = Request::new(message.clone());
             request.set_timeout(retry.left());
+            if let Some(token) = &self.options.token {
+                token.authorize(&mut request);
+            }
             if let Some(episode) = episode {
                 let metadata = request.metadata_mut();
                 if let Some(server) = &episode.server {
@@ -513,10 +526,10 @@ impl Interrupter {
     }
 }
 
-/// How to reach a server: `http://HOST:PORT`.
+/// How to reach a server: `http://HOST:PORT`, or `https://HOST:PORT`.
 ///
 /// # Errors
-/// When the URL is none.
+/// When the URL is none, or what `options` say of TLS can't be used.
 pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
     let url = if url.contains("://") {
         url.to_owned()
@@ -524,10 +537,19 @@ pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
         format!("http://{url}")
     };
     let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| Error::Url(url.clone()))?;
-    // There is no TLS yet.
-    if endpoint.uri().host().is_none() || endpoint.uri().scheme_str() != Some("http") {
-        return Err(Error::Url(url));
-    }
+    let secure = match endpoint.uri().scheme_str() {
+        _ if endpoint.uri().host().is_none() => return Err(Error::Url(url)),
+        Some("http") => false,
+        Some("https") => true,
+        _ => return Err(Error::Url(url)),
+    };
+    let endpoint = if secure {
+        endpoint
+            .tls_config(options.tls.config())
+            .map_err(|error| Error::Tls(root_cause(&error)))?
+    } else {
+        endpoint
+    };
     Ok(endpoint
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10))
@@ -535,6 +557,15 @@ pub fn endpoint(url: &str, options: &Options) -> Result<Endpoint, Error> {
         .keep_alive_while_idle(true)
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(16 << 20))
+}
+
+/// The transport's own words are "transport error".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 impl v1::StepResponse {

@@ -1,14 +1,11 @@
 //! Runs the steps of one episode, one after the other, for the episode: see `Driving` of the registry.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::SemaphorePermit;
-
 use super::kept::KeptReply;
 use super::ledger::Brief;
-use super::outcome::{describe_loss, judge};
+use super::outcome::{cause_of_loss, describe_loss, judge};
 use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
 use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
@@ -25,7 +22,7 @@ pub(super) async fn drive(registry: Arc<Inner>, episode: Arc<Episode>) {
     while has_next(&episode) {
         let turn = tokio::select! {
             biased;
-            turn = wait_for_turn(&registry) => turn,
+            turn = registry.turns.take(&episode.key.owner) => turn,
             () = episode.over.cancelled() => return,
         };
         let Some((index, pending, mut worker)) = start_next(&episode) else {
@@ -76,25 +73,6 @@ fn has_next(episode: &Episode) -> bool {
     }
 }
 
-async fn wait_for_turn(registry: &Inner) -> Option<SemaphorePermit<'_>> {
-    if let Ok(turn) = registry.turns.try_acquire() {
-        return Some(turn);
-    }
-    registry.waiting.fetch_add(1, Ordering::Relaxed);
-    let waiting = CountedDown(registry);
-    let turn = registry.turns.acquire().await.ok();
-    drop(waiting);
-    turn
-}
-
-struct CountedDown<'a>(&'a Inner);
-
-impl Drop for CountedDown<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Takes the next step and the interpreter. None when the step was abandoned while it waited for its turn, or the interpreter has
 /// ended meanwhile: then nothing of what was admitted can run, and those who wait are told.
 fn start_next(episode: &Episode) -> Option<(u32, Arc<Pending>, Worker)> {
@@ -127,10 +105,10 @@ fn lose(episode: &Episode, worker: Worker, description: String) {
 fn refuse_all(episode: &Episode, mut state: MutexGuard<'_, State>) {
     let refusal = match state.loss.clone() {
         Some(loss) => Refusal::Lost {
-            id: episode.id.clone(),
+            id: episode.key.id.clone(),
             loss,
         },
-        None => Refusal::NotFound(episode.id.clone()),
+        None => Refusal::NotFound(episode.key.id.clone()),
     };
     let left = state.ledger.take_all();
     drop(state);
@@ -185,6 +163,13 @@ fn finish(
     timeout: Duration,
 ) {
     let judgement = judge(&run.end, run.stop, run.usage.tree.as_ref());
+    let metrics = &registry.metrics;
+    metrics.steps.add_one(judgement.outcome.name());
+    metrics.step_time.observe(run.wall_time);
+    metrics.queued_time.observe(queued_time);
+    if judgement.lost {
+        metrics.lost.add_one(cause_of_loss(&judgement));
+    }
     let StepRun {
         end,
         stop: _,
@@ -271,7 +256,7 @@ fn finish(
             description,
         };
         let refusal = Refusal::Lost {
-            id: episode.id.clone(),
+            id: episode.key.id.clone(),
             loss: loss.clone(),
         };
         state.loss = Some(loss);

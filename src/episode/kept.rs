@@ -121,6 +121,12 @@ impl Budget {
         }
     }
 
+    /// What the texts of replies take that it is in charge of, in bytes.
+    pub(crate) fn used(&self) -> u64 {
+        let state = self.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner).used
+    }
+
     /// A step has ended with `reply`, after `previous`: what of the two is charged.
     pub(crate) fn succeed(&self, previous: Option<&Arc<KeptReply>>, reply: &Arc<KeptReply>) {
         if let Some(previous) = previous

@@ -1,7 +1,8 @@
 //! Episodes: who they are, what they have run, and how they end. Nothing here knows gRPC.
 //!
 //! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
-//! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies.
+//! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
+//! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure).
 //!
 //! ```text
 //! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
@@ -11,16 +12,20 @@
 //! ```
 
 mod driver;
+mod fair;
 mod kept;
 mod ledger;
 mod outcome;
+mod owner;
 mod registry;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
+pub(crate) use owner::{EpisodeKey, Owner};
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
 use crate::executor::{ExitStatus, Usage};
@@ -40,6 +45,22 @@ pub(crate) enum Outcome {
     ProtocolViolation,
 }
 
+impl Outcome {
+    /// Its name, in errors' metadata and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Raised => "raised",
+            Self::Exited => "exited",
+            Self::Interrupted => "interrupted",
+            Self::TimedOut => "timed_out",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::Killed => "killed",
+            Self::ProtocolViolation => "protocol_violation",
+        }
+    }
+}
+
 /// A limit that a step ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitHit {
@@ -54,6 +75,8 @@ pub(crate) enum LimitHit {
 /// A fresh episode, as asked for and checked.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEpisode {
+    /// Whose it is.
+    pub(crate) owner: Owner,
     /// Empty: make one.
     pub(crate) id: String,
     /// Empty: none.

@@ -90,6 +90,19 @@ pub(crate) fn judge(end: &StepEnd, stop: Option<StopCause>, tree: Option<&TreeUs
     }
 }
 
+/// Why the interpreter was lost, in a word.
+pub(crate) fn cause_of_loss(judgement: &Judgement) -> &'static str {
+    match judgement.outcome {
+        Outcome::TimedOut => "step_timeout",
+        Outcome::LimitExceeded if judgement.limit == Some(LimitHit::Memory) => "memory",
+        Outcome::LimitExceeded => "cpu_time",
+        Outcome::Interrupted => "interrupt",
+        Outcome::ProtocolViolation => "protocol_violation",
+        // It ended itself, or a signal of its own making did.
+        _ => "program",
+    }
+}
+
 /// One sentence on how the interpreter was lost.
 pub(crate) fn describe_loss(judgement: &Judgement, violation: &str) -> String {
     let how = match judgement.process_end {

@@ -4,25 +4,27 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
+use super::turns::Turns;
 use super::{
-    EndReason, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts, Totals,
-    driver,
+    EndReason, EpisodeKey, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts,
+    Totals, driver,
 };
 use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
+use crate::metrics::Metrics;
 use crate::transform::Chain;
 
 /// Ended episodes that are remembered, so that the reason can be told.
@@ -67,12 +69,11 @@ pub(crate) struct Episodes(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) config: EpisodesConfig,
     executor: Executor,
-    live: Mutex<HashMap<String, Arc<Episode>>>,
+    live: Mutex<HashMap<EpisodeKey, Arc<Episode>>>,
     ended: Mutex<Ended>,
-    /// Turns to run a step; served in order.
-    pub(super) turns: Semaphore,
-    pub(super) waiting: AtomicU32,
+    pub(super) turns: Turns,
     pub(super) budget: Budget,
+    pub(super) metrics: Metrics,
     draining: AtomicBool,
     none_left: Notify,
     stop: CancellationToken,
@@ -83,7 +84,7 @@ pub(super) struct Inner {
 /// One episode.
 #[derive(Debug)]
 pub(super) struct Episode {
-    pub(super) id: String,
+    pub(super) key: EpisodeKey,
     request_id: String,
     runtime: usize,
     pub(super) limits: EpisodeLimits,
@@ -226,23 +227,23 @@ impl Drop for Driving {
 
 #[derive(Debug, Default)]
 struct Ended {
-    reasons: HashMap<String, EndReason>,
-    oldest_first: VecDeque<(Instant, String)>,
+    reasons: HashMap<EpisodeKey, EndReason>,
+    oldest_first: VecDeque<(Instant, EpisodeKey)>,
 }
 
 impl Ended {
-    fn insert(&mut self, id: String, reason: EndReason) {
+    fn insert(&mut self, key: EpisodeKey, reason: EndReason) {
         self.forget_old();
-        self.oldest_first.push_back((Instant::now(), id.clone()));
-        self.reasons.insert(id, reason);
+        self.oldest_first.push_back((Instant::now(), key.clone()));
+        self.reasons.insert(key, reason);
     }
 
     fn forget_old(&mut self) {
         while let Some((ended, _)) = self.oldest_first.front()
             && (ended.elapsed() > ENDED_FOR || self.oldest_first.len() >= ENDED_MAX)
-            && let Some((_, id)) = self.oldest_first.pop_front()
+            && let Some((_, key)) = self.oldest_first.pop_front()
         {
-            self.reasons.remove(&id);
+            self.reasons.remove(&key);
         }
     }
 }
@@ -258,7 +259,7 @@ impl Episode {
 
     fn started(&self) -> Started {
         Started {
-            id: self.id.clone(),
+            id: self.key.id.clone(),
             runtime: self.runtime,
             limits: self.limits,
         }
@@ -312,15 +313,14 @@ impl Episode {
 
 impl Episodes {
     pub(crate) fn new(config: EpisodesConfig, executor: Executor) -> Self {
-        let turns = usize::try_from(config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
         let episodes = Self(Arc::new(Inner {
-            turns: Semaphore::new(turns),
+            turns: Turns::new(config.max_running_steps, config.max_waiting_steps),
             budget: Budget::new(config.kept_reply_bytes),
+            metrics: Metrics::new(),
             config,
             executor,
             live: Mutex::default(),
             ended: Mutex::default(),
-            waiting: AtomicU32::new(0),
             draining: AtomicBool::new(false),
             none_left: Notify::new(),
             stop: CancellationToken::new(),
@@ -345,6 +345,7 @@ impl Episodes {
             episode.wait_started().await?;
             return Ok(episode.started());
         }
+        let begun = Instant::now();
         let findable = !new.request_id.is_empty();
         let setup = Setup {
             seed: new.seed,
@@ -367,12 +368,12 @@ impl Episodes {
             let waited = registry.0.config.worker_wait;
             let result = tokio::select! {
                 result = registry.0.executor.checkout(&cell, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
-                () = starting.over.cancelled() => Err(Refusal::Closed(starting.id.clone())),
-                () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.id.clone())),
+                () = starting.over.cancelled() => Err(Refusal::Closed(starting.key.id.clone())),
+                () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.key.id.clone())),
             };
-            registry.finish_start(&starting, result, &setup);
+            registry.finish_start(&starting, result, &setup, begun);
             if !findable && abandoned.is_cancelled() {
-                registry.end(&starting.id, EndReason::Closed);
+                registry.end(&starting.key, EndReason::Closed);
             }
         };
         let (registry, starting) = (self.clone(), Arc::clone(&episode));
@@ -389,8 +390,9 @@ impl Episodes {
     /// Finds or inserts the episode of a Reset. True when it is new.
     fn reserve(&self, new: &NewEpisode) -> Result<(Arc<Episode>, bool), Refusal> {
         let max = self.0.config.max_episodes;
+        let mut key = new.owner.episode(new.id.clone());
         if !new.id.is_empty()
-            && let Some(episode) = lock(&self.0.live).get(&new.id)
+            && let Some(episode) = lock(&self.0.live).get(&key)
         {
             let same = !new.request_id.is_empty() && episode.request_id == new.request_id;
             return if same {
@@ -402,19 +404,18 @@ impl Episodes {
         if self.is_draining() {
             return Err(Refusal::ShuttingDown);
         }
-        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&new.id) {
+        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&key) {
             return Err(Refusal::ExistedBefore(new.id.clone()));
         }
         if !new.previous_id.is_empty() {
-            self.end(&new.previous_id, EndReason::Closed);
+            let previous = new.owner.episode(new.previous_id.clone());
+            self.end(&previous, EndReason::Closed);
         }
-        let id = if new.id.is_empty() {
-            uuid::Uuid::now_v7().to_string()
-        } else {
-            new.id.clone()
-        };
+        if new.id.is_empty() {
+            key.id = uuid::Uuid::now_v7().to_string();
+        }
         let episode = Arc::new(Episode {
-            id: id.clone(),
+            key: key.clone(),
             request_id: new.request_id.clone(),
             runtime: new.runtime,
             limits: new.limits,
@@ -438,13 +439,13 @@ impl Episodes {
         if self.is_draining() {
             return Err(Refusal::ShuttingDown);
         }
-        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&new.id) {
+        if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&key) {
             return Err(Refusal::ExistedBefore(new.id.clone()));
         }
-        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) && !live.contains_key(&id) {
+        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) && !live.contains_key(&key) {
             return Err(Refusal::EpisodeLimit { max });
         }
-        match live.entry(id) {
+        match live.entry(key) {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 entry.insert(Arc::clone(&episode));
                 Ok((episode, true))
@@ -462,7 +463,13 @@ impl Episodes {
         }
     }
 
-    fn finish_start(&self, episode: &Arc<Episode>, result: Result<Worker, Refusal>, setup: &Setup) {
+    fn finish_start(
+        &self,
+        episode: &Arc<Episode>,
+        result: Result<Worker, Refusal>,
+        setup: &Setup,
+        begun: Instant,
+    ) {
         match result {
             Ok(mut worker) => {
                 worker.set_up(setup);
@@ -473,16 +480,18 @@ impl Episodes {
                     state.last_active = Instant::now();
                 }
                 drop(state);
+                self.0.metrics.resets.add_one();
+                self.0.metrics.reset_time.observe(begun.elapsed());
                 episode.start.send_replace(Start::Done);
             }
             Err(refusal) => {
                 {
                     let mut live = lock(&self.0.live);
                     if live
-                        .get(&episode.id)
+                        .get(&episode.key)
                         .is_some_and(|there| Arc::ptr_eq(there, episode))
                     {
-                        live.remove(&episode.id);
+                        live.remove(&episode.key);
                     }
                 }
                 self.note_if_empty();
@@ -495,8 +504,13 @@ impl Episodes {
     ///
     /// # Cancel-Safety
     /// Safe: the step belongs to the episode.
-    pub(crate) async fn step(&self, id: &str, step: NewStep) -> Result<StepAnswer, Refusal> {
-        let episode = self.find(id)?;
+    pub(crate) async fn step(
+        &self,
+        key: &EpisodeKey,
+        step: NewStep,
+    ) -> Result<StepAnswer, Refusal> {
+        let id = key.id.as_str();
+        let episode = self.find(key)?;
         episode.wait_started().await?;
         let mut driving = None;
         let caller = {
@@ -507,7 +521,6 @@ impl Episodes {
             }
             state.note_death();
             let max = self.0.config.max_queued_steps;
-            let waiting = self.0.waiting.load(Ordering::Relaxed);
             let index = step.index;
             let lost = state.loss.clone();
             if let Admission::New(_) = state.ledger.look_up(index, digest) {
@@ -517,9 +530,7 @@ impl Episodes {
                         loss,
                     });
                 }
-                if self.0.turns.available_permits() == 0
-                    && waiting >= self.0.config.max_waiting_steps
-                {
+                if let Some(waiting) = self.0.turns.full(&key.owner) {
                     return Err(Refusal::StepLimit { waiting });
                 }
             }
@@ -590,14 +601,18 @@ impl Episodes {
     fn broke(&self, episode: &Episode, cause: &str) {
         let id = fault::report(&cause);
         if episode.broke(&id) {
-            lock(&self.0.live).remove(&episode.id);
+            lock(&self.0.live).remove(&episode.key);
             self.note_if_empty();
         }
     }
 
     /// Interrupts the running step, if it is the one meant. Returns its index.
-    pub(crate) fn interrupt(&self, id: &str, index: Option<u32>) -> Result<Option<u32>, Refusal> {
-        let episode = self.find(id)?;
+    pub(crate) fn interrupt(
+        &self,
+        key: &EpisodeKey,
+        index: Option<u32>,
+    ) -> Result<Option<u32>, Refusal> {
+        let episode = self.find(key)?;
         let state = episode.state();
         let running = state
             .ledger
@@ -612,8 +627,8 @@ impl Episodes {
     }
 
     /// The state of an episode.
-    pub(crate) async fn view(&self, id: &str) -> Result<EpisodeView, Refusal> {
-        let episode = self.find(id)?;
+    pub(crate) async fn view(&self, key: &EpisodeKey) -> Result<EpisodeView, Refusal> {
+        let episode = self.find(key)?;
         episode.wait_started().await?;
         let mut state = episode.state();
         state.note_death();
@@ -628,7 +643,7 @@ impl Episodes {
             _ => Status::Idle,
         };
         Ok(EpisodeView {
-            id: episode.id.clone(),
+            id: episode.key.id.clone(),
             step_count: state.ledger.ended(),
             last_exit_code: state.ledger.last_exit_code(),
             status,
@@ -644,26 +659,29 @@ impl Episodes {
     }
 
     /// Ends an episode. False when there was nothing to end.
-    pub(crate) fn close(&self, id: &str) -> bool {
-        self.end(id, EndReason::Closed)
+    pub(crate) fn close(&self, key: &EpisodeKey) -> bool {
+        self.end(key, EndReason::Closed)
     }
 
     /// The limits of a live episode.
-    pub(crate) fn limits(&self, id: &str) -> Option<EpisodeLimits> {
-        lock(&self.0.live).get(id).map(|episode| episode.limits)
+    pub(crate) fn limits(&self, key: &EpisodeKey) -> Option<EpisodeLimits> {
+        lock(&self.0.live).get(key).map(|episode| episode.limits)
     }
 
     /// How many episodes there are, and how many steps wait for a turn and run.
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
-        let turns =
-            usize::try_from(self.0.config.max_running_steps).unwrap_or(Semaphore::MAX_PERMITS);
-        let running = turns.saturating_sub(self.0.turns.available_permits());
-        let running = u32::try_from(running).unwrap_or(u32::MAX);
-        (
-            lock(&self.0.live).len(),
-            running,
-            self.0.waiting.load(Ordering::Relaxed),
-        )
+        let (running, waiting) = self.0.turns.counts();
+        (lock(&self.0.live).len(), running, waiting)
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// What replies take that are kept beyond each episode's last, in bytes.
+    pub(crate) fn kept_reply_bytes(&self) -> u64 {
+        self.0.budget.used()
     }
 
     /// Refuses new episodes from now on.
@@ -692,7 +710,7 @@ impl Episodes {
     pub(crate) async fn interrupt_all(&self) {
         let episodes: Vec<Arc<Episode>> = lock(&self.0.live).values().cloned().collect();
         for episode in &episodes {
-            drop(self.interrupt(&episode.id, None)); // one that has ended meanwhile needs none
+            drop(self.interrupt(&episode.key, None)); // one that has ended meanwhile needs none
         }
         let deadline = tokio::time::Instant::now() + self.0.config.interrupt_grace;
         for episode in episodes {
@@ -713,57 +731,62 @@ impl Episodes {
     pub(crate) async fn shut_down(&self) {
         self.start_draining();
         self.0.stop.cancel();
-        let ids: Vec<String> = lock(&self.0.live).keys().cloned().collect();
-        for id in ids {
-            self.end(&id, EndReason::Drained);
+        let keys: Vec<EpisodeKey> = lock(&self.0.live).keys().cloned().collect();
+        for key in keys {
+            self.end(&key, EndReason::Drained);
         }
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 
-    fn find(&self, id: &str) -> Result<Arc<Episode>, Refusal> {
+    fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
         // Under one lock: an episode that ends moves from one to the other.
         let live = lock(&self.0.live);
-        if let Some(episode) = live.get(id) {
+        if let Some(episode) = live.get(key) {
             return Ok(Arc::clone(episode));
         }
-        match lock(&self.0.ended).reasons.get(id) {
-            Some(reason) => Err(ended_before(id, *reason)),
-            None => Err(Refusal::NotFound(id.to_owned())),
+        match lock(&self.0.ended).reasons.get(key) {
+            Some(reason) => Err(ended_before(&key.id, *reason)),
+            None => Err(Refusal::NotFound(key.id.clone())),
         }
     }
 
-    fn end(&self, id: &str, reason: EndReason) -> bool {
-        self.end_if(id, reason, |_, _| true)
+    fn end(&self, key: &EpisodeKey, reason: EndReason) -> bool {
+        self.end_if(key, reason, |_, _| true)
     }
 
     /// Ends an episode if that still holds once nothing can change it. Locks in this order: live, then ended or an episode's state.
     fn end_if(
         &self,
-        id: &str,
+        key: &EpisodeKey,
         reason: EndReason,
         holds: impl FnOnce(&Arc<Episode>, &State) -> bool,
     ) -> bool {
         let (episode, pending, worker) = {
             let mut live = lock(&self.0.live);
-            let Some(episode) = live.get(id).map(Arc::clone) else {
+            let Some(episode) = live.get(key).map(Arc::clone) else {
                 return false;
             };
             let mut state = episode.state();
             if !holds(&episode, &state) {
                 return false;
             }
-            live.remove(id);
-            lock(&self.0.ended).insert(id.to_owned(), reason);
+            live.remove(key);
+            lock(&self.0.ended).insert(key.clone(), reason);
             state.ended = Some(reason);
             let (pending, worker) = (state.ledger.take_all(), state.worker.take());
             drop(state);
             (episode, pending, worker)
         };
+        self.0.metrics.ended.add_one(match reason {
+            EndReason::Closed => "closed",
+            EndReason::Expired { .. } => "expired",
+            EndReason::Drained => "drained",
+        });
         episode.over.cancel();
         for pending in pending {
             pending.finish(Err(Refusal::Ended {
-                id: id.to_owned(),
+                id: key.id.clone(),
                 how: reason,
             }));
         }
@@ -817,7 +840,7 @@ impl Episodes {
                     && worker.background_cpu().is_some_and(|used| used > bound)
                 {
                     tracing::info!(
-                        episode = episode.id,
+                        episode = %episode.key,
                         ?bound,
                         "frozen: its threads used more CPU time than they may while idle"
                     );
@@ -831,8 +854,8 @@ impl Episodes {
                     && state.ledger.is_idle()
                     && state.last_active.elapsed() >= idle
             };
-            if expired && self.end_if(&episode.id, EndReason::Expired { idle }, still) {
-                tracing::info!(episode = episode.id, ?idle, "expired");
+            if expired && self.end_if(&episode.key, EndReason::Expired { idle }, still) {
+                tracing::info!(episode = %episode.key, ?idle, "expired");
             }
         }
         lock(&self.0.ended).forget_old();
@@ -876,12 +899,13 @@ fn ended_before(id: &str, reason: EndReason) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Owner;
     use super::*;
     use crate::limits::LEAST;
 
     fn episode() -> Episode {
         Episode {
-            id: "e".to_owned(),
+            key: Owner::default().episode("e".to_owned()),
             request_id: String::new(),
             runtime: 0,
             limits: LEAST,

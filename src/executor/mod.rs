@@ -154,6 +154,7 @@ struct Runtime {
     /// How many cells its template has made, and since when it is there.
     made: AtomicU64,
     since: Mutex<Instant>,
+    rotations: AtomicU64,
     template: watch::Sender<TemplateState>,
     /// A task is replacing the template.
     replacing: AtomicBool,
@@ -198,6 +199,10 @@ pub(crate) struct RuntimeInfo {
     pub(crate) preloads: Vec<String>,
     pub(crate) hash_seed: u32,
     pub(crate) warm_workers: usize,
+    /// Workers that are being started for the pool.
+    pub(crate) starting_workers: usize,
+    /// How often its template was replaced for its age or its cells.
+    pub(crate) rotations: u64,
 }
 
 impl Executor {
@@ -219,6 +224,7 @@ impl Executor {
             pool: Pool::new(if loopback { 0 } else { config.warm_workers }),
             made: AtomicU64::new(0),
             since: Mutex::new(Instant::now()),
+            rotations: AtomicU64::new(0),
             template: watch::Sender::new(TemplateState::Starting),
             replacing: AtomicBool::new(false),
             version: OnceLock::new(),
@@ -348,6 +354,8 @@ impl Executor {
             preloads: runtime.config.preloads.clone(),
             hash_seed: self.0.hash_seed,
             warm_workers: runtime.pool.ready_count(),
+            starting_workers: runtime.pool.starting_count(),
+            rotations: runtime.rotations.load(Ordering::Relaxed),
         };
         self.plain().map(info).collect()
     }
@@ -703,6 +711,7 @@ impl Executor {
                 ?age,
                 "a template is rotated"
             );
+            runtime.rotations.fetch_add(1, Ordering::Relaxed);
             self.start_template(index);
         }
     }

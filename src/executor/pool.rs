@@ -98,6 +98,10 @@ impl Pool {
         self.state().ready.len()
     }
 
+    pub(crate) fn starting_count(&self) -> usize {
+        self.state().spawning
+    }
+
     /// Waits for a turn to make a worker that the pool has nothing to do with. None when the pool has closed. `# Cancel-Safety`: safe.
     pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.turns.acquire().await.ok()

@@ -10,7 +10,7 @@ use crate::refusals::reset_request;
 use crate::support::{PROGRAM, Server, default_python, kill};
 
 /// The program, with nothing in its environment but what it needs.
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command
         .args(arguments)
@@ -21,7 +21,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn shown(output: &Output) -> (String, String, Option<i32>) {
+pub(crate) fn shown(output: &Output) -> (String, String, Option<i32>) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (
         text(&output.stdout),
@@ -146,11 +146,15 @@ fn a_url_where_no_server_is_is_told_at_once_in_one_sentence() {
             ),
             (
                 "https://127.0.0.1:1",
-                "coding-env: `https://127.0.0.1:1` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+                "coding-env: no server answers at https://127.0.0.1:1/: Connection refused (os error 111)\n",
+            ),
+            (
+                "ftp://127.0.0.1:1",
+                "coding-env: `ftp://127.0.0.1:1` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000\n",
             ),
             (
                 "no url",
-                "coding-env: `http://no url` is no URL of a server: it has to be like http://127.0.0.1:8000\n",
+                "coding-env: `http://no url` is no URL of a server: it has to be like http://127.0.0.1:8000 or https://HOST:8000\n",
             ),
         ] {
             let output = program(command).args(["--url", url]).output();

@@ -77,6 +77,8 @@ fn what_is_behind_the_edge_knows_no_grpc() {
         "sandbox",
         "transform",
         "limits",
+        "metrics",
+        "reload",
         "wire",
         "fault",
     ];
@@ -96,6 +98,7 @@ fn what_is_behind_the_edge_knows_no_grpc() {
 #[test]
 fn pure_files_know_neither_tasks_nor_the_clock() {
     let pure = [
+        "episode/fair.rs",
         "episode/ledger.rs",
         "episode/outcome.rs",
         "executor/frame.rs",

@@ -2,16 +2,21 @@
 //!
 //! Every setting is one flag and one variable `CODING_ENV_*`; the flag wins. `coding-env serve --help` lists them.
 
+mod flags;
+mod interpreters;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-
+pub use self::flags::{Isolation, IsolationArgs, LogFormat, Open, ServeArgs};
+use self::interpreters::runtimes;
+use crate::auth;
 use crate::executor::RuntimeConfig;
 use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::sandbox::probe::Shown;
+use crate::tls;
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -27,329 +32,37 @@ const DESCRIPTORS_IDLE: u64 = 1;
 /// Episodes that may be between a step and being parked, beside those that run one.
 const SETTLING: u64 = 256;
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// The isolation level that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Isolation {
-    /// The strongest that this machine allows, never none.
-    Auto,
-    /// Namespaces of its own per episode.
-    Namespace,
-    /// A Landlock domain per episode, where namespaces can't be had.
-    Landlock,
-    /// Processes with resource limits: an episode can do what the server can.
-    None,
-}
-
-/// The settings of isolation, which `serve` and `doctor` share.
-#[derive(Debug, Clone, Args)]
-pub struct IsolationArgs {
-    /// What separates episodes from the host and from one another. The server does not start where the level is not possible;
-    /// `coding-env doctor` tells what is.
-    #[arg(long, env = "CODING_ENV_ISOLATION", value_enum, default_value_t = Isolation::Auto, value_name = "LEVEL")]
-    pub isolation: Isolation,
-
-    /// Layers of isolation without which the server does not start, separated by commas: namespaces, filesystem, landlock,
-    /// signals, seccomp, no_new_privs, capabilities, network, loopback, uid, cgroup, rlimit, process.
-    #[arg(
-        long,
-        env = "CODING_ENV_REQUIRE",
-        value_delimiter = ',',
-        value_name = "LAYERS"
-    )]
-    pub require: Vec<String>,
-
-    /// Start although episodes can signal one another and the server: at level landlock, where neither Landlock (Linux 6.12), nor uids
-    /// of their own, nor a broker in the warden (Linux 5.19) keeps that apart.
-    #[arg(long, env = "CODING_ENV_ACCEPT_OPEN_SIGNALS", value_parser = clap::builder::BoolishValueParser::new())]
-    pub accept_open_signals: bool,
-
-    /// A file or directory that episodes may read, at its own path, beside what Python needs; may be given more than once. In the
-    /// variable, separated by colons. Level none shows everything.
-    #[arg(
-        long,
-        env = "CODING_ENV_READABLE",
-        value_delimiter = ':',
-        value_name = "PATH"
-    )]
-    pub readable: Vec<PathBuf>,
-
-    /// The first of the uids that live episodes get, one each, when the server is root: 1 to 4294967294. Servers on one host
-    /// need ranges of their own. [default: somewhere from 1879048192 on, or 30000 in a user namespace without those]
-    #[arg(long, env = "CODING_ENV_UID_FIRST", value_name = "UID")]
-    pub uid_first: Option<u32>,
-
-    /// How many of them: at least the live and the warm episodes. [default: those, and 256 that wait for their last process]
-    #[arg(long, env = "CODING_ENV_UID_COUNT", value_name = "COUNT")]
-    pub uid_count: Option<u32>,
-}
-
-/// The settings of `coding-env serve`.
-#[derive(Debug, Clone, Args)]
-pub struct ServeArgs {
-    /// Address to listen on. With a port of 0 the system picks one, which the log tells.
-    #[arg(
-        long,
-        env = "CODING_ENV_LISTEN",
-        default_value = "127.0.0.1:8000",
-        value_name = "ADDRESS"
-    )]
-    pub listen: SocketAddr,
-
-    /// What this server calls itself in replies and to proxies: 1 to 128 of [A-Za-z0-9._-]. [default: the host name]
-    #[arg(long, env = "CODING_ENV_SERVER_ID", value_name = "ID")]
-    pub server_id: Option<String>,
-
-    /// The Python of the runtime `default`: a path, or a name on PATH. CPython 3.9 or newer.
-    #[arg(
-        long,
-        env = "CODING_ENV_PYTHON",
-        default_value = "python3",
-        value_name = "PROGRAM"
-    )]
-    pub python: PathBuf,
-
-    /// Modules that the runtime `default` imports before an episode starts, separated by commas.
-    #[arg(
-        long,
-        env = "CODING_ENV_PRELOAD",
-        value_delimiter = ',',
-        value_name = "MODULES"
-    )]
-    pub preload: Vec<String>,
-
-    /// A further runtime: NAME, NAME=PYTHON or NAME=PYTHON:MODULE,MODULE. Give it again for more; in the variable they are
-    /// separated by `;`. An empty PYTHON is that of --python.
-    #[arg(
-        long,
-        env = "CODING_ENV_RUNTIME",
-        value_delimiter = ';',
-        value_name = "RUNTIME"
-    )]
-    pub runtime: Vec<String>,
-
-    /// What separates episodes.
-    #[command(flatten)]
-    pub isolation: IsolationArgs,
-
-    /// PYTHONHASHSEED of every interpreter: 0 to 4294967295.
-    #[arg(
-        long,
-        env = "CODING_ENV_HASH_SEED",
-        default_value_t = 0,
-        value_name = "NUMBER"
-    )]
-    pub hash_seed: u32,
-
-    /// Interpreters kept ready for each runtime: 1 to 1024.
-    #[arg(
-        long,
-        env = "CODING_ENV_WARM_WORKERS",
-        default_value_t = 16,
-        value_name = "COUNT"
-    )]
-    pub warm_workers: u16,
-
-    /// Transforms that give the reward, in order, separated by commas: `safety`, `quality`, or `none`.
-    #[arg(
-        long,
-        env = "CODING_ENV_TRANSFORMS",
-        default_value = "safety,quality",
-        value_name = "NAMES"
-    )]
-    pub transforms: String,
-
-    /// Live episodes: 1 to 1000000. [default: 4096, or what the limit of open files allows]
-    #[arg(long, env = "CODING_ENV_MAX_EPISODES", value_name = "COUNT")]
-    pub max_episodes: Option<u32>,
-
-    /// Steps that run at the same time: 1 to 100000. More wait their turn.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_RUNNING_STEPS",
-        default_value_t = 1024,
-        value_name = "COUNT"
-    )]
-    pub max_running_steps: u32,
-
-    /// Steps that wait for a turn to run: 0 to 1000000. More are refused.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_WAITING_STEPS",
-        default_value_t = 16384,
-        value_name = "COUNT"
-    )]
-    pub max_waiting_steps: u32,
-
-    /// Steps queued behind the running one in one episode: 0 to 1024. More are refused.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_QUEUED_STEPS",
-        default_value_t = 16,
-        value_name = "COUNT"
-    )]
-    pub max_queued_steps: u32,
-
-    /// The largest source of a step, in bytes: 1 to 16777216.
-    #[arg(long, env = "CODING_ENV_MAX_SOURCE_BYTES", default_value_t = SOURCE_BYTES_MAX, value_name = "BYTES")]
-    pub max_source_bytes: u32,
-
-    /// The most text kept of each of stdout and stderr, in bytes: 1024 to 16777216.
-    #[arg(long, env = "CODING_ENV_MAX_OUTPUT_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
-    pub max_output_bytes: u32,
-
-    /// The most text kept of a result, in bytes: 1024 to 16777216.
-    #[arg(long, env = "CODING_ENV_MAX_RESULT_BYTES", default_value_t = 256 << 10, value_name = "BYTES")]
-    pub max_result_bytes: u32,
-
-    /// How long a step may run when the request does not say: 1ms to --max-step-timeout.
-    #[arg(long, env = "CODING_ENV_STEP_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub step_timeout: Duration,
-
-    /// The longest that a request may ask for: 1ms to 7d.
-    #[arg(long, env = "CODING_ENV_MAX_STEP_TIMEOUT", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub max_step_timeout: Duration,
-
-    /// The CPU time that a step may use: 10ms to 7d.
-    #[arg(long, env = "CODING_ENV_MAX_STEP_CPU_TIME", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub max_step_cpu_time: Duration,
-
-    /// How long an episode may be idle before it expires: 1s to 30d.
-    #[arg(long, env = "CODING_ENV_MAX_IDLE_TIMEOUT", default_value = "1h", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub max_idle_timeout: Duration,
-
-    /// The address space of each process of an episode, in bytes: 67108864 (64 MiB) or more.
-    #[arg(long, env = "CODING_ENV_MAX_MEMORY_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
-    pub max_memory_bytes: u64,
-
-    /// Open files of each process of an episode: 16 to 1048576.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_OPEN_FILES",
-        default_value_t = 1024,
-        value_name = "COUNT"
-    )]
-    pub max_open_files: u32,
-
-    /// The largest file that a process of an episode may write, in bytes: 1048576 (1 MiB) or more.
-    #[arg(long, env = "CODING_ENV_MAX_FILE_BYTES", default_value_t = 1 << 30, value_name = "BYTES")]
-    pub max_file_bytes: u64,
-
-    /// Memory of all processes of an episode and of its files together, in bytes: 67108864 (64 MiB) or more. Needs layer `cgroup`.
-    #[arg(long, env = "CODING_ENV_MAX_TOTAL_MEMORY_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
-    pub max_total_memory_bytes: u64,
-
-    /// Processes and threads of an episode, its interpreter included: 2 to 1000000. Needs layer `cgroup` or `uid`, or level
-    /// `namespace` without privilege.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_PROCESSES",
-        default_value_t = 256,
-        value_name = "COUNT"
-    )]
-    pub max_processes: u32,
-
-    /// What the files of an episode may fill, in bytes: 1048576 (1 MiB) or more. Needs level `namespace`.
-    #[arg(long, env = "CODING_ENV_MAX_WORKSPACE_BYTES", default_value_t = 512 << 20, value_name = "BYTES")]
-    pub max_workspace_bytes: u64,
-
-    /// Files and directories of an episode: 64 or more. Needs level `namespace`.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_WORKSPACE_INODES",
-        default_value_t = 65536,
-        value_name = "COUNT"
-    )]
-    pub max_workspace_inodes: u32,
-
-    /// CPU time per time that an episode may use, in percent of one core: 1 to 100000; 0 is as much as there is. Needs layer `cgroup`.
-    #[arg(
-        long,
-        env = "CODING_ENV_MAX_CPU_PERCENT",
-        default_value_t = 0,
-        value_name = "PERCENT"
-    )]
-    pub max_cpu_percent: u32,
-
-    /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
-    #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub interrupt_grace: Duration,
-
-    /// CPU time of an idle episode's threads after which it is frozen until its next step: 100ms to 7d.
-    #[arg(long, env = "CODING_ENV_BACKGROUND_CPU_TIME", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub background_cpu_time: Duration,
-
-    /// After how many episodes a runtime's template is replaced by a fresh one, with another layout of memory; 0 is never.
-    #[arg(
-        long,
-        env = "CODING_ENV_TEMPLATE_CELLS",
-        default_value_t = 100_000,
-        value_name = "COUNT"
-    )]
-    pub template_cells: u64,
-
-    /// After how long it is, at the next episode: 1s to 365d; 0s is never.
-    #[arg(long, env = "CODING_ENV_TEMPLATE_AGE", default_value = "6h", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub template_age: Duration,
-
-    /// How long a Reset waits for an interpreter: 10ms to 10m.
-    #[arg(long, env = "CODING_ENV_WORKER_WAIT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub worker_wait: Duration,
-
-    /// Replies kept for retries beyond each episode's last, over all episodes, in bytes.
-    #[arg(long, env = "CODING_ENV_KEPT_REPLY_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
-    pub kept_reply_bytes: u64,
-
-    /// How long live episodes get to go on after SIGTERM: 0s to 1d.
-    #[arg(long, env = "CODING_ENV_DRAIN_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub drain_timeout: Duration,
-
-    /// Threads that serve connections: 1 to 256. Episodes run beside them, on what they leave. [default: half of the cores]
-    #[arg(long, env = "CODING_ENV_THREADS", value_name = "COUNT")]
-    pub threads: Option<u16>,
-
-    /// How often a connection is checked for a peer that has gone silent: 1s to 1d.
-    #[arg(long, env = "CODING_ENV_KEEPALIVE", default_value = "20s", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub keepalive: Duration,
-
-    /// Where the directory for workspaces is made. [default: TMPDIR, or /tmp]
-    #[arg(long, env = "CODING_ENV_STATE_DIR", value_name = "DIRECTORY")]
-    pub state_dir: Option<PathBuf>,
-
-    /// How log lines look.
-    #[arg(long, env = "CODING_ENV_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
-    pub log_format: LogFormat,
-
-    /// What is logged: a level (error, warn, info, debug, trace), or directives as of tracing's EnvFilter.
-    #[arg(
-        long,
-        env = "CODING_ENV_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
-    pub log: String,
-}
-
 /// A setting that can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
+
+/// The files of TLS, all PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, with what leads to its authority behind it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// Authorities of which clients have to show a certificate. None: they are asked for none.
+    pub client_ca: Option<PathBuf>,
+}
 
 /// A server's settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address for metrics and health in plain text. None: there is none.
+    pub admin_listen: Option<SocketAddr>,
     /// What this server calls itself.
     pub server_id: String,
+    /// The tokens file. None: every request is answered. With one the server listens for SIGHUP too, on which it is read again.
+    pub tokens_file: Option<PathBuf>,
+    /// What needs no token.
+    pub open: Vec<Open>,
+    /// The files of TLS. None: plain text. With them the server listens for SIGHUP too, on which they are read again.
+    pub tls: Option<TlsFiles>,
     /// The runtimes; the first is `default`. Their programs are absolute paths.
     pub runtimes: Vec<RuntimeConfig>,
     /// The isolation level that is asked for.
@@ -405,20 +118,6 @@ pub struct Config {
     /// Whether this process has no children but the server's. Then what a warden that is killed leaves behind becomes a child of this process
     /// (it is made a subreaper, prctl(2)) and is killed, daemons included. Default false: a program of its own may have other children.
     pub adopts_orphans: bool,
-}
-
-impl ServeArgs {
-    /// The defaults and what the environment says, as `coding-env serve` without flags has them.
-    ///
-    /// # Errors
-    /// A variable whose value can't be read.
-    pub fn from_environment() -> Result<Self, ConfigError> {
-        use clap::{Command, FromArgMatches as _};
-        let matches = Self::augment_args(Command::new("coding-env"))
-            .try_get_matches_from(["coding-env"])
-            .map_err(|error| ConfigError(error.to_string()))?;
-        Self::from_arg_matches(&matches).map_err(|error| ConfigError(error.to_string()))
-    }
 }
 
 /// How many threads are to serve connections. Every one more that sleeps and has to be woken costs a short step a good part of its
@@ -536,7 +235,13 @@ impl TryFrom<ServeArgs> for Config {
         const MILLISECOND: Duration = Duration::from_millis(1);
         let ServeArgs {
             listen,
+            admin_listen,
             server_id,
+            tokens_file,
+            open,
+            tls_cert,
+            tls_key,
+            tls_client_ca,
             python,
             preload,
             runtime,
@@ -648,7 +353,11 @@ impl TryFrom<ServeArgs> for Config {
             uid_first,
             uid_count,
             listen,
+            admin_listen,
             server_id: check_server_id(server_id)?,
+            tokens_file: check_tokens_file(tokens_file)?,
+            open,
+            tls: check_tls(tls_cert, tls_key, tls_client_ca)?,
             runtimes,
             hash_seed,
             warm_workers,
@@ -714,6 +423,40 @@ fn check_readable(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, ConfigError> {
         }
     }
     Ok(paths)
+}
+
+/// A broken file is a setting that can't be, and told before anything starts.
+fn check_tokens_file(path: Option<PathBuf>) -> Result<Option<PathBuf>, ConfigError> {
+    if let Some(path) = &path {
+        auth::check_file(path)
+            .map_err(|error| ConfigError(format!("`--tokens-file` {}: {error}", path.display())))?;
+    }
+    Ok(path)
+}
+
+/// As with the tokens file.
+fn check_tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigError> {
+    let files = match (certificate, key) {
+        (Some(certificate), Some(key)) => TlsFiles {
+            certificate,
+            key,
+            client_ca,
+        },
+        (None, None) if client_ca.is_none() => return Ok(None),
+        _ => {
+            return Err(ConfigError(
+                "TLS takes `--tls-cert` and `--tls-key` together, and `--tls-client-ca` needs both"
+                    .to_owned(),
+            ));
+        }
+    };
+    tls::load(&files)
+        .map_err(|error| ConfigError(format!("`--tls-cert`, `--tls-key`: {error}")))?;
+    Ok(Some(files))
 }
 
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
@@ -785,102 +528,12 @@ fn check_max_episodes(
     }
 }
 
-/// Parses the runtimes and finds their programs.
-fn runtimes(
-    python: &Path,
-    preload: Vec<String>,
-    further: &[String],
-) -> Result<Vec<RuntimeConfig>, ConfigError> {
-    let split = |list: &str| -> Vec<String> {
-        list.split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    let mut runtimes = vec![RuntimeConfig {
-        name: "default".to_owned(),
-        python: find_python("python", python)?,
-        preloads: split(&preload.join(",")),
-    }];
-    for text in further.iter().filter(|text| !text.is_empty()) {
-        let (name, rest) = text.split_once('=').unwrap_or((text, ""));
-        let (program, preloads) = rest.split_once(':').unwrap_or((rest, ""));
-        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(valid) {
-            return Err(ConfigError(format!(
-                "`--runtime` is `{text}`: it has to be NAME, NAME=PYTHON or NAME=PYTHON:MODULE,MODULE with a NAME of 1 to \
-                 64 of [A-Za-z0-9_-]"
-            )));
-        }
-        if runtimes.iter().any(|runtime| runtime.name == name) {
-            return Err(ConfigError(format!("`--runtime` names `{name}` twice")));
-        }
-        let program = if program.is_empty() {
-            python
-        } else {
-            Path::new(program)
-        };
-        runtimes.push(RuntimeConfig {
-            name: name.to_owned(),
-            python: find_python("runtime", program)?,
-            preloads: split(preloads),
-        });
-    }
-    Ok(runtimes)
-}
-
-/// The absolute path of an interpreter. A wrapper script (such as pyenv's) needs the environment that templates
-/// don't get, so it is asked which program it stands for.
-fn find_python(flag: &str, program: &Path) -> Result<PathBuf, ConfigError> {
-    let missing = || {
-        ConfigError(format!(
-            "`--{flag}`: there is no program `{}`; name a CPython 3.9 or newer",
-            program.display()
-        ))
-    };
-    let found = if program.components().count() > 1 {
-        std::path::absolute(program).map_err(|_| missing())?
-    } else {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .map(|dir| dir.join(program))
-            .find(|candidate| candidate.is_file())
-            .and_then(|found| std::path::absolute(found).ok())
-            .ok_or_else(missing)?
-    };
-    let mut magic = [0; 2];
-    let read = std::fs::File::open(&found)
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
-    read.map_err(|_| missing())?;
-    if &magic != b"#!" {
-        return Ok(found);
-    }
-    let asked = std::process::Command::new(&found)
-        .args([
-            "-I",
-            "-S",
-            "-c",
-            "import sys; sys.stdout.write(sys.executable)",
-        ])
-        .output()
-        .map_err(|_| missing())?;
-    let executable = PathBuf::from(String::from_utf8_lossy(&asked.stdout).into_owned());
-    if !asked.status.success() || !executable.is_absolute() {
-        return Err(ConfigError(format!(
-            "`--{flag}`: the script `{}` does not start a Python; name the interpreter itself",
-            found.display()
-        )));
-    }
-    Ok(executable)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn args() -> ServeArgs {
-        use clap::{Command, FromArgMatches as _};
+        use clap::{Args as _, Command, FromArgMatches as _};
         let matches = ServeArgs::augment_args(Command::new("x"))
             .try_get_matches_from(["x"])
             .unwrap();
@@ -1009,7 +662,9 @@ mod tests {
         );
         // The flag's own words name every one, in this order.
         let help = clap::Command::new("x");
-        let help = ServeArgs::augment_args(help).render_long_help().to_string();
+        let help = <ServeArgs as clap::Args>::augment_args(help)
+            .render_long_help()
+            .to_string();
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains(&plan::LAYERS.join(", ")), "{words}");
     }

@@ -1,0 +1,515 @@
+//! Bearer tokens: who is answered, and whose an episode is.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use coding_env::client::{CodingEnv, Options, Reason, Token};
+use coding_env::proto::v1::coding_env_client::CodingEnvClient;
+use coding_env::proto::v1::{GetServerInfoRequest, InterruptRequest, ResetRequest};
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_types::StatusExt as _;
+
+use crate::cli::{program, shown};
+use crate::refusals::{close_request, refused, reset_request, state_request, step_request};
+use crate::support::{Server, kill, wait_until};
+
+const ALICE: &str = "alice-0123456789abcdefghijklmnop";
+const BOB: &str = "bob-0123456789abcdefghijklmnopqr";
+const LATE: &str = "late-0123456789abcdefghijklmnopq";
+const WRONG: &str = "wrong-0123456789abcdefghijklmnop";
+
+/// The line that a tokens file leaves in the log.
+const READ: &str = "\"message\":\"tokens\"";
+
+struct Tokens {
+    dir: tempfile::TempDir,
+}
+
+impl Tokens {
+    fn new() -> Self {
+        let tokens = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        tokens.write(&format!(
+            "# name token expiry\nalice {ALICE}\nbob {BOB} 2999-01-01T00:00:00Z\nlate {LATE} 2020-02-29T12:00:00+01:00\n"
+        ));
+        tokens
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("tokens")
+    }
+
+    /// Replaces the file as Kubernetes does: a link to the new one is put where the old one's was.
+    fn write(&self, text: &str) {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let at = |name: &str| self.dir.path().join(name);
+        let version = format!("version-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        fs::create_dir(at(&version)).unwrap();
+        let file = at(&version).join("tokens");
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(version, at("..data_new")).unwrap();
+        fs::rename(at("..data_new"), at("..data")).unwrap();
+        if !self.path().exists() {
+            symlink(Path::new("..data/tokens"), self.path()).unwrap();
+        }
+    }
+
+    fn serve(&self, flags: &[&str]) -> Server {
+        let path = self.path();
+        let own = ["--tokens-file", path.to_str().unwrap()];
+        Server::start_open(&[&own, flags].concat())
+    }
+}
+
+fn read_count(server: &Server) -> usize {
+    let log = server.log();
+    log.iter().filter(|line| line.contains(READ)).count()
+}
+
+fn with_header<T>(message: T, header: Option<&str>) -> Request<T> {
+    let mut request = Request::new(message);
+    if let Some(header) = header {
+        let value = AsciiMetadataValue::try_from(header).unwrap();
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}
+
+fn of<T>(token: &str, message: T) -> Request<T> {
+    with_header(message, Some(&format!("Bearer {token}")))
+}
+
+/// Checks that this is the refusal of a request without a valid token, which tells nothing but that. Returns its words.
+fn token_invalid(status: &Status) -> String {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap();
+    assert_eq!(
+        (status.code(), info.reason.as_str(), info.domain.as_str()),
+        (Code::Unauthenticated, "TOKEN_INVALID", "coding_env"),
+        "{status:?}"
+    );
+    assert!(info.metadata.is_empty(), "{status:?}");
+    assert!(status.metadata().get("x-coding-env-server").is_none());
+    status.message().to_owned()
+}
+
+fn interrupt_request(id: &str) -> InterruptRequest {
+    InterruptRequest {
+        episode_id: id.to_owned(),
+        step_index: None,
+    }
+}
+
+/// The answer of every RPC, without what it says when it is well.
+async fn every_rpc(
+    channel: &Channel,
+    header: Option<&str>,
+) -> Vec<(&'static str, Result<(), Status>)> {
+    let mut client = CodingEnvClient::new(channel.clone());
+    let id = "nobody-s";
+    let mut reflection = ServerReflectionClient::new(channel.clone());
+    let list = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let listed = async {
+        let request = with_header(tokio_stream::once(list), header);
+        let mut replies = reflection
+            .server_reflection_info(request)
+            .await?
+            .into_inner();
+        replies.message().await.map(drop)
+    };
+    vec![
+        ("reflection", listed.await),
+        (
+            "Reset",
+            client
+                .reset(with_header(ResetRequest::default(), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "Step",
+            client
+                .step(with_header(step_request(id, "1"), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "GetState",
+            client
+                .get_state(with_header(state_request(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "Interrupt",
+            client
+                .interrupt(with_header(interrupt_request(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "Close",
+            client
+                .close(with_header(close_request(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "GetServerInfo",
+            client
+                .get_server_info(with_header(GetServerInfoRequest {}, header))
+                .await
+                .map(drop),
+        ),
+    ]
+}
+
+async fn health(channel: &Channel) -> Result<(), Status> {
+    let service = "readiness".to_owned();
+    let request = HealthCheckRequest { service };
+    HealthClient::new(channel.clone())
+        .check(request)
+        .await
+        .map(drop)
+}
+
+#[tokio::test]
+async fn no_rpc_is_answered_without_a_token_in_force_and_none_says_what_was_wrong() {
+    let tokens = Tokens::new();
+    let server = tokens.serve(&[]);
+    let channel = server.channel().await;
+    health(&channel).await.unwrap();
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    let mut told = Vec::new();
+    for header in [
+        None,
+        bearer(WRONG),
+        bearer(LATE),
+        bearer(&ALICE[1..]),
+        bearer(&format!("{ALICE}x")),
+        bearer(&"x".repeat(10_000)),
+        bearer(""),
+        Some(format!("Basic {ALICE}")),
+        Some(ALICE.to_owned()),
+    ] {
+        for (rpc, answer) in every_rpc(&channel, header.as_deref()).await {
+            let status = answer.expect_err(rpc);
+            told.push(token_invalid(&status));
+        }
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    // Two tokens are none.
+    let mut twice = of(ALICE, GetServerInfoRequest {});
+    let again = AsciiMetadataValue::try_from(format!("Bearer {ALICE}")).unwrap();
+    twice.metadata_mut().append("authorization", again);
+    let mut client = CodingEnvClient::new(channel.clone());
+    let status = client.get_server_info(twice).await.unwrap_err();
+    token_invalid(&status);
+
+    for token in [ALICE, BOB] {
+        for (rpc, answer) in every_rpc(&channel, bearer(token).as_deref()).await {
+            if let Err(status) = answer {
+                assert_eq!(status.code(), Code::NotFound, "{rpc}: {status:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_and_reflection_need_a_token_or_none_as_the_operator_says() {
+    let tokens = Tokens::new();
+    for (open, health_open, reflection_open) in
+        [("health,reflection", true, true), ("none", false, false)]
+    {
+        let server = tokens.serve(&["--open", open]);
+        let channel = server.channel().await;
+        assert_eq!(health(&channel).await.is_ok(), health_open, "{open}");
+        for (rpc, answer) in every_rpc(&channel, None).await {
+            let is_open = rpc == "reflection" && reflection_open;
+            assert_eq!(answer.is_ok(), is_open, "{open} {rpc}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_episode_exists_to_its_own_owner_alone() {
+    let tokens = Tokens::new();
+    let server = tokens.serve(&[]);
+    let mut client = server.raw().await;
+    let id = "same";
+    client.reset(of(ALICE, reset_request(id))).await.unwrap();
+    client
+        .step(of(ALICE, step_request(id, "x = 'alice'")))
+        .await
+        .unwrap();
+
+    // To Bob it does not exist, whatever he does with its id.
+    let unknown = |status: Status| {
+        refused(&status, Code::NotFound, "EPISODE_NOT_FOUND");
+    };
+    unknown(
+        client
+            .step(of(BOB, step_request(id, "x")))
+            .await
+            .unwrap_err(),
+    );
+    unknown(
+        client
+            .get_state(of(BOB, state_request(id)))
+            .await
+            .unwrap_err(),
+    );
+    unknown(
+        client
+            .interrupt(of(BOB, interrupt_request(id)))
+            .await
+            .unwrap_err(),
+    );
+    let closed = client.close(of(BOB, close_request(id))).await.unwrap();
+    assert!(!closed.into_inner().closed);
+    let ending = ResetRequest {
+        episode_id: "other".to_owned(),
+        previous_episode_id: id.to_owned(),
+        ..ResetRequest::default()
+    };
+    client.reset(of(BOB, ending)).await.unwrap();
+    // His own episode may have that very id.
+    client.reset(of(BOB, reset_request(id))).await.unwrap();
+    client
+        .step(of(BOB, step_request(id, "x = 'bob'")))
+        .await
+        .unwrap();
+
+    for (token, name) in [(ALICE, "'alice'"), (BOB, "'bob'")] {
+        let reply = client
+            .step(of(token, step_request(id, "x")))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(reply.result(), Some(name));
+        assert_eq!(reply.step_index, 1);
+    }
+    // What has ended for one is alive for the other, and the reason is told to its owner alone.
+    client.close(of(ALICE, close_request(id))).await.unwrap();
+    let status = client
+        .get_state(of(ALICE, state_request(id)))
+        .await
+        .unwrap_err();
+    refused(&status, Code::NotFound, "EPISODE_CLOSED");
+    client.get_state(of(BOB, state_request(id))).await.unwrap();
+    client.close(of(BOB, close_request("other"))).await.unwrap();
+    unknown(
+        client
+            .get_state(of(ALICE, state_request("other")))
+            .await
+            .unwrap_err(),
+    );
+    let status = client
+        .reset(of(ALICE, reset_request(id)))
+        .await
+        .unwrap_err();
+    refused(&status, Code::AlreadyExists, "EPISODE_EXISTS");
+}
+
+#[tokio::test]
+async fn tokens_are_rotated_while_episodes_go_on_and_a_broken_file_changes_nothing() {
+    let new = "alice-new-0123456789abcdefghijkl";
+    let tokens = Tokens::new();
+    let mut server = tokens.serve(&[]);
+    let mut client = server.raw().await;
+    client.reset(of(ALICE, reset_request("e"))).await.unwrap();
+    client
+        .step(of(ALICE, step_request("e", "x = 1")))
+        .await
+        .unwrap();
+
+    tokens.write(&format!("alice {new}\n"));
+    wait_until("the new file is read", || read_count(&server) == 2);
+    let status = client
+        .step(of(ALICE, step_request("e", "x")))
+        .await
+        .unwrap_err();
+    token_invalid(&status);
+    let status = client
+        .get_server_info(of(BOB, GetServerInfoRequest {}))
+        .await
+        .unwrap_err();
+    token_invalid(&status);
+    let reply = client.step(of(new, step_request("e", "x"))).await.unwrap();
+    assert_eq!(reply.into_inner().result(), Some("1"));
+
+    server.expect_log("the tokens file can't be used");
+    tokens.write(&format!("alice {new}\nbob short\n"));
+    let told = server.wait_for_log("the tokens file can't be used");
+    assert!(
+        told.contains("line 2: the token has to be 32 to 512"),
+        "{told}"
+    );
+    client.step(of(new, step_request("e", "x"))).await.unwrap();
+
+    tokens.write(&format!("alice {ALICE}\n"));
+    wait_until("it is mended", || read_count(&server) == 3);
+    client
+        .step(of(ALICE, step_request("e", "x")))
+        .await
+        .unwrap();
+    // Nothing has changed: the signal alone has it read.
+    kill(server.pid(), "HUP");
+    wait_until("SIGHUP has it read", || read_count(&server) == 4);
+    for secret in [ALICE, BOB, LATE, new] {
+        assert!(!server.log().join("\n").contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_used_refuses_the_start_and_one_open_to_all_is_told() {
+    let tokens = Tokens::new();
+    for (text, told) in [
+        (
+            format!("alice {ALICE}\nbob {}", &BOB[1..]),
+            "line 2: the token has to be",
+        ),
+        (
+            format!("alice {ALICE} tomorrow"),
+            "line 1: the time has to be",
+        ),
+        (String::new(), "it lists no token"),
+    ] {
+        tokens.write(&text);
+        let path = tokens.path();
+        let started = Server::start_or_refuse(&["--tokens-file", path.to_str().unwrap()]);
+        let log = started.err().expect("it starts");
+        assert!(log.contains("--tokens-file") && log.contains(told), "{log}");
+        assert!(log.contains("exit status: 64"), "{log}");
+        assert!(!log.contains(ALICE) && !log.contains(&BOB[1..]), "{log}");
+    }
+    tokens.write(&format!("alice {ALICE}"));
+    fs::set_permissions(tokens.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut server = tokens.serve(&[]);
+    server.expect_log("open to every user of this machine");
+    server.wait_for_log("open to every user of this machine");
+}
+
+#[tokio::test]
+async fn ten_thousand_bad_requests_are_refused_and_counted_while_others_are_served() {
+    const EACH: usize = 2500;
+    const STEPS: usize = 50;
+    let tokens = Tokens::new();
+    let server = tokens.serve(&[]);
+    let mut options = Options::default();
+    options.token = Some(Token::new(ALICE).unwrap());
+    let mut env = CodingEnv::connect_with(&server.url(), options)
+        .await
+        .unwrap();
+    env.reset().await.unwrap();
+
+    let channel = server.channel().await;
+    let done = AtomicUsize::new(0);
+    let attack = async |header: Option<String>| {
+        let mut client = CodingEnvClient::new(channel.clone());
+        for _ in 0..EACH {
+            let request = with_header(step_request("e", "1"), header.as_deref());
+            token_invalid(&client.step(request).await.unwrap_err());
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    // Steps go on between them.
+    let work = async {
+        for step in 0..STEPS {
+            while done.load(Ordering::Relaxed) < step * 4 * EACH / STEPS {
+                tokio::task::yield_now().await;
+            }
+            let reply = env.step(format!("{step} + 1")).await.unwrap();
+            assert_eq!(reply.result(), Some((step + 1).to_string().as_str()));
+        }
+    };
+    tokio::join!(
+        attack(None),
+        attack(Some("Basic abc".to_owned())),
+        attack(Some(format!("Bearer {WRONG}"))),
+        attack(Some(format!("Bearer {LATE}"))),
+        work,
+    );
+    let sums = || {
+        let log = server.log();
+        let lines = log
+            .iter()
+            .filter(|line| line.contains("requests without a valid token"));
+        let mut sums = [0; 4];
+        for line in lines {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            for (sum, name) in sums
+                .iter_mut()
+                .zip(["missing", "malformed", "unknown", "expired"])
+            {
+                *sum += line[name].as_u64().unwrap();
+            }
+        }
+        sums
+    };
+    wait_until("all are counted in the log", || sums() == [EACH as u64; 4]);
+    let log = server.log();
+    assert!(log.len() < 300, "{} lines", log.len());
+    for secret in [ALICE, BOB, LATE, WRONG] {
+        assert!(!log.join("\n").contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn our_own_client_and_commands_bear_a_token() {
+    let tokens = Tokens::new();
+    let server = tokens.serve(&["--open", "none"]);
+    let mut env = CodingEnv::connect(&server.url()).await.unwrap();
+    let error = env.reset().await.unwrap_err();
+    assert_eq!(error.reason(), Some(&Reason::TokenInvalid));
+    let mut options = Options::default();
+    options.token = Some(Token::new(BOB).unwrap());
+    let mut env = CodingEnv::connect_with(&server.url(), options)
+        .await
+        .unwrap();
+    env.reset().await.unwrap();
+    assert_eq!(env.step("6 * 7").await.unwrap().result(), Some("42"));
+    assert!(!format!("{env:?}").contains(BOB));
+
+    let url = server.url();
+    for (arguments, well) in [
+        (["health", "--url", url.as_str()].as_slice(), "SERVING\n"),
+        (&["run", "--url", &url, "-c", "6 * 7"], "42\n"),
+    ] {
+        let (out, _, code) = shown(
+            &program(arguments)
+                .env("CODING_ENV_TOKEN", ALICE)
+                .output()
+                .unwrap(),
+        );
+        assert_eq!((out.as_str(), code), (well, Some(0)));
+        for token in ["", WRONG] {
+            let (out, told, code) = shown(
+                &program(arguments)
+                    .env("CODING_ENV_TOKEN", token)
+                    .output()
+                    .unwrap(),
+            );
+            assert_eq!((out.as_str(), code), ("", Some(1)), "{told}");
+            assert!(
+                told.contains("bearer token") && !told.contains(WRONG),
+                "{told}"
+            );
+        }
+    }
+}
