@@ -47,14 +47,15 @@ def main():
     for route in [default, *routes]:
         assert route.route.HasField("timeout") and route.route.timeout.ToSeconds() == 0, "a step may take an hour"
 
-    everyone = {f"{server}.coding-env-servers" for server in servers}
+    suffix = ".coding-env-servers.coding-env.svc.cluster.local"
+    everyone = {server + suffix for server in servers}
     for name, cluster in clusters.items():
         [check] = cluster.health_checks
         assert check.grpc_health_check.service_name == ("readiness" if name == "ready" else "liveness")
         localities = sorted(cluster.load_assignment.endpoints, key=lambda locality: locality.priority)
         assert [locality.priority for locality in localities] == list(range(len(localities)))
         held = [{address.address for address in addresses(locality)} for locality in localities]
-        own = {f"{name}.coding-env-servers"}
+        own = {name + suffix}
         assert held == ([everyone] if name == "ready" else [own, everyone - own]), (name, held)
     print(f"envoy.yaml: {len(clusters)} clusters, {len(routes) + 1} routes, as Envoy's API has them")
 
