@@ -79,6 +79,11 @@ docker-test *FILTERS:
 ci *STEPS:
     .ci/run {{ STEPS }}
 
+# Render the chart into the plain manifest, and check deploy/ (`just deploy chart` or `proxy` for a part).
+deploy *PARTS:
+    HELM="$(deploy/test --helm)" deploy/render
+    deploy/test {{ PARTS }}
+
 # Build the container image.
 docker *ARGS:
     docker build --tag {{ image }} \
