@@ -146,13 +146,14 @@ class Container:
         }
         if options.user is not None:
             config["User"] = options.user
-        try:
-            self._engine.create(self._name, config)
-        except EngineError as error:
-            if error.status != 404:
-                raise DockerError(f"no container can be made of the image {self._image!r}: {error.message}") from error
+        for may_pull in (True, False):
+            try:
+                self._engine.create(self._name, config)
+                return
+            except EngineError as error:
+                if error.status != 404 or not may_pull:
+                    raise DockerError(f"no container can be made of the image {self._image!r}: {error.message}") from error
             self._pull(options)
-            self._engine.create(self._name, config)
 
     def _pull(self, options: DockerOptions) -> None:
         advice = f"build it (docker build --tag {self._image} .), or pull it by hand where that needs a login"

@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 import stat
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type
 from urllib.parse import quote, urlencode, urlsplit
 
 from .errors import DockerError
@@ -27,6 +27,9 @@ class EngineError(DockerError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+    def __reduce__(self) -> Tuple[Type[EngineError], Tuple[int, str]]:
+        return type(self), (self.status, self.message)
 
 
 class Published(NamedTuple):
