@@ -4,6 +4,7 @@ import http.server
 import json
 import re
 import socketserver
+import sys
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,12 +35,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = _serve
 
 
-class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class _Threads(socketserver.ThreadingMixIn):
     daemon_threads = True
 
+    def handle_error(self, request, client_address):
+        # A client that was interrupted goes without reading its reply.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
-class _TcpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    daemon_threads = True
+
+class _UnixServer(_Threads, socketserver.UnixStreamServer):
+    pass
+
+
+class _TcpServer(_Threads, socketserver.TCPServer):
+    pass
 
 
 class Engine:

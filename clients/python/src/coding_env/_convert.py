@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from typing import Mapping, Optional, Union
+from typing import Any, Mapping, Optional, Type, TypeVar, Union
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from . import models
 from .v1 import coding_env_pb2 as pb
+
+M = TypeVar("M")
 
 #: A duration as callers give it: seconds, or a timedelta.
 Seconds = Union[float, datetime.timedelta]
@@ -90,22 +92,33 @@ def limits(value: pb.Limits) -> models.Limits:
     )
 
 
+def _make(kind: Type[M], **fields: Any) -> M:
+    """As `kind(**fields)` with all fields named. A frozen data class sets them one by one, which each step would pay for."""
+    made = object.__new__(kind)
+    made.__dict__.update(fields)
+    return made
+
+
 def _observation(value: pb.CodeObservation) -> models.CodeObservation:
-    return models.CodeObservation(
-        value.stdout,
-        value.stderr,
-        value.exit_code,
-        value.result if value.HasField("result") else None,
+    return _make(
+        models.CodeObservation,
+        stdout=value.stdout,
+        stderr=value.stderr,
+        exit_code=value.exit_code,
+        result=value.result if value.HasField("result") else None,
     )
 
 
 def _state(value: pb.CodeState) -> models.CodeState:
-    return models.CodeState(value.episode_id, value.step_count, value.last_exit_code)
+    return _make(
+        models.CodeState, episode_id=value.episode_id, step_count=value.step_count, last_exit_code=value.last_exit_code
+    )
 
 
 def _usage(value: pb.Usage) -> models.Usage:
     has = value.HasField
-    return models.Usage(
+    return _make(
+        models.Usage,
         scope=models.UsageScope.of(value.scope),
         wall_time=_timedelta(value.wall_time) if has("wall_time") else None,
         queued_time=_timedelta(value.queued_time) if has("queued_time") else None,
@@ -121,12 +134,13 @@ def _reported(value: pb.Reported) -> models.Reported:
     exception = None
     if value.HasField("exception"):
         exception = models.PythonException(value.exception.type, value.exception.message)
-    return models.Reported(exception, value.result_truncated)
+    return _make(models.Reported, exception=exception, result_truncated=value.result_truncated)
 
 
 def _observed(value: pb.Observed) -> models.Observed:
     has = value.HasField
-    return models.Observed(
+    return _make(
+        models.Observed,
         usage=_usage(value.usage) if has("usage") else None,
         background=_usage(value.background) if has("background") else None,
         stdout_total_bytes=value.stdout_total_bytes,
@@ -176,7 +190,8 @@ def reset_result(value: pb.ResetResponse) -> models.ResetResult:
 
 def step_result(value: pb.StepResponse) -> models.StepResult:
     has = value.HasField
-    return models.StepResult(
+    return _make(
+        models.StepResult,
         observation=_observation(value.observation),
         reward=value.reward if has("reward") else None,
         done=value.done,

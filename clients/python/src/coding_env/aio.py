@@ -227,7 +227,6 @@ class AsyncCodingEnv:
             self._pool = pool
             self._shared = pool.take(self._target)
             self._give_back = weakref.finalize(self, pool.give_back, self._shared)
-            self._give_back.atexit = False
             for channel in pool.take_out_idle():
                 await channel.close()
         elif self._pool is not pool:

@@ -266,7 +266,6 @@ class CodingEnv:
                 raise CodingEnvError("this environment is closed, and its container removed: make another one")
             shared = self._shared = _channels.POOL.take(self._target)
             self._give_back = weakref.finalize(self, _channels.POOL.give_back, shared)
-            self._give_back.atexit = False
             for channel in _channels.POOL.take_out_idle():
                 channel.close()
         return shared.rpcs
