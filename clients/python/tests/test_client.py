@@ -28,7 +28,7 @@ from coding_env import (
     UsageScope,
 )
 from coding_env._core import new_id
-from conftest import wait_until
+from conftest import PATIENCE, wait_until
 from proxy import Proxy
 
 
@@ -101,17 +101,31 @@ def test_a_result_of_none_is_absent_and_an_empty_text_is_not(env):
     assert env.step("''").observation.result == "''"
 
 
-def test_an_interrupt_from_another_thread(env):
-    assert not env.interrupt()
-    with ThreadPoolExecutor(1) as pool:
-        step = pool.submit(env.step, "import time\nx = 5\ntime.sleep(60)")
-        wait_until("the step runs", lambda: env.state().status.name == "RUNNING")
+@pytest.fixture
+def open_server(start_server):
+    """A server whose episodes share the host's files with the test, for tests that have to know that code has begun."""
+    server = start_server("--isolation", "none")
+    server.expect_log("isolation level none")
+    return server
+
+
+def sleeping(marker):
+    return f"import time\nx = 5\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)"
+
+
+def test_an_interrupt_from_another_thread(open_server, tmp_path):
+    marker = tmp_path / "begun"
+    with CodingEnv(open_server.url) as env, ThreadPoolExecutor(1) as pool:
+        env.reset()
+        assert not env.interrupt()
+        step = pool.submit(env.step, sleeping(marker))
+        wait_until("the code has begun", marker.exists)
         assert not env.interrupt(step_index=9)
-        done = wait_until("it is interrupted", lambda: env.interrupt(step_index=0))
+        done = env.interrupt(step_index=0)
         assert (done.interrupted, done.step_index, done.server_id) == (True, 0, "test")
-        result = step.result(30)
-    assert (result.outcome, result.observation.exit_code) == (Outcome.INTERRUPTED, 130)
-    assert env.step("x").observation.result == "5"
+        result = step.result(PATIENCE)
+        assert (result.outcome, result.observation.exit_code) == (Outcome.INTERRUPTED, 130)
+        assert env.step("x").observation.result == "5"
 
 
 def test_what_the_server_is(env):
@@ -200,9 +214,12 @@ def test_environments_that_follow_one_another_share_a_connection(server):
         assert proxy.connections == 1
 
 
-def test_asyncio(server):
+def test_asyncio(open_server, tmp_path):
+    marker = tmp_path / "begun"
+
     async def use():
-        async with AsyncCodingEnv(base_url=server.url) as env:
+        marker.unlink(missing_ok=True)
+        async with AsyncCodingEnv(base_url=open_server.url) as env:
             with pytest.raises(NoEpisodeError):
                 await env.step("1")
             result = await env.reset(seed=1, limits=Limits(output_bytes=2048))
@@ -213,9 +230,10 @@ def test_asyncio(server):
             # Those that are awaited at once run in order.
             results = await asyncio.gather(*(env.step(f"x += 1\n(x, {number})") for number in range(10)))
             assert [result.observation.result for result in results] == [f"({number + 2}, {number})" for number in range(10)]
-            step = asyncio.ensure_future(env.step("import time\ntime.sleep(60)"))
-            while not await env.interrupt():
+            step = asyncio.ensure_future(env.step(sleeping(marker)))
+            while not marker.exists():
                 await asyncio.sleep(0.01)
+            assert await env.interrupt()
             assert (await step).outcome is Outcome.INTERRUPTED
             assert (await env.state()).step_count == 12
             assert (await env.server_info()).server_id == "test"
