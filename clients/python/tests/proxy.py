@@ -30,7 +30,7 @@ class Proxy:
         self._sockets = set()
         self._lock = threading.Lock()
         self._threads = []
-        self._spawn(self._accept)
+        self._accepting = self._spawn(self._accept)
 
     def __enter__(self):
         return self
@@ -38,9 +38,10 @@ class Proxy:
     def __exit__(self, *_):
         self._closing = True
         self._open.set()
+        self._accepting.join(30)
         self._listener.close()
         self.break_all()
-        for thread in self._threads:
+        for thread in [self._accepting, *self._threads]:
             thread.join(30)
             assert not thread.is_alive()
 
@@ -62,20 +63,16 @@ class Proxy:
 
     def _spawn(self, target, *arguments):
         thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        return thread
 
     def _accept(self):
         while not self._closing:
-            readable, _, _ = select.select([self._listener], [], [], 0.1) if not self._closing else ([], [], [])
-            if not readable:
+            if not select.select([self._listener], [], [], 0.05)[0]:
                 continue
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
+            client, _ = self._listener.accept()
             self.connections += 1
-            self._spawn(self._serve, client)
+            self._threads.append(self._spawn(self._serve, client))
 
     def _serve(self, client):
         try:
