@@ -1,0 +1,504 @@
+"""What is sent and what comes back, as plain types. They have the names and the meaning of the contract (coding_env.proto).
+
+Sizes are bytes. Durations are ``datetime.timedelta`` and times are ``datetime.datetime`` in UTC. ``None`` is what the contract calls absent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+from typing import Dict, Optional, Tuple, Type, TypeVar
+
+_E = TypeVar("_E", bound="_Open")
+
+
+class _Open(enum.IntEnum):
+    """An enumeration that may grow: a value that is not known here is taken for the zero value."""
+
+    @classmethod
+    def of(cls: Type[_E], value: int) -> _E:
+        """The member with this number, or the zero value."""
+        found = cls._value2member_map_.get(value)
+        return cls(0) if found is None else found  # type: ignore[return-value]
+
+
+class Outcome(_Open):
+    """How a step ended."""
+
+    UNSPECIFIED = 0
+    #: The code ran to its end.
+    COMPLETED = 1
+    #: An uncaught exception, or a syntax error.
+    RAISED = 2
+    #: ``sys.exit`` or another SystemExit; the interpreter stays.
+    EXITED = 3
+    #: Ended by an interrupt.
+    INTERRUPTED = 4
+    #: Ran longer than its timeout.
+    TIMED_OUT = 5
+    #: Ended because of another limit: ``Observed.limit``.
+    LIMIT_EXCEEDED = 6
+    #: The interpreter process ended: ``os._exit``, a signal, a crash.
+    KILLED = 7
+    #: The program broke the channel between interpreter and server.
+    PROTOCOL_VIOLATION = 8
+
+
+class StateAfter(_Open):
+    """Whether the variables of an episode are still there."""
+
+    UNSPECIFIED = 0
+    #: As the step left them.
+    INTACT = 1
+    #: As before the step.
+    ROLLED_BACK = 2
+    #: Gone: the next step is refused with EPISODE_LOST.
+    LOST = 3
+
+
+class EpisodeStatus(_Open):
+    """Where an episode is in its life."""
+
+    UNSPECIFIED = 0
+    #: Waits for a step.
+    IDLE = 1
+    #: A step runs.
+    RUNNING = 2
+    #: Its interpreter is gone; see ``EpisodeState.loss``.
+    LOST = 3
+    #: Waits for a step; its threads used too much CPU time and are stopped until then.
+    FROZEN = 4
+
+
+class LimitKind(_Open):
+    """A limit that a step can run into."""
+
+    #: None did.
+    UNSPECIFIED = 0
+    #: The step's timeout.
+    STEP_TIMEOUT = 1
+    #: ``Limits.step_cpu_time``.
+    CPU_TIME = 2
+    #: ``Limits.total_memory_bytes``.
+    MEMORY = 3
+    #: ``Limits.processes``: it ends no step by itself.
+    PROCESSES = 4
+
+
+class UsageScope(_Open):
+    """Whose usage was measured."""
+
+    UNSPECIFIED = 0
+    #: The interpreter process and its threads, without its children.
+    WORKER = 1
+    #: The whole process tree of the episode.
+    TREE = 2
+
+
+class IsolationLevel(_Open):
+    """How strongly episodes are separated."""
+
+    UNSPECIFIED = 0
+    #: Resource limits and nothing else: an episode can do what the server can do.
+    NONE = 1
+    #: A Landlock domain per episode, a filter of system calls, a private directory.
+    LANDLOCK = 2
+    #: Namespaces per episode, an empty network, a minimal read-only root.
+    NAMESPACE = 3
+
+
+class Network(_Open):
+    """The network that an episode has: never the host's."""
+
+    #: As NONE.
+    UNSPECIFIED = 0
+    #: None: sockets can't be made, but for pairs within the episode.
+    NONE = 1
+    #: The loopback interface alone: the episode can serve and call itself. Needs the layer ``loopback``.
+    LOOPBACK = 2
+
+
+class IsolationLayerState(_Open):
+    """Whether a layer of isolation is in force."""
+
+    UNSPECIFIED = 0
+    ENFORCED = 1
+    #: Not in force; ``IsolationLayer.detail`` says why.
+    MISSING = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeAction:
+    """What to do in a step."""
+
+    #: Python source, at most ``Limits.source_bytes`` of UTF-8.
+    code: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeObservation:
+    """What a step showed."""
+
+    #: What the program and its children wrote to standard output; past ``Limits.output_bytes`` its middle is cut out.
+    stdout: str = ""
+    #: The same for standard error; a traceback is at its end.
+    stderr: str = ""
+    #: 0 at the end of the code, 1 after an uncaught exception, what ``sys.exit`` gave, 124 after a timeout, 130 after an interrupt,
+    #: 128 + n when signal n ended the process, n after ``os._exit(n)``.
+    exit_code: int = 0
+    #: ``repr`` of the last statement's value, when that is an expression whose value is not None.
+    result: Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeState:
+    """The state of an episode."""
+
+    #: The episode's id.
+    episode_id: str = ""
+    #: How many steps have ended, whatever their outcome.
+    step_count: int = 0
+    #: The exit code of the last step that ended; 0 before the first.
+    last_exit_code: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Limits of one episode. In a request, None keeps the server's default; in a reply, None is a limit that the server can't hold."""
+
+    #: The largest code of a step. Default and maximum 16 MiB.
+    source_bytes: Optional[int] = None
+    #: The most text kept of each of stdout and stderr in a step; at least 1 KiB. Default 1 MiB.
+    output_bytes: Optional[int] = None
+    #: The most text kept of ``result``; at least 1 KiB. Default 256 KiB.
+    result_bytes: Optional[int] = None
+    #: The longest that a step may run; at least 1 ms. Default 1 h.
+    step_timeout: Optional[datetime.timedelta] = None
+    #: The CPU time that the interpreter process may use in a step; at least 10 ms. Default 1 h.
+    step_cpu_time: Optional[datetime.timedelta] = None
+    #: How long the episode may be idle before it expires; at least 1 s. Default 1 h.
+    idle_timeout: Optional[datetime.timedelta] = None
+    #: The address space of each process of the episode; at least 64 MiB. Default 4 GiB.
+    memory_bytes: Optional[int] = None
+    #: Open descriptors of each process of the episode; at least 16. Default 1024.
+    open_files: Optional[int] = None
+    #: The largest file that the episode may write; at least 1 MiB. Default 1 GiB.
+    file_bytes: Optional[int] = None
+    #: Memory of all processes of the episode together, with their files in memory; at least 64 MiB. Default 4 GiB.
+    total_memory_bytes: Optional[int] = None
+    #: Processes and threads of the episode, the interpreter included; at least 2. Default 256.
+    processes: Optional[int] = None
+    #: What the files of the episode may fill together; at least 1 MiB. Default 512 MiB.
+    workspace_bytes: Optional[int] = None
+    #: How many files and directories the episode may have; at least 64. Default 65536.
+    workspace_inodes: Optional[int] = None
+    #: CPU time per time of all processes together, in percent of one core; 1 to 100000. Default: as much as there is.
+    cpu_percent: Optional[int] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class StepLimits:
+    """Limits that a step may lower for itself. None keeps the episode's."""
+
+    #: As ``Limits.output_bytes``.
+    output_bytes: Optional[int] = None
+    #: As ``Limits.step_cpu_time``.
+    cpu_time: Optional[datetime.timedelta] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """What a step, or all of them, used. A field is None where it could not be measured."""
+
+    #: Whose usage this is.
+    scope: UsageScope = UsageScope.UNSPECIFIED
+    #: From when the code started to when its end was known.
+    wall_time: Optional[datetime.timedelta] = None
+    #: From when the step was admitted to when the code started.
+    queued_time: Optional[datetime.timedelta] = None
+    #: CPU time in user mode.
+    cpu_user_time: Optional[datetime.timedelta] = None
+    #: CPU time in the kernel.
+    cpu_system_time: Optional[datetime.timedelta] = None
+    #: The most memory that was resident at once.
+    peak_memory_bytes: Optional[int] = None
+    #: Page faults that needed no input or output.
+    minor_page_faults: Optional[int] = None
+    #: Page faults that did.
+    major_page_faults: Optional[int] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PythonException:
+    """An uncaught Python exception."""
+
+    #: Its class: ``ZeroDivisionError``, ``json.decoder.JSONDecodeError``.
+    type: str = ""
+    #: ``str()`` of it, at most 4 KiB.
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reported:
+    """Claims of the program about its own step. Code that wants to can forge them."""
+
+    #: The exception that ended the step.
+    exception: Optional[PythonException] = None
+    #: True when ``result`` was cut at ``Limits.result_bytes``.
+    result_truncated: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """Facts that the server measured from outside the interpreter."""
+
+    #: What the step used.
+    usage: Optional[Usage] = None
+    #: What threads of the episode used between the previous step and this one.
+    background: Optional[Usage] = None
+    #: Bytes of stdout that were written.
+    stdout_total_bytes: int = 0
+    #: Bytes of stderr that were written.
+    stderr_total_bytes: int = 0
+    #: Bytes of text in ``observation.stdout``, without the marker.
+    stdout_kept_bytes: int = 0
+    #: Bytes of text in ``observation.stderr``, without the marker.
+    stderr_kept_bytes: int = 0
+    #: True when the middle of stdout was dropped.
+    stdout_truncated: bool = False
+    #: True when the middle of stderr was dropped.
+    stderr_truncated: bool = False
+    #: The limit that ended the step, or one of its processes.
+    limit: LimitKind = LimitKind.UNSPECIFIED
+    #: The signal that ended the interpreter process; see signal(7).
+    signal: Optional[int] = None
+    #: The status with which the interpreter process left by itself.
+    process_exit_code: Optional[int] = None
+    #: What was wrong with the program's report: outcome PROTOCOL_VIOLATION.
+    violation: str = ""
+    #: The limits that the step ran into, each once.
+    limits_hit: Tuple[LimitKind, ...] = ()
+    #: What the whole process tree of the episode used in the step.
+    tree_usage: Optional[Usage] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ResetResult:
+    """The reply to a reset."""
+
+    #: Empty texts and exit code 0.
+    observation: CodeObservation = CodeObservation()
+    #: 0.0 with any transform in the server's chain, None with none.
+    reward: Optional[float] = None
+    #: Always false.
+    done: bool = False
+    #: The new episode's state.
+    state: CodeState = CodeState()
+    #: Labels added by transforms.
+    metadata: Dict[str, str] = dataclasses.field(default_factory=dict)
+    #: The server that holds the episode.
+    server_id: str = ""
+    #: The limits in force for this episode.
+    limits: Limits = Limits()
+    #: The name of the runtime that the episode runs in.
+    runtime: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class StepResult:
+    """The reply to a step: how the code ended and what it showed."""
+
+    #: What the step showed.
+    observation: CodeObservation = CodeObservation()
+    #: The reward that the transforms gave, None without transforms.
+    reward: Optional[float] = None
+    #: True when the episode can't go on: the interpreter was lost in this step.
+    done: bool = False
+    #: How the step ended.
+    outcome: Outcome = Outcome.UNSPECIFIED
+    #: Whether the variables of the episode are still there.
+    state_after: StateAfter = StateAfter.UNSPECIFIED
+    #: The state after the step.
+    state: CodeState = CodeState()
+    #: Labels added by transforms: ``safety_violation`` holds the pattern that the source matched.
+    metadata: Dict[str, str] = dataclasses.field(default_factory=dict)
+    #: The index of this step: ``step_count`` before it ran.
+    step_index: int = 0
+    #: The server that holds the episode.
+    server_id: str = ""
+    #: The timeout that was in force for this step.
+    timeout: Optional[datetime.timedelta] = None
+    #: What the program said of itself.
+    reported: Reported = Reported()
+    #: What the server saw from outside the interpreter.
+    observed: Observed = Observed()
+    #: True when this is the kept reply of a step that had run before this call.
+    replayed: bool = False
+    #: True when the kept reply's texts were dropped for space.
+    output_dropped: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """What happened to a lost episode."""
+
+    #: The step that told, or that would have been next.
+    step_index: int = 0
+    #: How that step ended; UNSPECIFIED when the interpreter ended between steps.
+    outcome: Outcome = Outcome.UNSPECIFIED
+    #: One sentence for people.
+    description: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class EpisodeState(CodeState):
+    """The state of an episode, and where it is in its life."""
+
+    #: Where the episode is in its life.
+    status: EpisodeStatus = EpisodeStatus.UNSPECIFIED
+    #: What happened, when status is LOST.
+    loss: Optional[Loss] = None
+    #: The server that holds the episode.
+    server_id: str = ""
+    #: The runtime that it runs in.
+    runtime: str = ""
+    #: The limits in force.
+    limits: Limits = Limits()
+    #: The seed given to the reset, if one was.
+    seed: Optional[int] = None
+    #: When the reset made it.
+    create_time: Optional[datetime.datetime] = None
+    #: When it will expire if nothing steps it. None while a step runs or is queued.
+    expire_time: Optional[datetime.datetime] = None
+    #: Steps that wait behind the running one.
+    queued_steps: int = 0
+    #: The sums over all steps that have ended.
+    totals: Optional[Usage] = None
+    #: The bytes that all steps wrote to both streams.
+    output_total_bytes: int = 0
+    #: The sums over the whole process tree, where a control group measures it.
+    tree_totals: Optional[Usage] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class InterruptResult:
+    """The reply to an interrupt. It is true when a running step was interrupted."""
+
+    #: True when a running step was interrupted; false when none ran, or one with another index.
+    interrupted: bool = False
+    #: The index of the step that was interrupted.
+    step_index: Optional[int] = None
+    #: The server that answered.
+    server_id: str = ""
+
+    def __bool__(self) -> bool:
+        return self.interrupted
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerLimits:
+    """Limits of the server as a whole."""
+
+    #: Live episodes, lost ones included.
+    episodes: int = 0
+    #: Steps that run at the same time.
+    running_steps: int = 0
+    #: Steps that wait for a turn to run.
+    waiting_steps: int = 0
+    #: Steps queued behind the running one in one episode.
+    queued_steps: int = 0
+    #: The largest request that is decoded.
+    request_bytes: int = 0
+    #: The largest reply when the request does not say.
+    reply_bytes: int = 0
+    #: The sum of names and values in a reset's environment.
+    environment_bytes: int = 0
+    #: The step timeout when nobody says one.
+    default_step_timeout: Optional[datetime.timedelta] = None
+    #: What an interrupted step gets to end by itself before the kill.
+    interrupt_grace: Optional[datetime.timedelta] = None
+    #: The CPU time that an idle episode may use before it is frozen until its next step.
+    background_cpu_time: Optional[datetime.timedelta] = None
+    #: How long a reset waits for an interpreter.
+    worker_wait: Optional[datetime.timedelta] = None
+    #: Replies kept beyond each episode's last one, over all episodes.
+    kept_reply_bytes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    """An interpreter with its preloads."""
+
+    #: Its name.
+    name: str = ""
+    #: The version of its CPython.
+    python_version: str = ""
+    #: The modules that are imported before an episode starts.
+    preloads: Tuple[str, ...] = ()
+    #: PYTHONHASHSEED of its interpreters.
+    hash_seed: int = 0
+    #: Interpreters that are ready to be handed to a reset.
+    warm_workers: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class IsolationLayer:
+    """One layer of isolation."""
+
+    #: Its name: namespaces, filesystem, landlock, seccomp, …
+    name: str = ""
+    #: Whether it is in force.
+    state: IsolationLayerState = IsolationLayerState.UNSPECIFIED
+    #: What it bounds, or why it is missing and what that means.
+    detail: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Isolation:
+    """What separates episodes from the host and from one another."""
+
+    #: The level in force.
+    level: IsolationLevel = IsolationLevel.UNSPECIFIED
+    #: Each layer by itself.
+    layers: Tuple[IsolationLayer, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Capacity:
+    """What is in use at the moment of the call."""
+
+    #: Live episodes, lost ones included.
+    episodes: int = 0
+    #: Steps that run.
+    running_steps: int = 0
+    #: Steps that wait for a turn to run.
+    waiting_steps: int = 0
+    #: True once the server has begun to shut down.
+    draining: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerInfo:
+    """What the server is, what it allows, and what it is doing."""
+
+    #: The version of coding-env.
+    version: str = ""
+    #: What the server calls itself.
+    server_id: str = ""
+    #: What an episode gets when nothing is asked for.
+    default_limits: Limits = Limits()
+    #: The most that may be asked for.
+    max_limits: Limits = Limits()
+    #: Limits of the server as a whole.
+    server_limits: ServerLimits = ServerLimits()
+    #: The interpreters that an episode can run in; the first is the default.
+    runtimes: Tuple[Runtime, ...] = ()
+    #: What separates episodes from the host and from one another.
+    isolation: Isolation = Isolation()
+    #: What is in use now.
+    capacity: Capacity = Capacity()
+    #: The names of the transforms, in the order in which they run.
+    transforms: Tuple[str, ...] = ()
+    #: When the server started.
+    start_time: Optional[datetime.datetime] = None

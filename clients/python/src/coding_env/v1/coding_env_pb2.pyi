@@ -1,0 +1,528 @@
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_COMPLETED: _ClassVar[Outcome]
+    OUTCOME_RAISED: _ClassVar[Outcome]
+    OUTCOME_EXITED: _ClassVar[Outcome]
+    OUTCOME_INTERRUPTED: _ClassVar[Outcome]
+    OUTCOME_TIMED_OUT: _ClassVar[Outcome]
+    OUTCOME_LIMIT_EXCEEDED: _ClassVar[Outcome]
+    OUTCOME_KILLED: _ClassVar[Outcome]
+    OUTCOME_PROTOCOL_VIOLATION: _ClassVar[Outcome]
+
+class StateAfter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STATE_AFTER_UNSPECIFIED: _ClassVar[StateAfter]
+    STATE_AFTER_INTACT: _ClassVar[StateAfter]
+    STATE_AFTER_ROLLED_BACK: _ClassVar[StateAfter]
+    STATE_AFTER_LOST: _ClassVar[StateAfter]
+
+class EpisodeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EPISODE_STATUS_UNSPECIFIED: _ClassVar[EpisodeStatus]
+    EPISODE_STATUS_IDLE: _ClassVar[EpisodeStatus]
+    EPISODE_STATUS_RUNNING: _ClassVar[EpisodeStatus]
+    EPISODE_STATUS_LOST: _ClassVar[EpisodeStatus]
+    EPISODE_STATUS_FROZEN: _ClassVar[EpisodeStatus]
+
+class LimitKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIMIT_KIND_UNSPECIFIED: _ClassVar[LimitKind]
+    LIMIT_KIND_STEP_TIMEOUT: _ClassVar[LimitKind]
+    LIMIT_KIND_CPU_TIME: _ClassVar[LimitKind]
+    LIMIT_KIND_MEMORY: _ClassVar[LimitKind]
+    LIMIT_KIND_PROCESSES: _ClassVar[LimitKind]
+
+class UsageScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USAGE_SCOPE_UNSPECIFIED: _ClassVar[UsageScope]
+    USAGE_SCOPE_WORKER: _ClassVar[UsageScope]
+    USAGE_SCOPE_TREE: _ClassVar[UsageScope]
+
+class IsolationLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ISOLATION_LEVEL_UNSPECIFIED: _ClassVar[IsolationLevel]
+    ISOLATION_LEVEL_NONE: _ClassVar[IsolationLevel]
+    ISOLATION_LEVEL_LANDLOCK: _ClassVar[IsolationLevel]
+    ISOLATION_LEVEL_NAMESPACE: _ClassVar[IsolationLevel]
+
+class Network(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NETWORK_UNSPECIFIED: _ClassVar[Network]
+    NETWORK_NONE: _ClassVar[Network]
+    NETWORK_LOOPBACK: _ClassVar[Network]
+
+class IsolationLayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ISOLATION_LAYER_STATE_UNSPECIFIED: _ClassVar[IsolationLayerState]
+    ISOLATION_LAYER_STATE_ENFORCED: _ClassVar[IsolationLayerState]
+    ISOLATION_LAYER_STATE_MISSING: _ClassVar[IsolationLayerState]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_COMPLETED: Outcome
+OUTCOME_RAISED: Outcome
+OUTCOME_EXITED: Outcome
+OUTCOME_INTERRUPTED: Outcome
+OUTCOME_TIMED_OUT: Outcome
+OUTCOME_LIMIT_EXCEEDED: Outcome
+OUTCOME_KILLED: Outcome
+OUTCOME_PROTOCOL_VIOLATION: Outcome
+STATE_AFTER_UNSPECIFIED: StateAfter
+STATE_AFTER_INTACT: StateAfter
+STATE_AFTER_ROLLED_BACK: StateAfter
+STATE_AFTER_LOST: StateAfter
+EPISODE_STATUS_UNSPECIFIED: EpisodeStatus
+EPISODE_STATUS_IDLE: EpisodeStatus
+EPISODE_STATUS_RUNNING: EpisodeStatus
+EPISODE_STATUS_LOST: EpisodeStatus
+EPISODE_STATUS_FROZEN: EpisodeStatus
+LIMIT_KIND_UNSPECIFIED: LimitKind
+LIMIT_KIND_STEP_TIMEOUT: LimitKind
+LIMIT_KIND_CPU_TIME: LimitKind
+LIMIT_KIND_MEMORY: LimitKind
+LIMIT_KIND_PROCESSES: LimitKind
+USAGE_SCOPE_UNSPECIFIED: UsageScope
+USAGE_SCOPE_WORKER: UsageScope
+USAGE_SCOPE_TREE: UsageScope
+ISOLATION_LEVEL_UNSPECIFIED: IsolationLevel
+ISOLATION_LEVEL_NONE: IsolationLevel
+ISOLATION_LEVEL_LANDLOCK: IsolationLevel
+ISOLATION_LEVEL_NAMESPACE: IsolationLevel
+NETWORK_UNSPECIFIED: Network
+NETWORK_NONE: Network
+NETWORK_LOOPBACK: Network
+ISOLATION_LAYER_STATE_UNSPECIFIED: IsolationLayerState
+ISOLATION_LAYER_STATE_ENFORCED: IsolationLayerState
+ISOLATION_LAYER_STATE_MISSING: IsolationLayerState
+
+class ResetRequest(_message.Message):
+    __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    request_id: str
+    previous_episode_id: str
+    seed: int
+    runtime: str
+    limits: Limits
+    environment: _containers.ScalarMap[str, str]
+    network: Network
+    def __init__(self, episode_id: _Optional[str] = ..., request_id: _Optional[str] = ..., previous_episode_id: _Optional[str] = ..., seed: _Optional[int] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Union[Network, str]] = ...) -> None: ...
+
+class ResetResponse(_message.Message):
+    __slots__ = ("observation", "reward", "done", "state", "metadata", "server_id", "limits", "runtime")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    observation: CodeObservation
+    reward: float
+    done: bool
+    state: CodeState
+    metadata: _containers.ScalarMap[str, str]
+    server_id: str
+    limits: Limits
+    runtime: str
+    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., server_id: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., runtime: _Optional[str] = ...) -> None: ...
+
+class StepRequest(_message.Message):
+    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    action: CodeAction
+    step_index: int
+    timeout: _duration_pb2.Duration
+    limits: StepLimits
+    max_reply_bytes: int
+    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ...) -> None: ...
+
+class StepResponse(_message.Message):
+    __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    STATE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    observation: CodeObservation
+    reward: float
+    done: bool
+    outcome: Outcome
+    state_after: StateAfter
+    state: CodeState
+    metadata: _containers.ScalarMap[str, str]
+    step_index: int
+    server_id: str
+    timeout: _duration_pb2.Duration
+    reported: Reported
+    observed: Observed
+    replayed: bool
+    output_dropped: bool
+    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., outcome: _Optional[_Union[Outcome, str]] = ..., state_after: _Optional[_Union[StateAfter, str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., replayed: bool = ..., output_dropped: bool = ...) -> None: ...
+
+class GetStateRequest(_message.Message):
+    __slots__ = ("episode_id",)
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    def __init__(self, episode_id: _Optional[str] = ...) -> None: ...
+
+class GetStateResponse(_message.Message):
+    __slots__ = ("state", "status", "loss", "server_id", "runtime", "limits", "seed", "create_time", "expire_time", "queued_steps", "totals", "output_total_bytes", "tree_totals")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TREE_TOTALS_FIELD_NUMBER: _ClassVar[int]
+    state: CodeState
+    status: EpisodeStatus
+    loss: Loss
+    server_id: str
+    runtime: str
+    limits: Limits
+    seed: int
+    create_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    queued_steps: int
+    totals: Usage
+    output_total_bytes: int
+    tree_totals: Usage
+    def __init__(self, state: _Optional[_Union[CodeState, _Mapping]] = ..., status: _Optional[_Union[EpisodeStatus, str]] = ..., loss: _Optional[_Union[Loss, _Mapping]] = ..., server_id: _Optional[str] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queued_steps: _Optional[int] = ..., totals: _Optional[_Union[Usage, _Mapping]] = ..., output_total_bytes: _Optional[int] = ..., tree_totals: _Optional[_Union[Usage, _Mapping]] = ...) -> None: ...
+
+class CloseRequest(_message.Message):
+    __slots__ = ("episode_id",)
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    def __init__(self, episode_id: _Optional[str] = ...) -> None: ...
+
+class CloseResponse(_message.Message):
+    __slots__ = ("closed", "server_id")
+    CLOSED_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    closed: bool
+    server_id: str
+    def __init__(self, closed: bool = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class InterruptRequest(_message.Message):
+    __slots__ = ("episode_id", "step_index")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    step_index: int
+    def __init__(self, episode_id: _Optional[str] = ..., step_index: _Optional[int] = ...) -> None: ...
+
+class InterruptResponse(_message.Message):
+    __slots__ = ("interrupted", "step_index", "server_id")
+    INTERRUPTED_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    interrupted: bool
+    step_index: int
+    server_id: str
+    def __init__(self, interrupted: bool = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ("version", "server_id", "default_limits", "max_limits", "server_limits", "runtimes", "isolation", "capacity", "transforms", "start_time")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    MAX_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    RUNTIMES_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    TRANSFORMS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    server_id: str
+    default_limits: Limits
+    max_limits: Limits
+    server_limits: ServerLimits
+    runtimes: _containers.RepeatedCompositeFieldContainer[Runtime]
+    isolation: Isolation
+    capacity: Capacity
+    transforms: _containers.RepeatedScalarFieldContainer[str]
+    start_time: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[str] = ..., server_id: _Optional[str] = ..., default_limits: _Optional[_Union[Limits, _Mapping]] = ..., max_limits: _Optional[_Union[Limits, _Mapping]] = ..., server_limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., transforms: _Optional[_Iterable[str]] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CodeAction(_message.Message):
+    __slots__ = ("code",)
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    def __init__(self, code: _Optional[str] = ...) -> None: ...
+
+class CodeObservation(_message.Message):
+    __slots__ = ("stdout", "stderr", "exit_code", "result")
+    STDOUT_FIELD_NUMBER: _ClassVar[int]
+    STDERR_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    stdout: str
+    stderr: str
+    exit_code: int
+    result: str
+    def __init__(self, stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., exit_code: _Optional[int] = ..., result: _Optional[str] = ...) -> None: ...
+
+class CodeState(_message.Message):
+    __slots__ = ("episode_id", "step_count", "last_exit_code")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LAST_EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    step_count: int
+    last_exit_code: int
+    def __init__(self, episode_id: _Optional[str] = ..., step_count: _Optional[int] = ..., last_exit_code: _Optional[int] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("source_bytes", "output_bytes", "result_bytes", "step_timeout", "step_cpu_time", "idle_timeout", "memory_bytes", "open_files", "file_bytes", "total_memory_bytes", "processes", "workspace_bytes", "workspace_inodes", "cpu_percent")
+    SOURCE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STEP_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    STEP_CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    IDLE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FILES_FIELD_NUMBER: _ClassVar[int]
+    FILE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PROCESSES_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_INODES_FIELD_NUMBER: _ClassVar[int]
+    CPU_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    source_bytes: int
+    output_bytes: int
+    result_bytes: int
+    step_timeout: _duration_pb2.Duration
+    step_cpu_time: _duration_pb2.Duration
+    idle_timeout: _duration_pb2.Duration
+    memory_bytes: int
+    open_files: int
+    file_bytes: int
+    total_memory_bytes: int
+    processes: int
+    workspace_bytes: int
+    workspace_inodes: int
+    cpu_percent: int
+    def __init__(self, source_bytes: _Optional[int] = ..., output_bytes: _Optional[int] = ..., result_bytes: _Optional[int] = ..., step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., step_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idle_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., open_files: _Optional[int] = ..., file_bytes: _Optional[int] = ..., total_memory_bytes: _Optional[int] = ..., processes: _Optional[int] = ..., workspace_bytes: _Optional[int] = ..., workspace_inodes: _Optional[int] = ..., cpu_percent: _Optional[int] = ...) -> None: ...
+
+class StepLimits(_message.Message):
+    __slots__ = ("output_bytes", "cpu_time")
+    OUTPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    output_bytes: int
+    cpu_time: _duration_pb2.Duration
+    def __init__(self, output_bytes: _Optional[int] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class ServerLimits(_message.Message):
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes")
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_STEP_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_GRACE_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    WORKER_WAIT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    episodes: int
+    running_steps: int
+    waiting_steps: int
+    queued_steps: int
+    request_bytes: int
+    reply_bytes: int
+    environment_bytes: int
+    default_step_timeout: _duration_pb2.Duration
+    interrupt_grace: _duration_pb2.Duration
+    background_cpu_time: _duration_pb2.Duration
+    worker_wait: _duration_pb2.Duration
+    kept_reply_bytes: int
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ...) -> None: ...
+
+class Runtime(_message.Message):
+    __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PYTHON_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PRELOADS_FIELD_NUMBER: _ClassVar[int]
+    HASH_SEED_FIELD_NUMBER: _ClassVar[int]
+    WARM_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    python_version: str
+    preloads: _containers.RepeatedScalarFieldContainer[str]
+    hash_seed: int
+    warm_workers: int
+    def __init__(self, name: _Optional[str] = ..., python_version: _Optional[str] = ..., preloads: _Optional[_Iterable[str]] = ..., hash_seed: _Optional[int] = ..., warm_workers: _Optional[int] = ...) -> None: ...
+
+class Isolation(_message.Message):
+    __slots__ = ("level", "layers")
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    level: IsolationLevel
+    layers: _containers.RepeatedCompositeFieldContainer[IsolationLayer]
+    def __init__(self, level: _Optional[_Union[IsolationLevel, str]] = ..., layers: _Optional[_Iterable[_Union[IsolationLayer, _Mapping]]] = ...) -> None: ...
+
+class IsolationLayer(_message.Message):
+    __slots__ = ("name", "state", "detail")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: IsolationLayerState
+    detail: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[IsolationLayerState, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class Capacity(_message.Message):
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "draining")
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    episodes: int
+    running_steps: int
+    waiting_steps: int
+    draining: bool
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., draining: bool = ...) -> None: ...
+
+class Reported(_message.Message):
+    __slots__ = ("exception", "result_truncated")
+    EXCEPTION_FIELD_NUMBER: _ClassVar[int]
+    RESULT_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    exception: PythonException
+    result_truncated: bool
+    def __init__(self, exception: _Optional[_Union[PythonException, _Mapping]] = ..., result_truncated: bool = ...) -> None: ...
+
+class PythonException(_message.Message):
+    __slots__ = ("type", "message")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    message: str
+    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Observed(_message.Message):
+    __slots__ = ("usage", "background", "stdout_total_bytes", "stderr_total_bytes", "stdout_kept_bytes", "stderr_kept_bytes", "stdout_truncated", "stderr_truncated", "limit", "signal", "process_exit_code", "violation", "limits_hit", "tree_usage")
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+    STDOUT_TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STDERR_TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STDOUT_KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STDERR_KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STDOUT_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    STDERR_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    VIOLATION_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_HIT_FIELD_NUMBER: _ClassVar[int]
+    TREE_USAGE_FIELD_NUMBER: _ClassVar[int]
+    usage: Usage
+    background: Usage
+    stdout_total_bytes: int
+    stderr_total_bytes: int
+    stdout_kept_bytes: int
+    stderr_kept_bytes: int
+    stdout_truncated: bool
+    stderr_truncated: bool
+    limit: LimitKind
+    signal: int
+    process_exit_code: int
+    violation: str
+    limits_hit: _containers.RepeatedScalarFieldContainer[LimitKind]
+    tree_usage: Usage
+    def __init__(self, usage: _Optional[_Union[Usage, _Mapping]] = ..., background: _Optional[_Union[Usage, _Mapping]] = ..., stdout_total_bytes: _Optional[int] = ..., stderr_total_bytes: _Optional[int] = ..., stdout_kept_bytes: _Optional[int] = ..., stderr_kept_bytes: _Optional[int] = ..., stdout_truncated: bool = ..., stderr_truncated: bool = ..., limit: _Optional[_Union[LimitKind, str]] = ..., signal: _Optional[int] = ..., process_exit_code: _Optional[int] = ..., violation: _Optional[str] = ..., limits_hit: _Optional[_Iterable[_Union[LimitKind, str]]] = ..., tree_usage: _Optional[_Union[Usage, _Mapping]] = ...) -> None: ...
+
+class Usage(_message.Message):
+    __slots__ = ("scope", "wall_time", "queued_time", "cpu_user_time", "cpu_system_time", "peak_memory_bytes", "minor_page_faults", "major_page_faults")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    WALL_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_TIME_FIELD_NUMBER: _ClassVar[int]
+    CPU_USER_TIME_FIELD_NUMBER: _ClassVar[int]
+    CPU_SYSTEM_TIME_FIELD_NUMBER: _ClassVar[int]
+    PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MINOR_PAGE_FAULTS_FIELD_NUMBER: _ClassVar[int]
+    MAJOR_PAGE_FAULTS_FIELD_NUMBER: _ClassVar[int]
+    scope: UsageScope
+    wall_time: _duration_pb2.Duration
+    queued_time: _duration_pb2.Duration
+    cpu_user_time: _duration_pb2.Duration
+    cpu_system_time: _duration_pb2.Duration
+    peak_memory_bytes: int
+    minor_page_faults: int
+    major_page_faults: int
+    def __init__(self, scope: _Optional[_Union[UsageScope, str]] = ..., wall_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., queued_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., cpu_user_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., cpu_system_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., peak_memory_bytes: _Optional[int] = ..., minor_page_faults: _Optional[int] = ..., major_page_faults: _Optional[int] = ...) -> None: ...
+
+class Loss(_message.Message):
+    __slots__ = ("step_index", "outcome", "description")
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    step_index: int
+    outcome: Outcome
+    description: str
+    def __init__(self, step_index: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., description: _Optional[str] = ...) -> None: ...
