@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
+	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +63,23 @@ func Example() {
 	// 3.141592653589793
 	// exit_code = 0
 	// steps = 3
+}
+
+func TestTheReadmeShowsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, snippet, _ := strings.Cut(string(readme), "```go\nurl := \"http://127.0.0.1:8000\"\n")
+	snippet, _, found := strings.Cut(snippet, "```")
+	indented := regexp.MustCompile("(?m)^(.)").ReplaceAllString(snippet, "\t$1")
+	if !found || !strings.Contains(string(source), indented) {
+		t.Fatal("README.md and example_test.go differ")
+	}
 }
 
 func cpuTime() time.Duration {
