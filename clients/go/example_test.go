@@ -1,0 +1,104 @@
+package codingenv_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	codingenv "github.com/coding-env/coding-env/clients/go"
+)
+
+// The flow of the README: reset, a few steps, the state, close.
+func Example() {
+	url, stop, err := start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stop()
+
+	ctx := context.Background()
+	env, err := codingenv.Connect(ctx, url, codingenv.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer env.Close(ctx)
+
+	reset, err := env.Reset(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Reset complete: exit_code =", reset.GetObservation().GetExitCode())
+
+	for _, code := range []string{
+		"print('Hello, World!')",
+		"x = 5 + 3\nprint(f'Result: {x}')",
+		"import math\nprint(math.pi)",
+	} {
+		reply, err := env.Step(ctx, code)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(reply.GetObservation().GetStdout())
+		fmt.Println("exit_code =", reply.GetObservation().GetExitCode())
+	}
+
+	state, err := env.State(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("steps =", state.GetState().GetStepCount())
+
+	// Output:
+	// Reset complete: exit_code = 0
+	// Hello, World!
+	// exit_code = 0
+	// Result: 8
+	// exit_code = 0
+	// 3.141592653589793
+	// exit_code = 0
+	// steps = 3
+}
+
+func TestTheReadmeShowsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, snippet, _ := strings.Cut(string(readme), "```go\nurl := \"http://127.0.0.1:8000\"\n")
+	snippet, _, found := strings.Cut(snippet, "```")
+	indented := regexp.MustCompile("(?m)^(.)").ReplaceAllString(snippet, "\t$1")
+	if !found || !strings.Contains(string(source), indented) {
+		t.Fatal("README.md and example_test.go differ")
+	}
+}
+
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkStep tells what a step costs the client's process: go test -run - -bench Step -benchtime 5000x
+func BenchmarkStep(b *testing.B) {
+	env := dial(b, serve(b), codingenv.Options{}).NewEnv()
+	if _, err := env.Reset(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	before := cpuTime()
+	for b.Loop() {
+		if _, err := env.Step(context.Background(), "x = 1"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpuTime()-before).Microseconds())/float64(b.N), "cpu-µs/op")
+}

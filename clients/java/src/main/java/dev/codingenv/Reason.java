@@ -1,0 +1,61 @@
+package dev.codingenv;
+
+/** Why a call failed: the contract's word for it, or one of the client's own. */
+public enum Reason {
+  /** The request does not make sense; {@link CodingEnvException#fields()} tells what. */
+  INVALID_FIELD,
+  /** There is no such episode. */
+  EPISODE_NOT_FOUND,
+  /** It was closed. */
+  EPISODE_CLOSED,
+  /** It was idle for too long. */
+  EPISODE_EXPIRED,
+  /** It is held by another server. */
+  EPISODE_SERVER_GONE,
+  /** The id is in use. */
+  EPISODE_EXISTS,
+  /** Its interpreter is gone. */
+  EPISODE_LOST,
+  /** The step's index does not fit. */
+  STEP_OUT_OF_ORDER,
+  /** The step has run, and its reply was dropped. */
+  STEP_REPLY_DROPPED,
+  /** The episode ended while the step ran or was queued. */
+  EPISODE_ENDED,
+  /** As many episodes as the server holds. */
+  EPISODE_LIMIT,
+  /** As many steps as may wait for a turn. */
+  STEP_LIMIT,
+  /** As many steps as may be queued in an episode. */
+  STEP_QUEUE_FULL,
+  /** No interpreter became ready in time. */
+  NO_WORKER,
+  /** The server is shutting down. */
+  SHUTTING_DOWN,
+  /** A fault of the server. */
+  INTERNAL,
+  /**
+   * The deadline passed, here or at the server. A step may have run, or run still: the same code again gets its reply, and other code runs
+   * after it.
+   */
+  DEADLINE,
+  /** Of the client: the connection broke, and stayed broken until the deadline. */
+  CONNECT,
+  /** Of the client: the URL is none that can be connected to. */
+  URL,
+  /** Of the client: there is no episode, reset first. */
+  NO_EPISODE,
+  /** Of the client: the calling thread was interrupted. As with DEADLINE, a step may have run. */
+  CANCELLED,
+  /** One that this client does not know, or an error without a reason: {@link CodingEnvException#reasonName()} has its name. */
+  OTHER;
+
+  static Reason of(String name) {
+    for (Reason reason : values()) {
+      if (reason.name().equals(name)) {
+        return reason;
+      }
+    }
+    return OTHER;
+  }
+}
