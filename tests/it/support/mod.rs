@@ -61,6 +61,19 @@ impl Server {
         Self::start_by(command, flags, &[])
     }
 
+    /// Starts a server that may refuse to.
+    ///
+    /// # Errors
+    /// What it logged when it refuses.
+    pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
+        Self::try_start(
+            Command::new(PROGRAM),
+            tempfile::tempdir().unwrap(),
+            flags,
+            &[],
+        )
+    }
+
     fn start_by(command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::try_start(command, home, flags, variables)
