@@ -78,7 +78,7 @@ in_container "default profile, root" "landlock as root,landlock as a user"
 in_container "default profile, uid 65534" "landlock as a user" --user 65534:65534
 # What a pod is under the restricted standard.
 in_container "restricted" "landlock as a user" --user 65534:65534 --cap-drop ALL --security-opt no-new-privileges \
-    --read-only --tmpfs /tmp:rw,nosuid,nodev,mode=1777,size=2g
+    --read-only --tmpfs /tmp:rw,nosuid,nodev,mode=1777,size=2g --tmpfs /var/tmp:rw,nosuid,nodev,mode=1777,size=64m
 # A container that may make namespaces.
 in_container "namespaces allowed, root" "namespace as root,namespace as a user" --cap-add SYS_ADMIN \
     --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined
