@@ -20,7 +20,7 @@ lint:
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --locked
 
-# The tests, or those that the arguments choose. Needs only Rust and python3.
+# The tests, or those that the arguments choose. Needs only Rust with a C compiler, and python3.
 test *ARGS:
     cargo test --locked {{ ARGS }}
 

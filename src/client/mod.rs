@@ -251,6 +251,9 @@ impl CodingEnv {
         if request.previous_episode_id.is_empty() {
             self.unsure.extend(self.episode.take());
         }
+        // A server that came back under its name has made it at the second try: nothing is left of the first.
+        self.unsure
+            .retain(|left| left.id != episode.id || left.server != server);
         self.episode = Some(Episode {
             server,
             may_move: false,

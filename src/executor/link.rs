@@ -159,3 +159,34 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+
+    /// Room in the socket is not room for one more message while others wait for that room: who takes it for that never lets the task run which
+    /// sends them.
+    #[tokio::test]
+    async fn there_is_no_room_before_what_waits_is_sent() {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let channel = Channel::new(ours).unwrap();
+        while channel.waiting().is_empty() {
+            channel.send(vec![0; 1024], Vec::new());
+        }
+        while socket::receive(theirs.as_fd(), 1024).is_ok() {}
+        tokio::select! {
+            biased;
+            () = channel.has_room() => panic!("something waits yet"),
+            () = async { for _ in 0..100 { tokio::task::yield_now().await } } => {}
+        }
+        tokio::select! {
+            () = channel.has_room() => {}
+            () = channel.send_waiting() => panic!("it ends with its socket alone"),
+        }
+        channel.try_send(&[0], &[]).unwrap();
+    }
+}

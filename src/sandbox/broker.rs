@@ -156,31 +156,37 @@ pub(super) struct Broker {
 
 impl Broker {
     /// Answers one call of each cell, or of fewer when time is up: then the next round begins with the others.
-    pub(super) fn round(&mut self, mut waiting: Vec<Waiting<'_>>) {
+    ///
+    /// # Errors
+    /// The last of what kept a call from being answered; it waits until its cell ends.
+    pub(super) fn round(&mut self, mut waiting: Vec<Waiting<'_>>) -> io::Result<()> {
         waiting.sort_by_key(|cell| (cell.worker <= self.last, cell.worker));
         let end = Instant::now() + ROUND_WITHIN;
+        let mut result = Ok(());
         for cell in waiting {
             self.last = cell.worker;
-            cell.serve();
+            if let Err(error) = cell.serve() {
+                result = Err(error);
+            }
             if Instant::now() >= end {
                 break;
             }
         }
+        result
     }
 }
 
 impl Waiting<'_> {
     /// Answers one call.
-    fn serve(self) {
+    fn serve(self) -> io::Result<()> {
         // It has gone meanwhile, and the next poll tells what there is.
         let Ok(call) = sys::receive(self.listener) else {
-            return;
+            return Ok(());
         };
         let answer = self.decide(&call);
-        if let Err(error) = sys::answer(self.listener, call.id, answer)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, "a signal of a cell was not answered");
+        match sys::answer(self.listener, call.id, answer) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()), // the caller has ended
+            other => other,
         }
     }
 

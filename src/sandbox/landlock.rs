@@ -209,7 +209,7 @@ mod tests {
             "/lib64",
             "/bin",
             "/etc/ld.so.cache",
-            "/root/.pyenv",
+            "/root",
         ];
         FilePaths {
             read: shown

@@ -344,7 +344,7 @@ mod tests {
             "/etc/ssl/private",
             "/home/user",
             "/proc/1",
-            "/work/main",
+            "/srv/checkout",
         ] {
             assert!(
                 !visible

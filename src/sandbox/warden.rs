@@ -1,6 +1,6 @@
 //! The warden: starts templates, has them make cells, waits for every child, and kills all when the server goes away.
 //!
-//! It has one thread: it sleeps in poll(2) until the server orders something, a template or a reaper speaks, or a child ends. Reapers are
+//! It has one thread: it sleeps in poll(2) until the server orders something, a template or a reaper speaks, a child ends, or a cell's signal waits for the broker. Reapers are
 //! its own children (a template forks them with CLONE_PARENT), so it alone waits for them, and a pid that it signals can't
 //! have been given to somebody else. It never signals a worker: it asks the worker's reaper. It is a subreaper: what a killed reaper
 //! leaves behind becomes its child, and is killed.
@@ -94,8 +94,6 @@ struct Cell {
     failed: bool,
     uid: Option<u32>,
     cgroup: Option<Cgroup>,
-    /// Where its signals wait for the broker, if they do.
-    listener: Option<OwnedFd>,
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -137,6 +135,8 @@ struct Warden {
     /// Orphans that were killed and have not ended yet.
     orphans: HashSet<i32>,
     broker: Broker,
+    /// Where the signals of cells wait for it: none where the plan has no broker.
+    listeners: HashMap<WorkerId, OwnedFd>,
 }
 
 fn server() -> BorrowedFd<'static> {
@@ -167,6 +167,7 @@ impl Warden {
             sweep_again: false,
             orphans: HashSet::new(),
             broker: Broker::default(),
+            listeners: HashMap::new(),
         })
     }
 
@@ -219,34 +220,39 @@ impl Warden {
             }
             self.finish_sweep();
             // The last: everybody else's business comes before a cell's signals.
-            self.serve_signals(listening.into_iter().zip(listeners).collect());
+            if !listening.is_empty() {
+                self.serve_signals(&listening.into_iter().zip(listeners).collect());
+            }
         }
     }
 
     /// The cells whose signals the broker delivers.
     fn listening(&self) -> impl Iterator<Item = Waiting<'_>> {
-        self.cells.iter().filter_map(|(worker, cell)| {
+        self.listeners.iter().filter_map(|(worker, listener)| {
             Some(Waiting {
                 worker: *worker,
-                reaper: cell.reaper?,
-                listener: cell.listener.as_ref()?.as_fd(),
+                reaper: self.cells.get(worker)?.reaper?,
+                listener: listener.as_fd(),
             })
         })
     }
 
     /// Answers calls that wait at the listeners.
-    fn serve_signals(&mut self, polled: HashMap<WorkerId, PollFlags>) {
+    fn serve_signals(&mut self, polled: &HashMap<WorkerId, PollFlags>) {
         let state = |worker: &WorkerId| polled.get(worker).copied().unwrap_or(PollFlags::empty());
-        for (worker, cell) in &mut self.cells {
+        let cells = &self.cells;
+        self.listeners.retain(|worker, _| {
             let state = state(worker);
-            // Nobody is left under the filter.
-            if !state.contains(PollFlags::IN) && !state.is_empty() {
-                cell.listener = None;
-            }
-        }
+            // Without a call and in a state all the same: nobody is left under the filter.
+            cells.contains_key(worker) && (state.contains(PollFlags::IN) || state.is_empty())
+        });
         let mut broker = std::mem::take(&mut self.broker);
         let waits = |cell: &Waiting<'_>| state(&cell.worker).contains(PollFlags::IN);
-        broker.round(self.listening().filter(waits).collect());
+        if let Err(error) = broker.round(self.listening().filter(waits).collect()) {
+            report(&format!(
+                "warden: a cell's signal was not answered: {error}"
+            ));
+        }
         self.broker = broker;
     }
 
@@ -437,7 +443,6 @@ impl Warden {
                 failed: false,
                 uid,
                 cgroup,
-                listener: None,
             },
         );
         Ok(())
@@ -556,9 +561,7 @@ impl Warden {
                 tell(&Event::SpawnFailed { worker, reason })
             }
             Message::Listener(worker) => {
-                if let Some(cell) = self.cells.get_mut(&worker) {
-                    cell.listener = fd;
-                }
+                self.listeners.extend(fd.map(|fd| (worker, fd)));
                 Ok(())
             }
             Message::WorkerUp(worker) => {

@@ -730,6 +730,44 @@ async fn previous_episode_id_frees_the_slot() {
     assert_eq!(step(&raw, "b", 1, "2").await.unwrap().result(), Some("2"));
 }
 
+/// Forwards connections to whichever server `current` names; those that are open are cut when it changes.
+async fn switching_proxy(current: tokio::sync::watch::Receiver<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut current = current.clone();
+            let upstream = current.borrow_and_update().clone();
+            let mut server = TcpStream::connect(&upstream).await.unwrap();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                    _ = current.changed() => {}
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_reset_goes_on_at_another_server_when_its_own_has_gone() {
+    let servers = ["one", "two"].map(|name| Server::start(&["--server-id", name]));
+    let (switch, current) = tokio::sync::watch::channel(servers[0].address().to_owned());
+    let url = switching_proxy(current).await;
+    let mut env = CodingEnv::connect_with(&url, quick_retries())
+        .await
+        .unwrap();
+    assert_eq!(env.reset().await.unwrap().server_id, "one");
+
+    switch.send_replace(servers[1].address().to_owned());
+    let lost = env.step("1").await.unwrap_err();
+    assert_eq!(lost.reason(), Some(&Reason::EpisodeServerGone));
+    assert_eq!(env.reset().await.unwrap().server_id, "two");
+    assert_eq!(env.step("x = 1").await.unwrap().exit_code(), 0);
+    env.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_refusal_leaves_a_step_unsure_that_was_so_before() {
     let server = Server::start(&[]);

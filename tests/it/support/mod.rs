@@ -130,15 +130,12 @@ impl Server {
     ) -> Result<Self, String> {
         let state_dir = home.path().join("state");
         command
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--server-id",
-                "test",
-            ])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .args(
+                ["--server-id", "test"]
+                    .iter()
+                    .filter(|_| !flags.contains(&"--server-id")),
+            )
             .arg("--state-dir")
             .arg(&state_dir)
             .args(flags)
