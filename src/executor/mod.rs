@@ -841,6 +841,9 @@ pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsStr
         ("USER".into(), "episode".into()),
         ("LOGNAME".into(), "episode".into()),
         ("PYTHONHASHSEED".into(), hash_seed.to_string().into()),
+        // The loader looks up all functions at the start, so that no worker has to, each by itself (ld.so(8)). The harness takes
+        // it out of the environment.
+        ("LD_BIND_NOW".into(), "1".into()),
     ];
     // One thread each: a template must have one, and an episode is one of many on its machine.
     for library in [

@@ -4,7 +4,7 @@
 //! cpuacct) a cell costs 3 mkdir, 3 writes of limits (each open, write, close), 3 opens for its reaper, and 3 rmdir; with v2 one mkdir,
 //! 4 writes, one open and one rmdir. A limit on CPU adds one write, and on v1 where `cpu` is mounted by itself one directory.
 //!
-//! Groups are never used again, `cgroup.kill` is not used (after it, a kernel of 6.18 kills at birth what clone3(2) puts into the
+//! Which of them serve again is `cgroup_reuse.rs`'s business; `cgroup.kill` is not used (after it, a kernel of 6.18 kills at birth what clone3(2) puts into the
 //! group), and their names are numbers of our own, never of a client's making. Facts: Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst of Linux.
 
 use std::ffi::OsStr;
@@ -33,6 +33,8 @@ const SERVER_GROUP: &str = "coding-env-server";
 const BUSY_FOR: Duration = Duration::from_millis(5);
 /// How often processes are moved until none is left.
 const MOVES_MAX: usize = 10;
+/// What may be charged to a group that is used again: caches of the kernel's that outlive processes. Far below the least limit.
+const LEFT_BYTES_MAX: u64 = 1 << 20;
 /// The most that is read of one of the kernel's files. The longest of ours, memory.oom_control, has some 50 bytes; cgroup.procs is read otherwise.
 const FACT_BYTES_MAX: usize = 4096;
 
@@ -713,6 +715,31 @@ impl Cgroup {
         }
     }
 
+    /// Whether no process is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        let none = |group: &Hierarchy| {
+            read(group.path.join("cgroup.procs")).is_some_and(|procs| procs.is_empty())
+        };
+        self.groups.iter().all(none)
+    }
+
+    /// Sets back what it has counted, so that it can serve another cell with the same limits: 6 short files with v1. False when it can't,
+    /// because a process or memory is left in it, or with v2, which has no such thing.
+    pub(crate) fn set_back(&self) -> bool {
+        let Some(memory) = self.group(|controllers| controllers.memory) else {
+            return false;
+        };
+        let left = || number(&read(memory.join("memory.usage_in_bytes"))?);
+        let is_free = self.version == Version::One
+            && self.is_empty()
+            && left().is_some_and(|left| left <= LEFT_BYTES_MAX);
+        let zero = |path: PathBuf| write(&path, "0").is_ok();
+        let cpuacct = self.group(|controllers| controllers.cpuacct);
+        is_free
+            && zero(memory.join("memory.max_usage_in_bytes"))
+            && cpuacct.is_none_or(|group| zero(group.join("cpuacct.usage")))
+    }
+
     /// Removes it. A moment after its last process ended it may still be busy (EBUSY): try again later with what is left.
     pub(crate) fn remove(mut self) -> Result<(), (Self, io::Error)> {
         while let Some(group) = self.groups.pop() {
@@ -736,20 +763,20 @@ fn part(total: Duration, user: u64, system: u64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::{Child, Command, Stdio};
 
     use super::*;
 
-    const LIMITS: CellLimits = CellLimits {
+    pub(crate) const LIMITS: CellLimits = CellLimits {
         total_memory_bytes: 64 << 20,
         processes: 8,
         workspace_bytes: 1 << 20,
         workspace_inodes: 64,
         cpu_percent: 0,
     };
-    const WITHIN: Duration = Duration::from_secs(10);
+    pub(crate) const WITHIN: Duration = Duration::from_secs(10);
 
     fn one(groups: &[(&str, [bool; 4])]) -> Result<Place, String> {
         let hierarchy = |(path, [memory, pids, cpuacct, cpu]): &(&str, [bool; 4])| Hierarchy {
@@ -972,7 +999,7 @@ mod tests {
     }
 
     /// The groups of a run, or that this host gives none, by name.
-    fn groups(name: &str) -> Option<Cgroups> {
+    pub(crate) fn groups(name: &str) -> Option<Cgroups> {
         let run = format!("coding-env-test-{name}-{}", uuid::Uuid::now_v7().simple());
         match Cgroups::find(&run, this()) {
             Ok(groups) => Some(groups),
@@ -984,7 +1011,7 @@ mod tests {
     }
 
     /// A shell in a group: what it is told on its standard input it runs, once it is in.
-    fn shell(group: &Cgroup, program: &str) -> Child {
+    pub(crate) fn shell(group: &Cgroup, program: &str) -> Child {
         let mut child = Command::new("python3")
             .args([
                 "-I",
@@ -1007,7 +1034,7 @@ mod tests {
         child
     }
 
-    fn line(child: &mut Child) -> String {
+    pub(crate) fn line(child: &mut Child) -> String {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)

@@ -11,6 +11,7 @@ pub(crate) mod bpf;
 mod broker;
 pub(crate) mod cell;
 pub(crate) mod cgroup;
+mod cgroup_reuse;
 pub(crate) mod children;
 pub(crate) mod features;
 pub(crate) mod jail;

@@ -22,7 +22,8 @@ use rustix::process::{Signal, set_child_subreaper};
 
 use super::broker::{Broker, Waiting};
 use super::cell::{Ask, CellNeeds, DESCRIPTORS, Setup};
-use super::cgroup::{Cgroup, Cgroups};
+use super::cgroup::{Cgroup, CgroupFacts, Cgroups};
+use super::cgroup_reuse::CgroupStock;
 use super::children;
 use super::order::{
     Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId,
@@ -94,6 +95,8 @@ struct Cell {
     failed: bool,
     uid: Option<u32>,
     cgroup: Option<Cgroup>,
+    /// Those of its control group.
+    limits: CellLimits,
 }
 
 /// Children of this process that nobody registered when the list was made, to be killed once every fork ordered before then is answered.
@@ -111,9 +114,7 @@ struct Warden {
     plan: Result<Plan, String>,
     /// What the operator wants episodes to be able to read.
     readable: Vec<PathBuf>,
-    cgroups: Option<Cgroups>,
-    /// Those of cells that have ended, which were still busy.
-    busy: Vec<Cgroup>,
+    cgroups: Option<CgroupStock>,
     /// Uids that no cell has.
     uids: Vec<u32>,
     children: OwnedFd,
@@ -152,7 +153,6 @@ impl Warden {
             plan: Err("the server has not said what separates episodes".to_owned()),
             readable: Vec::new(),
             cgroups: None,
-            busy: Vec::new(),
             uids: Vec::new(),
             children: sys::child_signals()?,
             templates: HashMap::new(),
@@ -354,7 +354,7 @@ impl Warden {
             if plan.cgroup_cpu && !cgroups.bounds_cpu() {
                 return Err("layer cgroup: the cpu controller has gone".to_owned());
             }
-            self.cgroups = Some(cgroups);
+            self.cgroups = Some(CgroupStock::new(cgroups));
         }
         if let Some(uids) = plan.uids {
             // The lowest are given out first.
@@ -401,7 +401,7 @@ impl Warden {
                 }
             }
             if let Some(cgroups) = &mut self.cgroups {
-                let made = cgroups.create(&worker.to_string(), &limits)?;
+                let made = cgroups.take(&worker.to_string(), &limits)?;
                 fds.extend(cgroup.insert(made).attach_fds()?);
             }
             let cgroup_fds = fds.len() - DESCRIPTORS;
@@ -426,7 +426,9 @@ impl Warden {
             Ok(setup) => setup,
             Err(error) => {
                 self.uids.extend(uid);
-                self.busy.extend(cgroup);
+                if let (Some(cgroups), Some(cgroup)) = (&mut self.cgroups, cgroup) {
+                    cgroups.discard(cgroup);
+                }
                 return Err(error);
             }
         };
@@ -443,6 +445,7 @@ impl Warden {
                 failed: false,
                 uid,
                 cgroup,
+                limits,
             },
         );
         Ok(())
@@ -723,9 +726,8 @@ impl Warden {
         // Killed, it could not end what was left.
         let in_order = cell.end.is_some() || cell.failed;
         self.sweep_again |= !in_order;
-        let facts = cell.cgroup.as_ref().map(Cgroup::facts);
         let (end, failed) = (cell.end, cell.failed);
-        self.free(cell, in_order);
+        let facts = self.free(cell, in_order);
         if failed {
             return Ok(());
         }
@@ -734,21 +736,21 @@ impl Warden {
             worker,
             status,
             usage,
-            facts: facts.unwrap_or_default(),
+            facts,
         })
     }
 
-    /// Gives back what a cell had of the host. The uid of one that did not end in order is not used again: something may still have it.
-    fn free(&mut self, cell: Cell, in_order: bool) {
+    /// Gives back what a cell had of the host, and tells what its control group had counted. The uid of one that did not end in order is
+    /// not used again: something may still have it.
+    fn free(&mut self, cell: Cell, in_order: bool) -> CgroupFacts {
         if in_order {
             self.uids.extend(cell.uid);
         }
-        self.busy.extend(cell.cgroup);
-        for cgroup in std::mem::take(&mut self.busy) {
-            if let Err((cgroup, _)) = cgroup.remove() {
-                self.busy.push(cgroup);
-            }
+        let facts = cell.cgroup.as_ref().map(Cgroup::facts).unwrap_or_default();
+        if let (Some(cgroups), Some(cgroup)) = (&mut self.cgroups, cell.cgroup) {
+            cgroups.give_back(cgroup, cell.limits, &facts, in_order);
         }
+        facts
     }
 
     /// Kills orphans: children that are neither template, reaper nor keeper. One that was forked by a template a moment ago and not

@@ -40,6 +40,7 @@ SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a rep
 SETUP_HEADER = struct.Struct("<BBQQQQI")  # kind, has seed, seed, memory, open files, file size, environment entries
 REPORT_HEADER = struct.Struct("<IBIBBiQIII")  # size, kind, step number, end, flags, exit code, result bytes, three lengths
 TEXT_BYTES_MAX = 4096  # of an exception's type or message
+SHARED_BYTES_MIN = 512 << 10  # of a mapping whose page table workers get
 SOURCES_KEPT_BYTES_MAX = 16 << 20  # of steps, for tracebacks and inspect.getsource
 
 len, isinstance, compile, exec, eval, repr, str, type = (
@@ -65,6 +66,7 @@ def load_native():
 def template(level, preloads):
     """Imports the preloads, says so to the warden, and makes a cell for each order until the warden is gone."""
     native = None
+    os.environ.pop("LD_BIND_NOW", None)  # it was for this process's own start
     make_output_pipes()
     problem = check_interpreter() or import_preloads(preloads)
     if problem is None:
@@ -131,8 +133,10 @@ def make_forks_cheap(native):
         for line in maps.read().splitlines():
             fields = line.split(None, 5)
             start, end = (int(address, 16) for address in fields[0].split("-"))
-            # Code and constants of the interpreter and its libraries; smaller mappings are not worth their page table.
-            if len(fields) == 6 and fields[5].startswith("/") and fields[1] in ("r-xp", "r--p") and end - start >= 65536:
+            # Code and constants of the interpreter and of libc. Smaller mappings, and what the loader alone reads (it stands at a file's
+            # beginning), are not worth their page table.
+            if len(fields) == 6 and fields[5].startswith("/") and end - start >= SHARED_BYTES_MIN and (
+                    fields[1] == "r-xp" or fields[1] == "r--p" and int(fields[2], 16) > 0):
                 native.share_page_tables(start, end - start, 5 if "x" in fields[1] else 1)
     if sys.version_info[:2] in ((3, 12), (3, 13)) and sys.maxsize > 1 << 32:
         found, seen = gc.get_objects(), set()
