@@ -43,6 +43,10 @@ impl Ready {
     pub(crate) fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Release);
     }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +84,7 @@ pub(crate) async fn serve(
 }
 
 async fn readiness(State(shown): State<Shown>) -> (StatusCode, &'static str) {
-    if shown.ready.0.load(Ordering::Acquire) {
+    if shown.ready.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

@@ -10,7 +10,7 @@ use crate::episode::{
     EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Owner, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
-use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
+use crate::executor::{CpuTime, ExitStatus, ResultOf, TreeUse, Usage, shorten};
 use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
@@ -467,6 +467,7 @@ pub(crate) fn new_step(
         caller_wait,
         output_bytes,
         cpu_time,
+        result_of: ResultOf::Expression,
     };
     Ok((step, reply_bytes))
 }

@@ -6,7 +6,9 @@
 //! - [`client`], the typed client. Feature `client`.
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - [`doctor`], what isolation a machine allows.
+//! - `port`, `doors`: connections, and which edge answers a request.
 //! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `openenv`: the other edge, OpenEnv's wire.
 //! - `admin`: metrics and health for who looks after the server; `metrics` counts.
 //! - `tls`: the certificates of the port, and its handshakes.
 //! - `auth`: bearer tokens, and whose a request is.
@@ -54,6 +56,8 @@ mod convert;
 #[cfg(feature = "server")]
 pub mod doctor;
 #[cfg(feature = "server")]
+mod doors;
+#[cfg(feature = "server")]
 mod episode;
 #[cfg(feature = "server")]
 mod executor;
@@ -63,6 +67,10 @@ mod fault;
 mod limits;
 #[cfg(feature = "server")]
 mod metrics;
+#[cfg(feature = "server")]
+mod openenv;
+#[cfg(feature = "server")]
+mod port;
 #[cfg(feature = "server")]
 mod reload;
 #[cfg(feature = "server")]

@@ -8,15 +8,19 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{self, Ready, Sources};
-use crate::auth::{Auth, AuthLayer};
+use crate::auth::{Auth, Gate};
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
+use crate::doors::Doors;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
-use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
+use crate::executor::{Executor, ExecutorConfig, ResultOf, Rotation, StartError};
+use crate::openenv::OpenEnv;
+use crate::port;
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
@@ -27,13 +31,6 @@ use crate::tls::Tls;
 const SERVICE: &str = "coding_env.v1.CodingEnv";
 const LIVENESS: &str = "liveness";
 const READINESS: &str = "readiness";
-/// How long a peer may take to answer a keepalive ping.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Requests in flight on one connection. A trainer steps thousands of episodes over one.
-const STREAMS_PER_CONNECTION_MAX: u32 = 20_000;
-/// HTTP/2 flow control: enough for large sources without a round trip per 64 KiB.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 /// How long open connections get to take their last replies.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -60,9 +57,6 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
-    /// The transport failed.
-    #[error("serving: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// Reflection could not be set up.
     #[error("setting up reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -225,7 +219,7 @@ async fn run_until(
         let serving = admin::serve(
             listener,
             health_service.clone(),
-            ready,
+            ready.clone(),
             sources,
             closing.clone(),
         );
@@ -250,30 +244,28 @@ async fn run_until(
             // The details of errors, so that a reflection client shows their reasons.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    let router = tonic::transport::Server::builder()
-        .tcp_nodelay(true)
-        .http2_keepalive_interval(Some(config.keepalive))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION_MAX))
-        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
-        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
-        .layer(AuthLayer::new(auth))
-        .add_service(health_service)
+    let others = Routes::new(health_service)
         .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(service);
-    let closed = closing.clone().cancelled_owned();
-    let serving = match tls {
-        Some(tls) => {
-            let incoming = tls.connections(listener, closing.clone());
-            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
+        .add_service(reflection().build_v1alpha()?);
+    let gate = Gate::new(auth);
+    let openenv = OpenEnv::start(
+        &config,
+        episodes.clone(),
+        gate.clone(),
+        ready,
+        closing.clone(),
+    );
+    let doors = Doors::new(gate, service, others, openenv.router());
+    let (keepalive, stop) = (config.keepalive, closing.clone());
+    let serving = tokio::spawn(async move {
+        match tls {
+            Some(tls) => {
+                let incoming = tls.connections(listener, stop.clone());
+                port::serve(incoming, doors, keepalive, stop).await;
+            }
+            None => port::serve(port::plain(listener), doors, keepalive, stop).await,
         }
-        None => {
-            let incoming =
-                tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
-        }
-    };
+    });
 
     let result = async {
         tokio::select! {
@@ -301,17 +293,15 @@ async fn run_until(
     readiness.set(ServingStatus::NotServing).await;
     episodes.shut_down().await;
     closing.cancel();
-    let connections = until(CONNECTIONS_END_WITHIN, serving, &shutdown).await;
+    // Connections that are still open then are dropped.
+    let connections = async { tokio::join!(serving, openenv.ended()) };
+    until(CONNECTIONS_END_WITHIN, connections, &shutdown).await;
     if config.adopts_orphans && matches!(result, Err(ServeError::WardenGone)) {
         kill_orphans().await;
     }
     executor.shut_down().await;
     tracing::info!(took = ?ending.elapsed(), "ended");
-    result?;
-    match connections {
-        Some(Ok(result)) => Ok(result?),
-        Some(Err(_)) | None => Ok(()), // connections that were still open are dropped
-    }
+    result
 }
 
 /// Finds out what this machine allows, and decides what isolation is in force.
@@ -432,6 +422,7 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            result_of: ResultOf::Expression,
         };
         let key = owner.episode(started.id);
         let answer = episodes.step(&key, step).await;

@@ -122,7 +122,7 @@ async fn answer<T>(
     result
 }
 
-/// Whose a request is: [`AuthLayer`](crate::auth::AuthLayer) has put it there. One that did not pass it is nobody's.
+/// Whose a request is: [`Gate`](crate::auth::Gate) has put it there. One that did not pass it is nobody's.
 fn owner(extensions: &Extensions) -> Result<Owner, Status> {
     extensions
         .get::<Owner>()

@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::executor::frame::{self, FromWorker, ReportedEnd, Setup};
+use crate::executor::frame::{self, FromWorker, ReportedEnd, ResultOf, Setup};
 use crate::executor::{environment, start_warden};
 use crate::limits::CellLimits;
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order, RuntimeIndex, WorkerId};
@@ -115,7 +115,7 @@ impl CellLoop {
             environment: Vec::new(),
         };
         let mut requests = frame::encode_setup(&setup);
-        requests.extend(frame::encode_step(1, RESULT_BYTES, CODE).context("a short step")?);
+        requests.extend(frame::encode_step(1, RESULT_BYTES, ResultOf::Expression, CODE).context("a short step")?);
         let started = Self {
             warden,
             dir,

@@ -362,6 +362,38 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_KEEPALIVE", default_value = "20s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub keepalive: Duration,
 
+    /// How long an OpenEnv session that `openenv/session/create` made may be without a connection and without a call: 1s to 30d.
+    #[arg(long, env = "CODING_ENV_SESSION_IDLE_TIMEOUT", default_value = "15m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub session_idle_timeout: Duration,
+
+    /// A name under which web pages may reach the server, beside loopback names, addresses, names without a dot and those of a cluster:
+    /// `code.example.org`, or `*.example.org`; may be given more than once. In the variable, separated by commas.
+    #[arg(
+        long,
+        env = "CODING_ENV_ALLOW_HOST",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
+    pub allow_host: Vec<String>,
+
+    /// An origin whose web pages may use the server: `https://app.example.org`; may be given more than once. In the variable, separated
+    /// by commas.
+    #[arg(
+        long,
+        env = "CODING_ENV_ALLOW_ORIGIN",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub allow_origin: Vec<String>,
+
+    /// What Hugging Face Spaces call the host.
+    #[arg(long, env = "SPACE_HOST", hide = true)]
+    pub space_host: Option<String>,
+
+    /// What servers of OpenEnv call `--max-episodes`, which wins.
+    #[arg(long, env = "MAX_CONCURRENT_ENVS", hide = true)]
+    pub max_concurrent_envs: Option<u32>,
+
     /// Where the directory for workspaces is made. [default: TMPDIR, or /tmp]
     #[arg(long, env = "CODING_ENV_STATE_DIR", value_name = "DIRECTORY")]
     pub state_dir: Option<PathBuf>,

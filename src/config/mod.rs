@@ -111,6 +111,12 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// How often a connection is checked.
     pub keepalive: Duration,
+    /// How long a session that `openenv/session/create` made may be without a connection and without a call.
+    pub session_idle_timeout: Duration,
+    /// Names under which web pages may reach the server, beside those that are always its own. In lower case.
+    pub allow_hosts: Vec<String>,
+    /// Origins of other web pages that may use the server. In lower case.
+    pub allow_origins: Vec<String>,
     /// Where the directory for workspaces is made.
     pub state_dir: PathBuf,
     /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
@@ -284,6 +290,11 @@ impl TryFrom<ServeArgs> for Config {
             kept_reply_bytes,
             drain_timeout,
             keepalive,
+            session_idle_timeout,
+            allow_host,
+            allow_origin,
+            space_host,
+            max_concurrent_envs,
             state_dir,
             threads: _,
             log_format: _,
@@ -338,7 +349,7 @@ impl TryFrom<ServeArgs> for Config {
         let warm_workers = in_range("warm-workers", warm_workers, 1, 1024)?;
         let max_running_steps = in_range("max-running-steps", max_running_steps, 1, 100_000)?;
         let max_episodes = check_max_episodes(
-            max_episodes,
+            max_episodes.or(max_concurrent_envs),
             files_max(),
             u64::from(warm_workers) * runtimes.len() as u64,
             max_running_steps,
@@ -405,6 +416,14 @@ impl TryFrom<ServeArgs> for Config {
             kept_reply_bytes,
             drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
+            session_idle_timeout: in_range(
+                "session-idle-timeout",
+                session_idle_timeout,
+                Duration::from_secs(1),
+                30 * DAY,
+            )?,
+            allow_hosts: check_hosts(allow_host, space_host)?,
+            allow_origins: check_origins(allow_origin)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
             role_program: None,
             adopts_orphans: false,
@@ -423,6 +442,40 @@ fn check_readable(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, ConfigError> {
         }
     }
     Ok(paths)
+}
+
+/// Names of hosts without scheme and port, and that of the Space that the server runs in.
+fn check_hosts(hosts: Vec<String>, space: Option<String>) -> Result<Vec<String>, ConfigError> {
+    let mut checked = Vec::new();
+    for host in hosts {
+        let host = host.trim().to_ascii_lowercase();
+        let name = host.strip_prefix("*.").unwrap_or(&host);
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if name.is_empty() || !name.bytes().all(valid) {
+            return Err(ConfigError(format!(
+                "`--allow-host` is `{host}`: it has to be a name such as `code.example.org` or `*.example.org`, without scheme and port"
+            )));
+        }
+        checked.push(host);
+    }
+    let space = space.filter(|host| !host.is_empty());
+    checked.extend(space.map(|host| host.to_ascii_lowercase()));
+    Ok(checked)
+}
+
+/// Origins as browsers send them: scheme, host, and the port unless it goes without saying.
+fn check_origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let check = |origin: String| {
+        let origin = origin.trim().to_ascii_lowercase();
+        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        match rest {
+            Some(host) if !host.is_empty() && !host.contains(['/', '*', '@', ' ']) => Ok(origin),
+            _ => Err(ConfigError(format!(
+                "`--allow-origin` is `{origin}`: it has to be one such as `https://app.example.org`, without a path"
+            ))),
+        }
+    };
+    origins.into_iter().map(check).collect()
 }
 
 /// A broken file is a setting that can't be, and told before anything starts.
@@ -607,6 +660,28 @@ mod tests {
         assert!(
             refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000")
         );
+    }
+
+    #[test]
+    fn hosts_and_origins_are_what_browsers_send() {
+        let mut args = args();
+        args.allow_host = vec!["Code.Example.org".into(), "*.example.net".into()];
+        args.space_host = Some("me-env.hf.space".into());
+        args.allow_origin = vec!["https://App.example.org:8443".into()];
+        args.max_concurrent_envs = Some(7);
+        let config = Config::try_from(args).unwrap();
+        assert_eq!(config.allow_hosts, ["code.example.org", "*.example.net", "me-env.hf.space"]);
+        assert_eq!(config.allow_origins, ["https://app.example.org:8443"]);
+        assert_eq!(config.max_episodes, 7);
+        for host in ["", "*", "http://a", "a:80", "a/b"] {
+            assert!(refused(|args| args.allow_host = vec![host.into()]).contains("--allow-host"));
+        }
+        for origin in ["", "*", "example.org", "https://", "https://a/b", "https://*.a"] {
+            assert!(refused(|args| args.allow_origin = vec![origin.into()]).contains("--allow-origin"));
+        }
+        for timeout in [Duration::from_millis(999), Duration::from_secs(30 * 24 * 3600 + 1)] {
+            assert!(refused(|args| args.session_idle_timeout = timeout).contains("between 1s and"));
+        }
     }
 
     #[test]

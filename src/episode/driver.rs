@@ -146,6 +146,7 @@ fn step_order<'a>(
         number: index.saturating_add(1),
         source: &pending.order.code,
         result_bytes: limits.result_bytes,
+        result_of: pending.order.result_of,
         output_bytes: pending.order.output_bytes.unwrap_or(limits.output_bytes),
         timeout,
         cpu_time: pending.order.cpu_time.unwrap_or(limits.step_cpu_time),

@@ -2,7 +2,7 @@
 //!
 //! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
 //! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
-//! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure).
+//! [`owner`] whose an episode is; [`place`] room for one that is still to come; [`turns`] who may run a step, by [`fair`], a queue (pure).
 //!
 //! ```text
 //! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
@@ -17,6 +17,7 @@ mod kept;
 mod ledger;
 mod outcome;
 mod owner;
+mod place;
 mod registry;
 mod turns;
 
@@ -26,9 +27,10 @@ use std::time::{Duration, SystemTime};
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
+pub(crate) use place::Place;
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
-use crate::executor::{ExitStatus, Usage};
+use crate::executor::{ExitStatus, ResultOf, Usage};
 use crate::limits::EpisodeLimits;
 
 /// How a step ended.
@@ -101,6 +103,8 @@ pub(crate) struct NewStep {
     pub(crate) caller_wait: Option<Duration>,
     pub(crate) output_bytes: Option<u32>,
     pub(crate) cpu_time: Option<Duration>,
+    /// What its result is.
+    pub(crate) result_of: ResultOf,
 }
 
 /// What an episode is when it starts.

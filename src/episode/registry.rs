@@ -16,11 +16,14 @@ use tokio_util::task::TaskTracker;
 
 use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
+use super::place::{Hold, Place};
 use super::turns::Turns;
 use super::{
     EndReason, EpisodeKey, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts,
     Totals, driver,
 };
+#[cfg(test)]
+use crate::executor::ResultOf;
 use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
@@ -70,6 +73,8 @@ pub(super) struct Inner {
     pub(super) config: EpisodesConfig,
     executor: Executor,
     live: Mutex<HashMap<EpisodeKey, Arc<Episode>>>,
+    /// Places that are held and have no episode. Changed while `live` is locked.
+    vacant: AtomicUsize,
     ended: Mutex<Ended>,
     pub(super) turns: Turns,
     pub(super) budget: Budget,
@@ -90,6 +95,8 @@ pub(super) struct Episode {
     pub(super) limits: EpisodeLimits,
     seed: Option<u64>,
     created: SystemTime,
+    /// The place that it has. None: it was made without one.
+    hold: Option<Arc<Hold>>,
     start: watch::Sender<Start>,
     /// Cancelled when the episode has ended.
     pub(super) over: CancellationToken,
@@ -320,6 +327,7 @@ impl Episodes {
             config,
             executor,
             live: Mutex::default(),
+            vacant: AtomicUsize::new(0),
             ended: Mutex::default(),
             draining: AtomicBool::new(false),
             none_left: Notify::new(),
@@ -340,7 +348,16 @@ impl Episodes {
     /// # Cancel-Safety
     /// Safe: an episode that its caller did not wait for is there for the retry, or ends at once when no retry could find it.
     pub(crate) async fn reset(&self, new: NewEpisode) -> Result<Started, Refusal> {
-        let (episode, fresh) = self.reserve(&new)?;
+        self.reset_in(None, new).await
+    }
+
+    /// As [`reset`](Self::reset), in a place that is held.
+    pub(super) async fn reset_in(
+        &self,
+        hold: Option<&Arc<Hold>>,
+        new: NewEpisode,
+    ) -> Result<Started, Refusal> {
+        let (episode, fresh) = self.reserve(&new, hold)?;
         if !fresh {
             episode.wait_started().await?;
             return Ok(episode.started());
@@ -388,7 +405,11 @@ impl Episodes {
     }
 
     /// Finds or inserts the episode of a Reset. True when it is new.
-    fn reserve(&self, new: &NewEpisode) -> Result<(Arc<Episode>, bool), Refusal> {
+    fn reserve(
+        &self,
+        new: &NewEpisode,
+        hold: Option<&Arc<Hold>>,
+    ) -> Result<(Arc<Episode>, bool), Refusal> {
         let max = self.0.config.max_episodes;
         let mut key = new.owner.episode(new.id.clone());
         if !new.id.is_empty()
@@ -414,13 +435,14 @@ impl Episodes {
         if new.id.is_empty() {
             key.id = uuid::Uuid::now_v7().to_string();
         }
-        let episode = Arc::new(Episode {
+        let make = |hold| Arc::new(Episode {
             key: key.clone(),
             request_id: new.request_id.clone(),
             runtime: new.runtime,
             limits: new.limits,
             seed: new.seed,
             created: SystemTime::now(),
+            hold,
             start: watch::Sender::new(Start::Waiting),
             over: CancellationToken::new(),
             state: Mutex::new(State {
@@ -442,11 +464,17 @@ impl Episodes {
         if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&key) {
             return Err(Refusal::ExistedBefore(new.id.clone()));
         }
-        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) && !live.contains_key(&key) {
+        let hold = hold.filter(|hold| !hold.is_taken());
+        if hold.is_none() && self.is_full(&live) && !live.contains_key(&key) {
             return Err(Refusal::EpisodeLimit { max });
         }
-        match live.entry(key) {
+        match live.entry(key.clone()) {
             std::collections::hash_map::Entry::Vacant(entry) => {
+                if let Some(hold) = hold {
+                    hold.take();
+                    self.0.vacant.fetch_sub(1, Ordering::Relaxed);
+                }
+                let episode = make(hold.cloned());
                 entry.insert(Arc::clone(&episode));
                 Ok((episode, true))
             }
@@ -461,6 +489,49 @@ impl Episodes {
                 }
             }
         }
+    }
+
+    /// Whether all places are taken. The lock is that of `live`.
+    fn is_full(&self, live: &HashMap<EpisodeKey, Arc<Episode>>) -> bool {
+        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
+        taken >= usize::try_from(self.0.config.max_episodes).unwrap_or(usize::MAX)
+    }
+
+    /// Takes an episode off the live ones. The place that it had has none then, if it is still held.
+    fn remove(&self, live: &mut HashMap<EpisodeKey, Arc<Episode>>, key: &EpisodeKey) {
+        let hold = live.remove(key).and_then(|episode| episode.hold.clone());
+        if hold.is_some_and(|hold| hold.leave()) {
+            self.0.vacant.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Holds a place for who will have an episode.
+    pub(crate) fn hold_place(&self) -> Result<Place, Refusal> {
+        let live = lock(&self.0.live);
+        if self.is_draining() {
+            return Err(Refusal::ShuttingDown);
+        }
+        if self.is_full(&live) {
+            let max = self.0.config.max_episodes;
+            return Err(Refusal::EpisodeLimit { max });
+        }
+        self.0.vacant.fetch_add(1, Ordering::Relaxed);
+        Ok(Place::new(self.clone()))
+    }
+
+    /// Ends what a place was held for.
+    pub(super) fn give_up(&self, hold: &Hold) {
+        let _live = lock(&self.0.live);
+        if hold.give_up() {
+            self.0.vacant.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many places are taken, of how many.
+    pub(crate) fn places(&self) -> (usize, u32) {
+        let live = lock(&self.0.live);
+        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
+        (taken, self.0.config.max_episodes)
     }
 
     fn finish_start(
@@ -491,7 +562,7 @@ impl Episodes {
                         .get(&episode.key)
                         .is_some_and(|there| Arc::ptr_eq(there, episode))
                     {
-                        live.remove(&episode.key);
+                        self.remove(&mut live, &episode.key);
                     }
                 }
                 self.note_if_empty();
@@ -601,7 +672,7 @@ impl Episodes {
     fn broke(&self, episode: &Episode, cause: &str) {
         let id = fault::report(&cause);
         if episode.broke(&id) {
-            lock(&self.0.live).remove(&episode.key);
+            self.remove(&mut lock(&self.0.live), &episode.key);
             self.note_if_empty();
         }
     }
@@ -771,7 +842,7 @@ impl Episodes {
             if !holds(&episode, &state) {
                 return false;
             }
-            live.remove(key);
+            self.remove(&mut live, key);
             lock(&self.0.ended).insert(key.clone(), reason);
             state.ended = Some(reason);
             let (pending, worker) = (state.ledger.take_all(), state.worker.take());
@@ -911,6 +982,7 @@ mod tests {
             limits: LEAST,
             seed: None,
             created: SystemTime::now(),
+            hold: None,
             start: watch::Sender::new(Start::Waiting),
             over: CancellationToken::new(),
             state: Mutex::new(State {
@@ -937,6 +1009,7 @@ mod tests {
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            result_of: ResultOf::Expression,
         };
         let callers: Vec<Caller> = (0..2)
             .map(|_| {

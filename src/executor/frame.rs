@@ -52,10 +52,25 @@ pub(crate) fn encode_setup(setup: &Setup) -> Vec<u8> {
     framed(frame.finish())
 }
 
+/// What a step's result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ResultOf {
+    /// `repr` of the last statement's value, when that is an expression.
+    #[default]
+    Expression,
+    /// As the incumbent shows it: the value of the last statement, also of an assignment, a function or a class, as JSON where it can be that.
+    Statement,
+}
+
 /// The head of the request to run a step; the source's bytes follow it. `number` counts from 1. None when the source
 /// is longer than a frame can be.
-pub(crate) fn encode_step(number: u32, result_bytes: u32, source: &str) -> Option<Vec<u8>> {
-    const HEAD_BYTES: usize = 9;
+pub(crate) fn encode_step(
+    number: u32,
+    result_bytes: u32,
+    result_of: ResultOf,
+    source: &str,
+) -> Option<Vec<u8>> {
+    const HEAD_BYTES: usize = 10;
     let size = u32::try_from(HEAD_BYTES.checked_add(source.len())?).ok()?;
     Some(
         Writer::default()
@@ -63,6 +78,10 @@ pub(crate) fn encode_step(number: u32, result_bytes: u32, source: &str) -> Optio
             .u8(STEP)
             .u32(number)
             .u32(result_bytes)
+            .u8(match result_of {
+                ResultOf::Expression => 0,
+                ResultOf::Statement => 1,
+            })
             .raw(source.as_bytes())
             .finish(),
     )

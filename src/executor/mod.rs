@@ -33,7 +33,7 @@ use tokio_util::task::TaskTracker;
 
 #[cfg(test)]
 pub(crate) use frame::Report;
-pub(crate) use frame::{ReportedEnd, Setup};
+pub(crate) use frame::{ReportedEnd, ResultOf, Setup};
 pub(crate) use output::{Captured, shorten};
 pub(crate) use parking::NotParked;
 pub(crate) use usage::{CpuTime, TreeUse, Usage};

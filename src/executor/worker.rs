@@ -11,7 +11,7 @@ use tokio::net::unix::pipe;
 use tokio::sync::{Notify, watch};
 
 use super::control::Control;
-use super::frame::{self, FromWorker, Report, Setup};
+use super::frame::{self, FromWorker, Report, ResultOf, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
@@ -239,6 +239,7 @@ pub(crate) struct StepOrder<'a> {
     pub(crate) number: u32,
     pub(crate) source: &'a str,
     pub(crate) result_bytes: u32,
+    pub(crate) result_of: ResultOf,
     pub(crate) output_bytes: u32,
     pub(crate) timeout: Duration,
     pub(crate) cpu_time: Duration,
@@ -585,7 +586,13 @@ impl Worker {
         if let Some(waited) = self.check_silence() {
             return waited;
         }
-        let Some(step) = frame::encode_step(order.number, order.result_bytes, order.source) else {
+        let step = frame::encode_step(
+            order.number,
+            order.result_bytes,
+            order.result_of,
+            order.source,
+        );
+        let Some(step) = step else {
             return Waited::Violation("the source is longer than a frame can be");
         };
         self.outgoing.extend_from_slice(&step);

@@ -11,6 +11,7 @@ import builtins
 import gc
 import importlib.machinery
 import io
+import json
 import linecache
 import os
 import struct
@@ -36,6 +37,8 @@ SETUP = 1  # the request that `exchange` does not take apart
 READY, REPORT = 1, 2  # reports
 COMPLETED, RAISED, EXITED = 1, 2, 3  # how a step ended
 SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a report
+NO_RESULT, OF_STATEMENT = 1, 2  # what a step's result is, beside the value of a last expression: `result_of` of native.rs
+KEPT = "__coding_env_value__"  # holds what a last assignment assigns, for as long as it runs
 
 SETUP_HEADER = struct.Struct("<BBQQQQI")  # kind, has seed, seed, memory, open files, file size, environment entries
 REPORT_HEADER = struct.Struct("<IBIBBiQIII")  # size, kind, step number, end, flags, exit code, result bytes, three lengths
@@ -46,7 +49,7 @@ len, isinstance, compile, exec, eval, repr, str, type = (
     builtins.len, builtins.isinstance, builtins.compile, builtins.exec, builtins.eval, builtins.repr, builtins.str,
     builtins.type,
 )
-STDOUT, STDERR, StringIO = sys.stdout, sys.stderr, io.StringIO
+STDOUT, STDERR, StringIO, dumps = sys.stdout, sys.stderr, io.StringIO, json.dumps
 getpid, leave, linecache_entries, EXCEPTHOOK = os.getpid, os._exit, linecache.cache, sys.__excepthook__
 
 
@@ -238,16 +241,19 @@ class Worker:
             sys.meta_path.insert(0, SeedLater(seed))
         self.native.set_limits(memory, open_files, file_bytes)
 
-    def step(self, number, result_bytes_max, ends_in_statement, source):
+    def step(self, number, result_bytes_max, result_of, source):
         """Runs one step and returns its report, None for the most common one: see `exchange`."""
         end, exit_code, marks, kind, text, result, result_bytes = COMPLETED, 0, 0, "", "", None, 0
         try:
             value = None
             try:
-                value, marks = self.run(number, source, ends_in_statement)
+                value, marks, is_expression = self.run(number, source, result_of)
                 if value is not None:
-                    builtins._ = value
-                    if sys.displayhook is sys.__displayhook__:
+                    if is_expression:
+                        builtins._ = value
+                    if result_of == OF_STATEMENT and (not is_expression or sys.displayhook is sys.__displayhook__):
+                        result = as_json(value)
+                    elif sys.displayhook is sys.__displayhook__:
                         result = repr(value)
                     else:
                         sys.displayhook(value)
@@ -280,23 +286,28 @@ class Worker:
             return None
         return pack_report(number, end, marks, exit_code, result or b"", result_bytes, kind, text)
 
-    def run(self, number, source, ends_in_statement):
-        """Compiles and runs the source. Returns the last expression's value and the report's flags."""
+    def run(self, number, source, result_of):
+        """Compiles and runs the source. Returns the value of the last expression, or statement, the report's flags, and whether it is an
+        expression's."""
         name = "<step %d>" % number
         marks = 0
         if source.startswith("\ufeff"):
             marks = SYNTAX_ERROR  # ast.parse refuses the mark; a person who pasted it wants it gone
             source = source[1:]
         self.keep_source(name, source)
-        if ends_in_statement:
+        if result_of == NO_RESULT:
             self.run_statements(name, source)
-            return None, marks
-        tree = code = last = value = None
+            return None, marks, False
+        tree = code = last = value = kept = None
         try:
             tree = compile(source, name, "exec", ONLY_AST | self.futures, True)
             body = tree.body
             if body and type(body[-1]) is _ast.Expr:
                 last = _ast.Expression(body.pop().value)
+            elif body and result_of == OF_STATEMENT:
+                kept = keep_value(body[-1])
+                if kept is not None and type(kept) is not str:
+                    kept = compile(kept, name, "eval", self.futures, True)
             if body:
                 code = compile(tree, name, "exec", self.futures, True)
                 self.futures |= code.co_flags & FUTURE_FLAGS
@@ -305,11 +316,23 @@ class Worker:
         except SyntaxError as error:
             mark_syntax_error(error, name, tree is not None)
             raise
+        if kept is not None:
+            return self.run_and_keep(code, kept), marks, False
         if code is not None:
             exec(code, self.names)
         if last is not None:
             value = eval(last, self.names)
-        return value, marks
+        return value, marks, last is not None
+
+    def run_and_keep(self, code, kept):
+        """Runs code whose last statement gives something a name, and returns that: see `keep_value`."""
+        try:
+            exec(code, self.names)
+            if type(kept) is str:
+                return self.names.get(kept)
+            return eval(kept, self.names)
+        finally:
+            self.names.pop(KEPT, None)
 
     def run_statements(self, name, source):
         """Compiles and runs a source that has no last expression, without a syntax tree."""
@@ -335,6 +358,52 @@ class Worker:
             oldest, size = self.sources.pop(0)
             self.sources_bytes -= size
             linecache_entries.pop(oldest, None)
+
+
+def keep_value(statement):
+    """How the value of a last statement that is no expression is had once that has run: a name, or an expression to evaluate. None when it has
+    no value that can be had without running anything of the user's again."""
+    kind = type(statement)
+    if kind is _ast.Assign:
+        # One target more, before the user's: the value is evaluated once, whatever they are.
+        first = statement.targets[0]
+        statement.targets.insert(0, placed(_ast.Name(KEPT, _ast.Store()), first))
+        return KEPT
+    if kind in (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef):
+        return statement.name
+    if kind is _ast.AugAssign or kind is _ast.AnnAssign and statement.value is not None:
+        target = statement.target
+        if type(target) is _ast.Name:
+            return target.id
+        if is_plain(target):
+            read = (_ast.Attribute(target.value, target.attr, _ast.Load()) if type(target) is _ast.Attribute
+                    else _ast.Subscript(target.value, target.slice, _ast.Load()))
+            return _ast.Expression(placed(read, target))
+    return None
+
+
+def placed(node, like):
+    for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+        setattr(node, name, getattr(like, name))
+    return node
+
+
+def is_plain(node):
+    """Whether a node is made of names, attributes, subscripts and constants alone."""
+    kind = type(node)
+    if kind is _ast.Attribute:
+        return is_plain(node.value)
+    if kind is _ast.Subscript:
+        return is_plain(node.value) and is_plain(node.slice)
+    return kind is _ast.Name or kind is _ast.Constant
+
+
+def as_json(value):
+    """A value as the incumbent shows it: JSON where it can be that, else its repr."""
+    try:
+        return dumps(value)
+    except Exception:
+        return repr(value)
 
 
 def is_parsed(source, name, futures):

@@ -285,7 +285,7 @@ fn with_signals(mut operation: impl FnMut() -> isize) -> isize {
 
 /// `exchange(report) -> tuple | bytes | int`: sends a report, then waits for the next request. No Python runs in between but signal
 /// handlers. None is the report of most steps: completed, without a result. Returns a request for a step as its number, the most bytes
-/// of its result, whether its source certainly ends in no expression, and the source; another request as it came; 0 when
+/// of its result, what its result is (`result_of`), and the source; another request as it came; 0 when
 /// the server has gone, or a negative errno.
 unsafe extern "C" fn exchange(_: Object, object: Object) -> Object {
     let mut completed = COMPLETED_FRAME;
@@ -439,8 +439,14 @@ fn keep_interrupts(request: Object) {
     }
 }
 
-/// What the head of a request for a step takes: its kind, its number, the most bytes of its result.
-const STEP_HEADER_BYTES: usize = 9;
+/// What the head of a request for a step takes: its kind, its number, the most bytes of its result, and of what its result is.
+const STEP_HEADER_BYTES: usize = 10;
+
+/// What a step's result is, as `exchange` tells the harness: 0 the value of a last expression, 1 nothing, because there is certainly
+/// no such expression, 2 the value of the last statement, as the incumbent shows it.
+fn result_of(asked: u8, source: &[u8]) -> c_int {
+    if asked == 1 { 2 } else { c_int::from(source::ends_in_statement(source)) }
+}
 
 /// Takes a request for a step apart. Consumes the request and returns a new reference.
 fn step_request(request: Object) -> Object {
@@ -456,10 +462,10 @@ fn step_request(request: Object) -> Object {
         return request;
     };
     let [number, result_bytes] = [1, 5].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
-    let plain = c_int::from(source::ends_in_statement(source));
+    let shown = result_of(head[9], source);
     // SAFETY: "I" takes an unsigned int, "i" an int, "s#" a pointer and a Py_ssize_t that bounds it. It raises if that isn't UTF-8.
     let step = unsafe {
-        Py_BuildValue(c"(IIis#)".as_ptr(), number, result_bytes, plain, source.as_ptr(), source.len() as isize)
+        Py_BuildValue(c"(IIis#)".as_ptr(), number, result_bytes, shown, source.as_ptr(), source.len() as isize)
     };
     // SAFETY: our own reference.
     unsafe { Py_DecRef(request) };
