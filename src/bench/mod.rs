@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `empty_call_*`, `step_*`, `reset_*` | one client; rounds of health checks, of steps `x = 1` in one episode, and of a burst of Resets that the warm pool covers. The pool is full again before the next round |
 //! | `empty_calls_N`, `steps_N` | N closed loops, of health checks and of steps in N episodes |
+//! | `openenv_step_p50`, `openenv_steps_32`, `step_p50_to_openenv`, `steps_32_to_openenv` | with `--openenv URL`, a server of the incumbent: one session, and 32, of steps `x = 1` over its WebSocket there, over ours, and by gRPC, in turn |
 //! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one per core: the first has a warden and a template of its own make cells with the same plan, run `x = 1`, and kills and reaps them, several under way at a time (`cells.rs`); the second is `os.fork`, `os._exit`, `os.waitpid` in an interpreter with the same modules. The goal against the second depends on the isolation level in force |
 //! | `cell_*` | the first of those loops with plans that have more and more in them: what a cell costs, in time of one core (cores × wall time / cells). Each has a reaper. `cell_none` has nothing else; `_seccomp` adds the filter; `_landlock` is that level, `_namespace` the other, without control groups, uids, and Landlock there; `_namespace_*` adds one of these, or all. What this machine has not is shown as not measured |
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
@@ -19,11 +20,13 @@
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
-//! Rows about the OpenEnv reference and about the most episodes that can live need more than this machine; they are shown as not measured.
+//! Rows about the OpenEnv reference need one; that about the most episodes that can live needs more than this machine. They are shown as
+//! not measured.
 
 mod cells;
 mod hostile;
 mod load;
+mod openenv;
 mod process;
 mod report;
 mod stats;
@@ -39,6 +42,7 @@ pub use self::report::{Report, row_names};
 use self::cells::{CellLoops, CellOptions};
 use self::hostile::Hostile;
 use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
+use self::openenv::Session;
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median};
 use crate::config::{self, Config, Isolation, IsolationArgs};
@@ -77,6 +81,8 @@ pub struct Options {
     pub python: PathBuf,
     /// What separates episodes: passed on to the servers.
     pub isolation: IsolationArgs,
+    /// A server of the incumbent, at `http://HOST:PORT`, to compare with. None: those rows are not measured.
+    pub openenv: Option<String>,
     /// How many threads the runtime has on which [`run`] is called, which are the client's: told in the notes.
     pub client_threads: usize,
 }
@@ -152,6 +158,7 @@ impl Effort {
 enum Section {
     Latency,
     Rates,
+    OpenEnv,
     Resets,
     Layers,
     Memory,
@@ -162,9 +169,10 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Latency,
         Self::Rates,
+        Self::OpenEnv,
         Self::Resets,
         Self::Layers,
         Self::Memory,
@@ -178,6 +186,7 @@ impl Section {
         match self {
             Self::Latency => "latency of an empty call, a step and a reset",
             Self::Rates => "empty calls and steps per second",
+            Self::OpenEnv => "steps on OpenEnv's wire, here and at its reference",
             Self::Resets => "resets per second, and the same work without the server",
             Self::Layers => "what each layer of isolation costs",
             Self::Memory => "memory of idle episodes",
@@ -202,6 +211,7 @@ impl Section {
             Self::Rates => LOADS
                 .iter()
                 .any(|(_, calls, steps)| [*calls, *steps].contains(&row)),
+            Self::OpenEnv => row.ends_with("_to_openenv") || row.starts_with("openenv_"),
             Self::Resets => matches!(
                 row,
                 "worker_loop" | "bare_fork_loop" | "resets" | "resets_to_bare_fork"
@@ -256,6 +266,7 @@ fn selects(asked: &str, row: &str) -> bool {
 struct Bench {
     python: PathBuf,
     isolation: IsolationArgs,
+    openenv: Option<String>,
     /// What a server with these settings is.
     config: Config,
     /// What this machine allows.
@@ -282,6 +293,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         only,
         python,
         isolation,
+        openenv,
         client_threads,
     } = options;
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
@@ -305,6 +317,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
     let mut bench = Bench {
         python: runtime.python.clone(),
         isolation,
+        openenv,
         config,
         features,
         selection,
@@ -354,6 +367,7 @@ impl Bench {
         match section {
             Section::Latency => self.latency().await,
             Section::Rates => self.rates().await,
+            Section::OpenEnv => self.openenv().await,
             Section::Resets => self.resets().await,
             Section::Layers => self.layers().await,
             Section::Memory => self.memory().await,
@@ -467,6 +481,63 @@ impl Bench {
             self.set_ratio(steps_row, median(&steps), median(&floors));
         }
         server.stop().await
+    }
+
+    /// The same steps through OpenEnv's wire against this server and the reference, and by gRPC, in turn.
+    async fn openenv(&mut self) -> anyhow::Result<()> {
+        const SESSIONS: usize = 32;
+        let Some(reference) = self.openenv.clone() else {
+            return Ok(());
+        };
+        let effort = self.effort;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut theirs = Session::start(&reference).await?;
+        let mut ours = Session::start(&server.url()).await?;
+        let mut grpc = Episode::start(connections.client(0)?, "").await?;
+        let calls = effort.latency_calls;
+        // What is slow the first time.
+        latencies(&mut theirs, calls).await?;
+        latencies(&mut ours, calls).await?;
+        latencies(&mut grpc, calls).await?;
+        let [mut base, mut wire, mut step] = [(); 3].map(|()| Rounds::default());
+        for _ in 0..effort.latency_rounds {
+            base.add(&latencies(&mut theirs, calls).await?);
+            wire.add(&latencies(&mut ours, calls).await?);
+            step.add(&latencies(&mut grpc, calls).await?);
+        }
+        theirs.close().await?;
+        ours.close().await?;
+        grpc.close().await?;
+        self.set_ratio("openenv_step_p50", wire.p50(), base.p50());
+        self.set_ratio("step_p50_to_openenv", step.p50(), base.p50());
+
+        let (mut theirs, mut ours, mut grpc) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..SESSIONS {
+            let session = Session::start(&reference).await;
+            theirs.push(session.with_context(|| {
+                format!("session {} of {SESSIONS} at the reference", index + 1)
+            })?);
+            ours.push(Session::start(&server.url()).await?);
+            grpc.push(Episode::start(connections.client(index)?, "").await?);
+        }
+        let lead_in = effort.rate_time / 5;
+        let [mut bases, mut wires, mut steps] = [(); 3].map(|()| Vec::new());
+        for _ in 0..effort.rate_rounds {
+            let (base, back) = rate(theirs, lead_in, effort.rate_time).await?;
+            theirs = back;
+            bases.push(base);
+            let (wire, back) = rate(ours, lead_in, effort.rate_time).await?;
+            ours = back;
+            wires.push(wire);
+            let (step, back) = rate(grpc, lead_in, effort.rate_time).await?;
+            grpc = back;
+            steps.push(step);
+        }
+        drop((theirs, ours, grpc));
+        server.stop().await?;
+        self.set_ratio("openenv_steps_32", median(&wires), median(&bases));
+        self.set_ratio("steps_32_to_openenv", median(&steps), median(&bases));
+        Ok(())
     }
 
     async fn resets(&mut self) -> anyhow::Result<()> {
@@ -986,7 +1057,7 @@ mod tests {
                 .iter()
                 .filter(|section| section.has(row))
                 .count();
-            let never = row.ends_with("_to_openenv") || row == "live_episodes";
+            let never = row == "live_episodes";
             assert_eq!(sections, usize::from(!never), "{row}");
         }
     }

@@ -92,6 +92,12 @@ const SPECS: &[Spec] = &[
         Some(Budget::RatioAtMost(0.35)),
     ),
     ratio(
+        "openenv_step_p50",
+        "µs",
+        REFERENCE,
+        Some(Budget::RatioAtMost(0.5)),
+    ),
+    ratio(
         "reset_p50",
         "µs",
         "step_p50",
@@ -116,6 +122,12 @@ const SPECS: &[Spec] = &[
         "steps/s",
         REFERENCE,
         Some(Budget::RatioAtLeast(5.0)),
+    ),
+    ratio(
+        "openenv_steps_32",
+        "steps/s",
+        REFERENCE,
+        Some(Budget::RatioAtLeast(4.0)),
     ),
     spec("worker_loop", "workers/s"),
     spec("bare_fork_loop", "forks/s"),

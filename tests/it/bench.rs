@@ -5,12 +5,13 @@ use std::process::Command;
 use crate::support::{PROGRAM, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 43] = [
+const ROWS: [&str; 45] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
     "step_p99",
     "step_p50_to_openenv",
+    "openenv_step_p50",
     "reset_p50",
     "reset_p99",
     "empty_calls_1",
@@ -22,6 +23,7 @@ const ROWS: [&str; 43] = [
     "steps_32",
     "steps_128",
     "steps_32_to_openenv",
+    "openenv_steps_32",
     "worker_loop",
     "bare_fork_loop",
     "resets",

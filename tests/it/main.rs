@@ -34,6 +34,7 @@ mod isolation;
 mod lifecycle;
 mod limits;
 mod metrics;
+mod openenv;
 mod parking;
 mod real_programs;
 mod refusals;

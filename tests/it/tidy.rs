@@ -78,6 +78,7 @@ fn what_is_behind_the_edge_knows_no_grpc() {
         "transform",
         "limits",
         "metrics",
+        "openenv",
         "reload",
         "wire",
         "fault",
@@ -106,6 +107,11 @@ fn pure_files_know_neither_tasks_nor_the_clock() {
         "wire.rs",
         "sandbox/plan.rs",
         "sandbox/features.rs",
+        "openenv/check.rs",
+        "openenv/json.rs",
+        "openenv/origin.rs",
+        "openenv/schema.rs",
+        "openenv/wire.rs",
     ];
     let sources = sources("src");
     for file in pure {

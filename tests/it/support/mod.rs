@@ -1,6 +1,7 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
 pub(crate) mod hostile;
+pub(crate) mod openenv;
 pub(crate) mod places;
 
 use std::collections::VecDeque;
