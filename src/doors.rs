@@ -69,7 +69,10 @@ impl hyper::service::Service<Request<Incoming>> for Doors {
         if is_grpc(request.version(), request.headers()) {
             return self.grpc(request);
         }
-        let answer = self.openenv.clone().call(request.map(axum::body::Body::new));
+        let answer = self
+            .openenv
+            .clone()
+            .call(request.map(axum::body::Body::new));
         Box::pin(async { Ok(answer.await?.map(Body::new)) })
     }
 }
@@ -83,7 +86,9 @@ fn is_grpc(version: Version, headers: &HeaderMap) -> bool {
 
 fn is_coding_env(path: &str) -> bool {
     let service = CodingEnvServer::<Service>::NAME;
-    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(service));
+    let rest = path
+        .strip_prefix('/')
+        .and_then(|path| path.strip_prefix(service));
     rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
@@ -109,7 +114,11 @@ mod tests {
             assert_eq!(is_grpc(version, &headers), expected, "{content:?}");
         }
         assert!(is_coding_env("/coding_env.v1.CodingEnv/Step"));
-        for other in ["/coding_env.v1.CodingEnvX/Step", "/grpc.health.v1.Health/Check", "coding_env.v1.CodingEnv/Step"] {
+        for other in [
+            "/coding_env.v1.CodingEnvX/Step",
+            "/grpc.health.v1.Health/Check",
+            "coding_env.v1.CodingEnv/Step",
+        ] {
             assert!(!is_coding_env(other), "{other}");
         }
     }

@@ -115,7 +115,10 @@ impl CellLoop {
             environment: Vec::new(),
         };
         let mut requests = frame::encode_setup(&setup);
-        requests.extend(frame::encode_step(1, RESULT_BYTES, ResultOf::Expression, CODE).context("a short step")?);
+        requests.extend(
+            frame::encode_step(1, RESULT_BYTES, ResultOf::Expression, CODE)
+                .context("a short step")?,
+        );
         let started = Self {
             warden,
             dir,

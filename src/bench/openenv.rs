@@ -49,7 +49,10 @@ impl Session {
             };
             let answer: Value = serde_json::from_str(text.as_str())?;
             let exit_code = answer.pointer("/data/observation/exit_code");
-            ensure!(exit_code == Some(&Value::from(0)), "a frame failed: {answer}");
+            ensure!(
+                exit_code == Some(&Value::from(0)),
+                "a frame failed: {answer}"
+            );
             return Ok(());
         }
     }

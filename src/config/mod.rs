@@ -467,7 +467,9 @@ fn check_hosts(hosts: Vec<String>, space: Option<String>) -> Result<Vec<String>,
 fn check_origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
     let check = |origin: String| {
         let origin = origin.trim().to_ascii_lowercase();
-        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let rest = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
         match rest {
             Some(host) if !host.is_empty() && !host.contains(['/', '*', '@', ' ']) => Ok(origin),
             _ => Err(ConfigError(format!(
@@ -670,16 +672,31 @@ mod tests {
         args.allow_origin = vec!["https://App.example.org:8443".into()];
         args.max_concurrent_envs = Some(7);
         let config = Config::try_from(args).unwrap();
-        assert_eq!(config.allow_hosts, ["code.example.org", "*.example.net", "me-env.hf.space"]);
+        assert_eq!(
+            config.allow_hosts,
+            ["code.example.org", "*.example.net", "me-env.hf.space"]
+        );
         assert_eq!(config.allow_origins, ["https://app.example.org:8443"]);
         assert_eq!(config.max_episodes, 7);
         for host in ["", "*", "http://a", "a:80", "a/b"] {
             assert!(refused(|args| args.allow_host = vec![host.into()]).contains("--allow-host"));
         }
-        for origin in ["", "*", "example.org", "https://", "https://a/b", "https://*.a"] {
-            assert!(refused(|args| args.allow_origin = vec![origin.into()]).contains("--allow-origin"));
+        for origin in [
+            "",
+            "*",
+            "example.org",
+            "https://",
+            "https://a/b",
+            "https://*.a",
+        ] {
+            assert!(
+                refused(|args| args.allow_origin = vec![origin.into()]).contains("--allow-origin")
+            );
         }
-        for timeout in [Duration::from_millis(999), Duration::from_secs(30 * 24 * 3600 + 1)] {
+        for timeout in [
+            Duration::from_millis(999),
+            Duration::from_secs(30 * 24 * 3600 + 1),
+        ] {
             assert!(refused(|args| args.session_idle_timeout = timeout).contains("between 1s and"));
         }
     }

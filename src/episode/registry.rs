@@ -435,27 +435,29 @@ impl Episodes {
         if new.id.is_empty() {
             key.id = uuid::Uuid::now_v7().to_string();
         }
-        let make = |hold| Arc::new(Episode {
-            key: key.clone(),
-            request_id: new.request_id.clone(),
-            runtime: new.runtime,
-            limits: new.limits,
-            seed: new.seed,
-            created: SystemTime::now(),
-            hold,
-            start: watch::Sender::new(Start::Waiting),
-            over: CancellationToken::new(),
-            state: Mutex::new(State {
-                ledger: Ledger::default(),
-                worker: None,
-                driving: false,
-                totals: Totals::default(),
-                last_active: Instant::now(),
-                loss: None,
-                last_reply: None,
-                ended: None,
-            }),
-        });
+        let make = |hold| {
+            Arc::new(Episode {
+                key: key.clone(),
+                request_id: new.request_id.clone(),
+                runtime: new.runtime,
+                limits: new.limits,
+                seed: new.seed,
+                created: SystemTime::now(),
+                hold,
+                start: watch::Sender::new(Start::Waiting),
+                over: CancellationToken::new(),
+                state: Mutex::new(State {
+                    ledger: Ledger::default(),
+                    worker: None,
+                    driving: false,
+                    totals: Totals::default(),
+                    last_active: Instant::now(),
+                    loss: None,
+                    last_reply: None,
+                    ended: None,
+                }),
+            })
+        };
         let mut live = lock(&self.0.live);
         // Once more, now that nothing can change: the drain may have begun, and the id may have lived and ended meanwhile.
         if self.is_draining() {

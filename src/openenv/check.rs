@@ -56,7 +56,12 @@ impl Issue {
     }
 
     fn no_dictionary(loc: &[&str], input: Value) -> Self {
-        Self::new("dict_type", loc, "Input should be a valid dictionary", input)
+        Self::new(
+            "dict_type",
+            loc,
+            "Input should be a valid dictionary",
+            input,
+        )
     }
 
     fn no_string(loc: &[&str], input: Value) -> Self {
@@ -106,7 +111,10 @@ pub(super) enum Data {
 }
 
 /// The `data` of a frame.
-pub(super) fn frame_data(mut frame: Map<String, Value>, expected: Data) -> Checked<Map<String, Value>> {
+pub(super) fn frame_data(
+    mut frame: Map<String, Value>,
+    expected: Data,
+) -> Checked<Map<String, Value>> {
     let mut issues = Vec::new();
     let mut data = Map::new();
     if expected != Data::Absent {
@@ -142,7 +150,12 @@ pub(super) fn action(mut action: Map<String, Value>, source_bytes: usize) -> Che
     }
     let code = match action.get_mut("code").map(Value::take) {
         Some(Value::String(code)) if code.len() > source_bytes => {
-            issues.push(Issue::too_long(&["code"], source_bytes, "bytes", Value::Null));
+            issues.push(Issue::too_long(
+                &["code"],
+                source_bytes,
+                "bytes",
+                Value::Null,
+            ));
             String::new()
         }
         Some(Value::String(code)) => code,
@@ -248,7 +261,12 @@ pub(super) fn body(body: Value) -> Checked<Map<String, Value>> {
         Value::Object(body) => Ok(body),
         other => {
             let msg = "Input should be a valid dictionary or object to extract fields from";
-            Err(vec![Issue::new("model_attributes_type", &["body"], msg, other)])
+            Err(vec![Issue::new(
+                "model_attributes_type",
+                &["body"],
+                msg,
+                other,
+            )])
         }
     }
 }
@@ -265,7 +283,10 @@ pub(super) fn step_body(
     let mut issues = Vec::new();
     let mut action = Map::new();
     match body.get("action") {
-        None => issues.push(Issue::missing(&["body", "action"], Value::Object(body.clone()))),
+        None => issues.push(Issue::missing(
+            &["body", "action"],
+            Value::Object(body.clone()),
+        )),
         Some(Value::Object(_)) => {
             if let Some(Value::Object(found)) = body.remove("action") {
                 action = found;
@@ -335,8 +356,15 @@ mod tests {
             [("extra_forbidden".to_owned(), vec![json!("data")])]
         );
         let null = json!({"type": "reset", "data": null});
-        assert_eq!(told(frame_data(object(null), Data::Optional))[0].0, "dict_type");
-        assert!(frame_data(object(json!({"type": "reset"})), Data::Optional).unwrap().is_empty());
+        assert_eq!(
+            told(frame_data(object(null), Data::Optional))[0].0,
+            "dict_type"
+        );
+        assert!(
+            frame_data(object(json!({"type": "reset"})), Data::Optional)
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -359,7 +387,15 @@ mod tests {
     #[test]
     fn a_label_has_at_most_255_characters() {
         let label = |text: String| reset_data(&object(json!({ "episode_id": text })));
-        assert_eq!(label("é".repeat(255)).unwrap().label.unwrap().chars().count(), 255);
+        assert_eq!(
+            label("é".repeat(255))
+                .unwrap()
+                .label
+                .unwrap()
+                .chars()
+                .count(),
+            255
+        );
         assert_eq!(told(label("é".repeat(256)))[0].0, "string_too_long");
     }
 
@@ -375,8 +411,14 @@ mod tests {
         let timeout = |value: Value| {
             step_body(object(json!({ "action": {}, "timeout_s": value }))).map(|found| found.1)
         };
-        assert_eq!(timeout(json!(0.5)).unwrap(), Some(Duration::from_millis(500)));
-        assert_eq!(timeout(json!(1e300)).unwrap(), Some(Duration::from_secs(30 * 24 * 3600)));
+        assert_eq!(
+            timeout(json!(0.5)).unwrap(),
+            Some(Duration::from_millis(500))
+        );
+        assert_eq!(
+            timeout(json!(1e300)).unwrap(),
+            Some(Duration::from_secs(30 * 24 * 3600))
+        );
         assert_eq!(told(timeout(json!(0)))[0].0, "greater_than");
         assert_eq!(told(timeout(json!("1")))[0].0, "float_type");
     }

@@ -37,22 +37,42 @@ pub(super) fn router(openenv: Arc<OpenEnv>) -> Router {
     let guarded = middleware::from_fn_with_state(Arc::clone(&openenv), guard);
     Router::new()
         .route("/health", get(health))
-        .route("/metadata", get(async || json(StatusCode::OK, schema::metadata())))
-        .route("/schema", get(async || json(StatusCode::OK, schema::schemas().to_string())))
-        .route("/openapi.json", get(async || json(StatusCode::OK, schema::openapi().to_string())))
+        .route(
+            "/metadata",
+            get(async || json(StatusCode::OK, schema::metadata())),
+        )
+        .route(
+            "/schema",
+            get(async || json(StatusCode::OK, schema::schemas().to_string())),
+        )
+        .route(
+            "/openapi.json",
+            get(async || json(StatusCode::OK, schema::openapi().to_string())),
+        )
         .route("/docs", get(docs))
         .route("/redoc", get(docs))
-        .route("/docs.css", get(async || typed("text/css; charset=utf-8", schema::STYLE)))
-        .route("/state", get(async || json(StatusCode::OK, StateShown::default().body())))
+        .route(
+            "/docs.css",
+            get(async || typed("text/css; charset=utf-8", schema::STYLE)),
+        )
+        .route(
+            "/state",
+            get(async || json(StatusCode::OK, StateShown::default().body())),
+        )
         .route("/reset", post(reset))
         .route("/step", post(step))
         .route("/mcp", get(mcp_socket).post(mcp_request))
         .route("/ws", any(env_socket))
-        .route("/list_environments", get(async || json(StatusCode::OK, format!("[\"{}\"]", schema::ENVIRONMENT))))
+        .route(
+            "/list_environments",
+            get(async || json(StatusCode::OK, format!("[\"{}\"]", schema::ENVIRONMENT))),
+        )
         .route("/{environment}/splits", get(splits))
         .route("/{environment}/{method}", post(tasks))
         .fallback(not_found)
-        .method_not_allowed_fallback(async || told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        .method_not_allowed_fallback(async || {
+            told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        })
         .layer(guarded)
         .with_state(openenv)
 }
@@ -83,7 +103,10 @@ fn refused(openenv: &OpenEnv, refusal: &Refusal) -> Response {
     let (status, detail) = match refusal {
         Refusal::EpisodeLimit { .. } => {
             let (taken, max) = openenv.episodes.places();
-            (StatusCode::SERVICE_UNAVAILABLE, wire::at_capacity(taken, max))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                wire::at_capacity(taken, max),
+            )
         }
         Refusal::NoWorker { .. } | Refusal::StepLimit { .. } | Refusal::ShuttingDown => {
             (StatusCode::SERVICE_UNAVAILABLE, refusal.to_string())
@@ -92,14 +115,21 @@ fn refused(openenv: &OpenEnv, refusal: &Refusal) -> Response {
     };
     let mut response = told(status, &detail);
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, RETRY_AFTER);
     }
     response
 }
 
 /// What every request passes, and every response gets: the rules of browsers, the token, and what is caught of our own faults.
 async fn guard(State(openenv): Shared, mut request: Request, next: Next) -> Response {
-    let verdict = judge(&openenv.rules, request.method(), request.uri(), request.headers());
+    let verdict = judge(
+        &openenv.rules,
+        request.method(),
+        request.uri(),
+        request.headers(),
+    );
     let allowed = match verdict {
         Verdict::Pass => None,
         Verdict::Allowed(origin) => Some(origin),
@@ -114,18 +144,26 @@ async fn guard(State(openenv): Shared, mut request: Request, next: Next) -> Resp
             "this server takes requests with a bearer token alone: send the header `Authorization: Bearer TOKEN`",
         );
         let scheme = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, scheme);
         return sealed(response, allowed);
     }
     // The router would answer it as a GET.
     if request.method() == Method::HEAD {
-        return sealed(told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"), allowed);
+        return sealed(
+            told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            allowed,
+        );
     }
     let response = match fault::caught(next.run(request)).await {
         Ok(response) => response,
         Err(cause) => {
             let id = fault::report(&cause);
-            told(StatusCode::INTERNAL_SERVER_ERROR, &Refusal::Fault { id }.to_string())
+            told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &Refusal::Fault { id }.to_string(),
+            )
         }
     };
     sealed(response, allowed)
@@ -134,9 +172,17 @@ async fn guard(State(openenv): Shared, mut request: Request, next: Next) -> Resp
 /// Adds what keeps a browser from making more of a response than it is.
 fn sealed(mut response: Response, allowed: Option<HeaderValue>) -> Response {
     let headers = response.headers_mut();
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(POLICY));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let resource = HeaderName::from_static("cross-origin-resource-policy");
     match allowed {
@@ -158,17 +204,26 @@ fn preflight() -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
 /// Whose a request is: [`guard`] has put it there.
 fn owner(request: &Request) -> Owner {
-    request.extensions().get::<Owner>().cloned().unwrap_or_default()
+    request
+        .extensions()
+        .get::<Owner>()
+        .cloned()
+        .unwrap_or_default()
 }
 
 async fn health(State(openenv): Shared) -> Response {
@@ -182,7 +237,9 @@ async fn health(State(openenv): Shared) -> Response {
 async fn docs() -> Response {
     let mut response = typed("text/html; charset=utf-8", schema::page());
     let policy = HeaderValue::from_static(DOCS_POLICY);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
@@ -207,7 +264,9 @@ async fn object(request: Request) -> Result<Option<Map<String, Value>>, Response
     }
     match serde_json::from_slice(&body) {
         Ok(Value::Null) => Ok(None),
-        Ok(value) => check::body(value).map(Some).map_err(|issues| invalid(&issues)),
+        Ok(value) => check::body(value)
+            .map(Some)
+            .map_err(|issues| invalid(&issues)),
         Err(_) => {
             let fault = json::explain(&String::from_utf8_lossy(&body));
             Err(invalid(&[Issue::no_json(&fault)]))
@@ -278,7 +337,10 @@ async fn mcp_socket(State(openenv): Shared, request: Request) -> Response {
 /// The task routes: there are no tasks here, which is said as the incumbent says it.
 fn no_tasks(environment: &str, method: &str) -> Response {
     if !environment.eq_ignore_ascii_case(schema::ENVIRONMENT) {
-        return told(StatusCode::NOT_FOUND, &format!("unknown environment '{environment}'"));
+        return told(
+            StatusCode::NOT_FOUND,
+            &format!("unknown environment '{environment}'"),
+        );
     }
     let detail = format!("{method} is not supported for this environment");
     told(StatusCode::NOT_IMPLEMENTED, &detail)
@@ -301,7 +363,10 @@ async fn tasks(Path((environment, route)): Path<(String, String)>) -> Response {
 
 async fn not_found(request: Request) -> Response {
     if socket::is_asked_for(request.headers()) {
-        return told(StatusCode::FORBIDDEN, "there is no WebSocket here: it is on /ws");
+        return told(
+            StatusCode::FORBIDDEN,
+            "there is no WebSocket here: it is on /ws",
+        );
     }
     told(StatusCode::NOT_FOUND, "Not Found")
 }

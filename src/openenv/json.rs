@@ -34,7 +34,12 @@ pub(super) fn explain(text: &str) -> Fault {
     let (what, at) = reader.document().err().unwrap_or(("Expecting value", 0));
     let before = reader.text.get(..at).unwrap_or_default();
     let line = before.iter().filter(|char| **char == '\n').count() + 1;
-    let column = before.iter().rev().take_while(|char| **char != '\n').count() + 1;
+    let column = before
+        .iter()
+        .rev()
+        .take_while(|char| **char != '\n')
+        .count()
+        + 1;
     Fault {
         what,
         at,
@@ -158,7 +163,8 @@ impl Reader {
                         None => return unterminated,
                         Some('u') => {
                             let digits = self.text.get(escape + 2..escape + 6);
-                            let valid = |digits: &[char]| digits.iter().all(char::is_ascii_hexdigit);
+                            let valid =
+                                |digits: &[char]| digits.iter().all(char::is_ascii_hexdigit);
                             if !digits.is_some_and(valid) {
                                 return Err(("Invalid \\uXXXX escape", escape + 1));
                             }
@@ -234,15 +240,33 @@ mod tests {
         for (text, told) in [
             ("", "Expecting value: line 1 column 1 (char 0)"),
             ("not json", "Expecting value: line 1 column 1 (char 0)"),
-            ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-            ("{a: 1}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-            ("{\"a\" 1}", "Expecting ':' delimiter: line 1 column 6 (char 5)"),
+            (
+                "{",
+                "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+            ),
+            (
+                "{a: 1}",
+                "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+            ),
+            (
+                "{\"a\" 1}",
+                "Expecting ':' delimiter: line 1 column 6 (char 5)",
+            ),
             ("{\"a\":}", "Expecting value: line 1 column 6 (char 5)"),
-            ("{\"a\": 1\n\"b\": 2}", "Expecting ',' delimiter: line 2 column 1 (char 8)"),
+            (
+                "{\"a\": 1\n\"b\": 2}",
+                "Expecting ',' delimiter: line 2 column 1 (char 8)",
+            ),
             ("[1 2]", "Expecting ',' delimiter: line 1 column 4 (char 3)"),
             ("{} {}", "Extra data: line 1 column 4 (char 3)"),
-            ("\"abc", "Unterminated string starting at: line 1 column 1 (char 0)"),
-            ("\"a\nb\"", "Invalid control character at: line 1 column 3 (char 2)"),
+            (
+                "\"abc",
+                "Unterminated string starting at: line 1 column 1 (char 0)",
+            ),
+            (
+                "\"a\nb\"",
+                "Invalid control character at: line 1 column 3 (char 2)",
+            ),
             ("\"\\x\"", "Invalid \\escape: line 1 column 2 (char 1)"),
             ("-", "Expecting value: line 1 column 1 (char 0)"),
             ("é é", "Expecting value: line 1 column 1 (char 0)"),

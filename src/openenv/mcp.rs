@@ -103,10 +103,15 @@ fn check(request: &mut Map<String, Value>) -> Result<(String, Map<String, Value>
         Some(Value::Object(params)) => params,
         Some(_) => return Err("params: Input should be a valid dictionary".to_owned()),
     };
-    if !matches!(request.get("id"), None | Some(Value::Null | Value::String(_) | Value::Number(_))) {
+    if !matches!(
+        request.get("id"),
+        None | Some(Value::Null | Value::String(_) | Value::Number(_))
+    ) {
         return Err("id: Input should be a valid string or integer".to_owned());
     }
-    let extra = request.keys().find(|name| !matches!(name.as_str(), "jsonrpc" | "id"));
+    let extra = request
+        .keys()
+        .find(|name| !matches!(name.as_str(), "jsonrpc" | "id"));
     match extra {
         Some(name) => Err(format!("{name}: Extra inputs are not permitted")),
         None => Ok((method, params)),
@@ -138,7 +143,9 @@ fn create(openenv: &OpenEnv, caller: Caller<'_>) -> Result<Value, Failure> {
     let id = match caller {
         Caller::Socket { id, .. } => id.to_owned(),
         Caller::Http(owner) => {
-            let session = openenv.start_session(owner).map_err(|refusal| refused(openenv, &refusal))?;
+            let session = openenv
+                .start_session(owner)
+                .map_err(|refusal| refused(openenv, &refusal))?;
             openenv.sessions.insert(session)
         }
     };
@@ -179,7 +186,11 @@ fn unknown(id: &str) -> Failure {
 }
 
 /// A session that a request names has to be there.
-fn known(openenv: &OpenEnv, caller: Caller<'_>, params: &Map<String, Value>) -> Result<(), Failure> {
+fn known(
+    openenv: &OpenEnv,
+    caller: Caller<'_>,
+    params: &Map<String, Value>,
+) -> Result<(), Failure> {
     match (caller, session_id(params)) {
         (Caller::Http(owner), Some(id)) => match openenv.sessions.find(id, owner) {
             Some(_) => Ok(()),
@@ -211,12 +222,18 @@ async fn call(
     };
     let max = openenv.profile.source_bytes();
     if code.len() > max {
-        return wrong(format!("'code' has {} bytes: it may have {max}", code.len()));
+        return wrong(format!(
+            "'code' has {} bytes: it may have {max}",
+            code.len()
+        ));
     }
     let shown = match (caller, session_id(&params)) {
         (Caller::Socket { session, .. }, _) => session.step(code, None).await,
         (Caller::Http(owner), Some(id)) => {
-            let used = openenv.sessions.find(id, owner).ok_or_else(|| unknown(id))?;
+            let used = openenv
+                .sessions
+                .find(id, owner)
+                .ok_or_else(|| unknown(id))?;
             used.session.step(code, None).await
         }
         (Caller::Http(owner), None) => match openenv.start_session(owner) {

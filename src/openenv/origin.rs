@@ -31,7 +31,9 @@ pub(super) enum Verdict {
 /// Judges a request by its headers.
 pub(super) fn judge(rules: &Rules, method: &Method, uri: &Uri, headers: &HeaderMap) -> Verdict {
     let origin = headers.get(header::ORIGIN);
-    let fetched = headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"));
+    let fetched = headers
+        .keys()
+        .any(|name| name.as_str().starts_with("sec-fetch-"));
     if origin.is_none() && !fetched {
         return Verdict::Pass;
     }
@@ -44,7 +46,10 @@ pub(super) fn judge(rules: &Rules, method: &Method, uri: &Uri, headers: &HeaderM
     }
     let host = match headers.get(header::HOST) {
         Some(host) => text(host),
-        None => uri.authority().map(|host| host.as_str().to_ascii_lowercase()).unwrap_or_default(),
+        None => uri
+            .authority()
+            .map(|host| host.as_str().to_ascii_lowercase())
+            .unwrap_or_default(),
     };
     if !rules.trusts(name_of(&host)) {
         return Verdict::Refused(
@@ -113,10 +118,13 @@ impl Rules {
         name.parse::<IpAddr>().is_ok()
             || !name.contains('.')
             || ["localhost", "svc", "cluster.local"].into_iter().any(below)
-            || self.hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
-                Some(parent) => below(parent),
-                None => allowed == name,
-            })
+            || self
+                .hosts
+                .iter()
+                .any(|allowed| match allowed.strip_prefix("*.") {
+                    Some(parent) => below(parent),
+                    None => allowed == name,
+                })
     }
 }
 
@@ -131,7 +139,10 @@ mod tests {
         };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+            map.insert(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         judge(&rules, &method, &Uri::from_static("/step"), &map)
     }
@@ -152,14 +163,22 @@ mod tests {
             ("app.localhost", "http://app.localhost", true),
             ("coding-env:8000", "http://coding-env:8000", true),
             ("env.team.svc", "https://env.team.svc", true),
-            ("env.team.svc.cluster.local:443", "https://env.team.svc.cluster.local", true),
+            (
+                "env.team.svc.cluster.local:443",
+                "https://env.team.svc.cluster.local",
+                true,
+            ),
             ("code.example.org", "https://code.example.org", true),
             ("CODE.example.org:443", "https://code.example.org", true),
             ("me-env.hf.space", "https://me-env.hf.space", true),
             ("hf.space", "https://hf.space", false),
             // DNS rebinding: the page and the request agree, on a name that is not ours.
             ("evil.example:8000", "http://evil.example:8000", false),
-            ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example", false),
+            (
+                "127.0.0.1.evil.example",
+                "http://127.0.0.1.evil.example",
+                false,
+            ),
             ("evilsvc.example", "http://evilsvc.example", false),
             (".svc", "http://.svc", false),
             // Cross-site.
@@ -176,7 +195,10 @@ mod tests {
 
     #[test]
     fn origins_that_the_operator_names_are_told_so() {
-        let headers = [("host", "evil.example"), ("origin", "https://friend.example")];
+        let headers = [
+            ("host", "evil.example"),
+            ("origin", "https://friend.example"),
+        ];
         let friend = HeaderValue::from_static("https://friend.example");
         assert_eq!(verdict(&headers, Method::POST), Verdict::Allowed(friend));
     }
@@ -184,7 +206,11 @@ mod tests {
     #[test]
     fn without_an_origin_what_the_browser_says_of_the_site_counts() {
         let with = |site: &str, mode: &str, method| {
-            let headers = [("host", "localhost:8000"), ("sec-fetch-site", site), ("sec-fetch-mode", mode)];
+            let headers = [
+                ("host", "localhost:8000"),
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+            ];
             verdict(&headers, method) == Verdict::Pass
         };
         assert!(with("same-origin", "cors", Method::GET));

@@ -93,7 +93,8 @@ pub(super) struct Operation {
 
 /// What can be asked over HTTP.
 pub(super) fn operations() -> Vec<Operation> {
-    let label = || json!({"anyOf": [{"type": "string", "maxLength": LABEL_CHARS_MAX}, {"type": "null"}]});
+    let label =
+        || json!({"anyOf": [{"type": "string", "maxLength": LABEL_CHARS_MAX}, {"type": "null"}]});
     let operation = |method, path, summary, request, response| Operation {
         method,
         path,
@@ -121,14 +122,62 @@ pub(super) fn operations() -> Vec<Operation> {
         },
     });
     vec![
-        operation("get", "/health", "Whether the server is ready", None, health),
-        operation("get", "/metadata", "What environment this is", None, object()),
-        operation("get", "/schema", "The schemas of action, observation and state", None, object()),
-        operation("post", "/reset", "What a fresh episode shows; the episode does not outlive the request", Some(reset), envelope()),
-        operation("post", "/step", "Runs code in a fresh episode, which does not outlive the request", Some(step), envelope()),
-        operation("get", "/state", "The state of a fresh episode", None, state()),
-        operation("post", "/mcp", "MCP: tools/list, tools/call, openenv/session/create, openenv/session/close", Some(object()), object()),
-        operation("get", "/list_environments", "The environments of this server", None, json!({"type": "array", "items": {"type": "string"}})),
+        operation(
+            "get",
+            "/health",
+            "Whether the server is ready",
+            None,
+            health,
+        ),
+        operation(
+            "get",
+            "/metadata",
+            "What environment this is",
+            None,
+            object(),
+        ),
+        operation(
+            "get",
+            "/schema",
+            "The schemas of action, observation and state",
+            None,
+            object(),
+        ),
+        operation(
+            "post",
+            "/reset",
+            "What a fresh episode shows; the episode does not outlive the request",
+            Some(reset),
+            envelope(),
+        ),
+        operation(
+            "post",
+            "/step",
+            "Runs code in a fresh episode, which does not outlive the request",
+            Some(step),
+            envelope(),
+        ),
+        operation(
+            "get",
+            "/state",
+            "The state of a fresh episode",
+            None,
+            state(),
+        ),
+        operation(
+            "post",
+            "/mcp",
+            "MCP: tools/list, tools/call, openenv/session/create, openenv/session/close",
+            Some(object()),
+            object(),
+        ),
+        operation(
+            "get",
+            "/list_environments",
+            "The environments of this server",
+            None,
+            json!({"type": "array", "items": {"type": "string"}}),
+        ),
     ]
 }
 
@@ -151,7 +200,10 @@ pub(super) fn openapi() -> Value {
         });
         if let (Some(request), Some(described)) = (request, described.as_object_mut()) {
             let required = path == "/step";
-            described.insert("requestBody".to_owned(), json!({"required": required, "content": content(request)}));
+            described.insert(
+                "requestBody".to_owned(),
+                json!({"required": required, "content": content(request)}),
+            );
         }
         let entry = paths.entry(path).or_insert_with(|| json!({}));
         if let Some(entry) = entry.as_object_mut() {
@@ -179,7 +231,8 @@ pub(super) fn page() -> String {
             request,
             response,
         } = operation;
-        let shown = |schema: &Value| escaped(&serde_json::to_string_pretty(schema).unwrap_or_default());
+        let shown =
+            |schema: &Value| escaped(&serde_json::to_string_pretty(schema).unwrap_or_default());
         let request = request.map_or_else(String::new, |schema| {
             format!("<h3>Request</h3><pre>{}</pre>", shown(&schema))
         });

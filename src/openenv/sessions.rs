@@ -75,7 +75,9 @@ impl Sessions {
     /// Finds a session of this owner's, which is used now.
     pub(super) fn find(self: &Arc<Self>, id: &str, owner: &Owner) -> Option<Used> {
         let mut by_id = self.lock();
-        let entry = by_id.get_mut(id).filter(|entry| entry.session.is_of(owner))?;
+        let entry = by_id
+            .get_mut(id)
+            .filter(|entry| entry.session.is_of(owner))?;
         entry.last_used = Instant::now();
         Some(Used {
             session: Arc::clone(&entry.session),
@@ -147,7 +149,10 @@ impl Sessions {
         let taken: Vec<Entry> = ids.iter().filter_map(|id| by_id.remove(id)).collect();
         drop(by_id);
         if !taken.is_empty() {
-            tracing::info!(count = taken.len(), "sessions without a connection have ended");
+            tracing::info!(
+                count = taken.len(),
+                "sessions without a connection have ended"
+            );
         }
         taken
     }

@@ -53,11 +53,15 @@ pub(super) enum Protocol {
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
-    has_token(headers, &header::CONNECTION, "upgrade") && has_token(headers, &header::UPGRADE, "websocket")
+    has_token(headers, &header::CONNECTION, "upgrade")
+        && has_token(headers, &header::UPGRADE, "websocket")
 }
 
 fn has_token(headers: &HeaderMap, name: &http::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let mut tokens = values.flat_map(|value| value.split(','));
     tokens.any(|found| found.trim().eq_ignore_ascii_case(token))
 }
@@ -79,12 +83,21 @@ pub(super) fn accept(
         );
         let headers = response.headers_mut();
         headers.insert(header::UPGRADE, http::HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, http::HeaderValue::from_static("upgrade"));
-        headers.insert(header::SEC_WEBSOCKET_VERSION, http::HeaderValue::from_static("13"));
+        headers.insert(
+            header::CONNECTION,
+            http::HeaderValue::from_static("upgrade"),
+        );
+        headers.insert(
+            header::SEC_WEBSOCKET_VERSION,
+            http::HeaderValue::from_static("13"),
+        );
         return response;
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return answers::told(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key is missing");
+        return answers::told(
+            StatusCode::BAD_REQUEST,
+            "the header Sec-WebSocket-Key is missing",
+        );
     };
     let accepted = derive_accept_key(key.as_bytes());
     let asked = session_asked(request.uri().query().unwrap_or_default());
@@ -113,7 +126,10 @@ pub(super) fn accept(
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, http::HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));
+    headers.insert(
+        header::CONNECTION,
+        http::HeaderValue::from_static("Upgrade"),
+    );
     if let Ok(accepted) = accepted.parse() {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
     }
@@ -130,7 +146,10 @@ fn session_asked(query: &str) -> Option<String> {
 /// The session that a socket has.
 enum Held {
     /// Its own: it ends with it.
-    Own { session: Arc<Session>, id: String },
+    Own {
+        session: Arc<Session>,
+        id: String,
+    },
     Attached(Attached),
 }
 
@@ -152,22 +171,33 @@ impl Held {
 }
 
 /// Why there is no session, as a frame.
-fn hold(openenv: &OpenEnv, protocol: Protocol, owner: &Owner, asked: Option<String>) -> Result<Held, String> {
+fn hold(
+    openenv: &OpenEnv,
+    protocol: Protocol,
+    owner: &Owner,
+    asked: Option<String>,
+) -> Result<Held, String> {
     if let Some(id) = asked.filter(|_| protocol == Protocol::Env) {
-        return openenv.sessions.attach(&id, owner).map(Held::Attached).map_err(|why| {
-            let message = match why {
-                NotAttached::Unknown => format!("Unknown session_id: {id}"),
-                NotAttached::Taken => format!("Session {id} already has an attached WebSocket"),
-            };
-            wire::error(Code::Session, &message)
-        });
+        return openenv
+            .sessions
+            .attach(&id, owner)
+            .map(Held::Attached)
+            .map_err(|why| {
+                let message = match why {
+                    NotAttached::Unknown => format!("Unknown session_id: {id}"),
+                    NotAttached::Taken => format!("Session {id} already has an attached WebSocket"),
+                };
+                wire::error(Code::Session, &message)
+            });
     }
     match openenv.start_session(owner) {
         Ok(session) => Ok(Held::Own {
             session: Arc::new(session),
             id: uuid::Uuid::new_v4().to_string(),
         }),
-        Err(refusal) if protocol == Protocol::Mcp => Err(mcp::refusal(openenv, &refusal).to_string()),
+        Err(refusal) if protocol == Protocol::Mcp => {
+            Err(mcp::refusal(openenv, &refusal).to_string())
+        }
         Err(Refusal::EpisodeLimit { .. }) => {
             let (taken, max) = openenv.episodes.places();
             Err(wire::capacity(taken, max))

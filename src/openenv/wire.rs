@@ -326,7 +326,10 @@ mod tests {
         let most = "x".repeat(LAST_CODE_BYTES_MAX);
         assert_eq!(step(&most, &reply, "", None).metadata["last_code"], most);
         let more = step(&format!("{most}x"), &reply, "", None).metadata;
-        assert_eq!(Value::Object(more), json!({"last_code_bytes": LAST_CODE_BYTES_MAX + 1}));
+        assert_eq!(
+            Value::Object(more),
+            json!({"last_code_bytes": LAST_CODE_BYTES_MAX + 1})
+        );
     }
 
     #[test]
@@ -358,7 +361,13 @@ mod tests {
     fn metadata_that_are_not_there_are_left_out_of_frames_and_null_in_bodies() {
         let shown = Shown::of_reset(Some(0.0));
         let observation = r#""observation":{"metadata":{},"stdout":"","stderr":"","exit_code":0},"reward":0.0,"done":false"#;
-        assert_eq!(shown.frame(), format!(r#"{{"type":"observation","data":{{{observation}}}}}"#));
-        assert_eq!(shown.body(), format!(r#"{{{observation},"metadata":null}}"#));
+        assert_eq!(
+            shown.frame(),
+            format!(r#"{{"type":"observation","data":{{{observation}}}}}"#)
+        );
+        assert_eq!(
+            shown.body(),
+            format!(r#"{{{observation},"metadata":null}}"#)
+        );
     }
 }

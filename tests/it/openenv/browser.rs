@@ -31,9 +31,16 @@ async fn a_page_elsewhere_can_not_drive_the_server() {
         let preflight = ask(&server, "OPTIONS /step", &headers, "").await;
         assert!(!preflight.headers.contains("access-control-allow-origin"));
         let opened = Socket::try_open(&server, "/ws", &[("host", host), ("origin", origin)]).await;
-        assert_eq!(opened.err(), (status == 403).then_some(403), "{host} {origin}");
+        assert_eq!(
+            opened.err(),
+            (status == 403).then_some(403),
+            "{host} {origin}"
+        );
     }
-    let cross = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")];
+    let cross = [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Mode", "no-cors"),
+    ];
     assert_eq!(ask(&server, "GET /health", &cross, "").await.status, 403);
     let typed = [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Mode", "navigate")];
     assert_eq!(ask(&server, "GET /docs", &typed, "").await.status, 200);
@@ -41,7 +48,12 @@ async fn a_page_elsewhere_can_not_drive_the_server() {
 
 #[tokio::test]
 async fn the_operator_can_name_other_hosts_and_origins() {
-    let flags = ["--allow-host", "code.example.org", "--allow-origin", "https://friend.example"];
+    let flags = [
+        "--allow-host",
+        "code.example.org",
+        "--allow-origin",
+        "https://friend.example",
+    ];
     let server = Server::start_with(&flags, &[("SPACE_HOST", "me-env.hf.space")]);
     for host in ["code.example.org", "me-env.hf.space"] {
         // A proxy has ended TLS.
@@ -54,7 +66,10 @@ async fn the_operator_can_name_other_hosts_and_origins() {
     assert_eq!(preflight.status, 204);
     let answer = ask(&server, "POST /step", &friend, STEP).await;
     for headers in [&preflight.headers, &answer.headers] {
-        assert!(headers.contains("access-control-allow-origin: https://friend.example"), "{headers}");
+        assert!(
+            headers.contains("access-control-allow-origin: https://friend.example"),
+            "{headers}"
+        );
         assert!(headers.contains("vary: origin"), "{headers}");
     }
     assert_eq!(answer.status, 200);
@@ -65,8 +80,14 @@ async fn every_response_is_closed_to_browsers_that_would_make_more_of_it() {
     let server = Server::start(&[]);
     for request in ["GET /health", "GET /docs", "GET /nowhere", "POST /step"] {
         let headers = ask(&server, request, &[], "").await.headers;
-        assert!(headers.contains("content-security-policy: default-src 'none'"), "{headers}");
-        assert!(headers.contains("x-content-type-options: nosniff"), "{headers}");
+        assert!(
+            headers.contains("content-security-policy: default-src 'none'"),
+            "{headers}"
+        );
+        assert!(
+            headers.contains("x-content-type-options: nosniff"),
+            "{headers}"
+        );
         assert!(!headers.contains("unsafe-inline"), "{headers}");
     }
 }
@@ -82,22 +103,35 @@ async fn tokens_hold_on_this_door_too() {
     for request in ["GET /metadata", "POST /step", "POST /mcp", "GET /nowhere"] {
         let answer = ask(&server, request, &[], STEP).await;
         assert_eq!(answer.status, 401, "{request}");
-        assert!(answer.headers.contains("www-authenticate: bearer"), "{}", answer.headers);
+        assert!(
+            answer.headers.contains("www-authenticate: bearer"),
+            "{}",
+            answer.headers
+        );
     }
     assert_eq!(Socket::try_open(&server, "/ws", &[]).await.err(), Some(401));
     let of = |token: &str| format!("Bearer {token}");
     let (anna, bert) = (of(&first), of(&second));
     let headers = [("Authorization", anna.as_str())];
     assert_eq!(ask(&server, "POST /step", &headers, STEP).await.status, 200);
-    let mut socket = Socket::try_open(&server, "/ws", &[("authorization", &anna)]).await.unwrap();
+    let mut socket = Socket::try_open(&server, "/ws", &[("authorization", &anna)])
+        .await
+        .unwrap();
     assert_eq!(socket.stdout("1").await, "1");
     // What one has made does not exist to the other.
     let create = json!({"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}).to_string();
     let created = ask(&server, "POST /mcp", &headers, &create).await;
     let created: serde_json::Value = serde_json::from_str(&created.body).unwrap();
-    let path = format!("/ws?session_id={}", created["result"]["session_id"].as_str().unwrap());
-    let mut theirs = Socket::try_open(&server, &path, &[("authorization", &bert)]).await.unwrap();
+    let path = format!(
+        "/ws?session_id={}",
+        created["result"]["session_id"].as_str().unwrap()
+    );
+    let mut theirs = Socket::try_open(&server, &path, &[("authorization", &bert)])
+        .await
+        .unwrap();
     assert!(theirs.text().await.contains("Unknown session_id"));
-    let mut own = Socket::try_open(&server, &path, &[("authorization", &anna)]).await.unwrap();
+    let mut own = Socket::try_open(&server, &path, &[("authorization", &anna)])
+        .await
+        .unwrap();
     assert_eq!(own.stdout("2").await, "2");
 }

@@ -33,21 +33,40 @@ async fn a_session_says_what_the_incumbents_says() {
         assert_eq!(socket.ask(reset).await, fresh);
     }
     for (frame, code, stdout) in [
-        (r#"{"type": "step", "data": {"code": "x = 1"}}"#, "x = 1", "1"),
-        (r#"{"type": "step", "data": {"code": "print('hi')"}}"#, "print('hi')", "hi\n"),
-        (r#"{"type": "step", "data": {"code": "x + 41"}}"#, "x + 41", "42"),
+        (
+            r#"{"type": "step", "data": {"code": "x = 1"}}"#,
+            "x = 1",
+            "1",
+        ),
+        (
+            r#"{"type": "step", "data": {"code": "print('hi')"}}"#,
+            "print('hi')",
+            "hi\n",
+        ),
+        (
+            r#"{"type": "step", "data": {"code": "x + 41"}}"#,
+            "x + 41",
+            "42",
+        ),
         (
             r#"{"type": "step", "data": {"code": "print('a'); print('b'); [x, {'k': None}]"}}"#,
             "print('a'); print('b'); [x, {'k': None}]",
             "a\nb\n\n[1, {\"k\": null}]",
         ),
-        (r#"{"type": "step", "data": {"code": "'abc'", "metadata": {"a": 1}}}"#, "'abc'", "\"abc\""),
+        (
+            r#"{"type": "step", "data": {"code": "'abc'", "metadata": {"a": 1}}}"#,
+            "'abc'",
+            "\"abc\"",
+        ),
     ] {
         assert_eq!(socket.ask(frame).await, observation(stdout, code));
     }
     let state = socket.state().await;
     assert_eq!(state["episode_id"].as_str().unwrap().len(), 36, "{state}");
-    assert_eq!((&state["step_count"], &state["last_exit_code"]), (&5.into(), &0.into()));
+    assert_eq!(
+        (&state["step_count"], &state["last_exit_code"]),
+        (&5.into(), &0.into())
+    );
     socket.send(r#"{"type": "close"}"#).await;
     assert_eq!(socket.closed().await, (1000, String::new()));
 }
@@ -84,12 +103,24 @@ async fn the_value_of_the_last_statement_ends_the_output() {
     }
     let shown = socket.stdout("def q():\n    return 1").await;
     assert!(shown.starts_with("<function q at 0x"), "{shown}");
-    assert_eq!(socket.stdout("class D:\n    pass").await, "<class '__main__.D'>");
-    assert!(socket.stdout("async def r(): pass").await.starts_with("<function r at 0x"));
+    assert_eq!(
+        socket.stdout("class D:\n    pass").await,
+        "<class '__main__.D'>"
+    );
+    assert!(
+        socket
+            .stdout("async def r(): pass")
+            .await
+            .starts_with("<function r at 0x")
+    );
     // The value is evaluated once, and targets as often as they are written.
     let code = "n = []\ndef f():\n    n.append(1)\n    return len(n)\nt = [0] * 9\nt[f()] = f()";
     assert_eq!(socket.stdout(code).await, "1");
-    assert_eq!(socket.stdout("t[f()] += 1").await, "", "a target that would have to run again");
+    assert_eq!(
+        socket.stdout("t[f()] += 1").await,
+        "",
+        "a target that would have to run again"
+    );
     assert_eq!(socket.stdout("len(n)").await, "3");
 }
 
@@ -113,9 +144,16 @@ async fn rewards_and_metadata_are_the_incumbents() {
         assert_eq!(data["reward"], reward, "{code}");
         let told = &data["metadata"];
         assert_eq!(told["last_code"], code.as_str());
-        assert_eq!(told.get("safety_violation").and_then(|found| found.as_str()), violation);
+        assert_eq!(
+            told.get("safety_violation")
+                .and_then(|found| found.as_str()),
+            violation
+        );
         assert_eq!(told, &data["observation"]["metadata"]);
-        assert_eq!(told.as_object().unwrap().len(), 1 + usize::from(violation.is_some()));
+        assert_eq!(
+            told.as_object().unwrap().len(),
+            1 + usize::from(violation.is_some())
+        );
     }
 }
 
@@ -125,7 +163,9 @@ async fn errors_are_told_in_the_incumbents_words() {
     let mut socket = Socket::open(&server).await;
     let url = |kind: &str| format!("https://errors.pydantic.dev/2.14/v/{kind}");
     let invalid = |issue: String| {
-        format!(r#"{{"type":"error","data":{{"message":"Invalid message","code":"VALIDATION_ERROR","errors":[{issue}]}}}}"#)
+        format!(
+            r#"{{"type":"error","data":{{"message":"Invalid message","code":"VALIDATION_ERROR","errors":[{issue}]}}}}"#
+        )
     };
     let issue = |kind: &str, loc: &str, msg: &str, input: &str| {
         invalid(format!(
@@ -157,7 +197,9 @@ async fn errors_are_told_in_the_incumbents_words() {
     ] {
         let mut socket = Socket::open(&server).await;
         socket.send(frame).await;
-        let told = format!(r#"{{"type":"error","data":{{"message":"{message}","code":"SESSION_ERROR"}}}}"#);
+        let told = format!(
+            r#"{{"type":"error","data":{{"message":"{message}","code":"SESSION_ERROR"}}}}"#
+        );
         assert_eq!(socket.text().await, told);
         assert_eq!(socket.closed().await, (1000, String::new()));
     }
@@ -167,7 +209,10 @@ async fn errors_are_told_in_the_incumbents_words() {
         r#"{"type":"error","data":{"message":"Unknown session_id: nope","code":"SESSION_ERROR"}}"#
     );
     assert_eq!(socket.closed().await, (1000, String::new()));
-    assert_eq!(Socket::try_open(&server, "/elsewhere", &[]).await.err(), Some(403));
+    assert_eq!(
+        Socket::try_open(&server, "/elsewhere", &[]).await.err(),
+        Some(403)
+    );
 }
 
 #[tokio::test]
@@ -189,13 +234,21 @@ async fn frames_up_to_16_mib_are_taken() {
     let mut socket = Socket::open(&server).await;
     let (head, tail) = (r#"{"type":"step","data":{"code":"x = 1 #"#, r#""}}"#);
     let most = 16 << 20;
-    let frame = |bytes: usize| format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len()));
+    let frame = |bytes: usize| {
+        format!(
+            "{head}{}{tail}",
+            "x".repeat(bytes - head.len() - tail.len())
+        )
+    };
     let answer = socket.ask(&frame(most)).await;
     assert!(answer.contains(r#""stdout":"1""#), "{}", &answer[..200]);
     assert!(answer.len() < 1000, "a source that long does not come back");
     socket.send(frame(most + 1).as_str()).await;
     let (code, reason) = socket.closed().await;
-    assert_eq!((code, reason.as_str()), (1009, "frame exceeds limit of 16777216 bytes"));
+    assert_eq!(
+        (code, reason.as_str()),
+        (1009, "frame exceeds limit of 16777216 bytes")
+    );
 }
 
 #[tokio::test]
@@ -205,35 +258,107 @@ async fn the_routes_of_http_are_the_incumbents() {
     let stepped = r#"{"observation":{"metadata":{"last_code":"print(1)"},"stdout":"1\n","stderr":"","exit_code":0},"reward":0.1,"done":false,"metadata":{"last_code":"print(1)"}}"#;
     for (request, body, status, answer) in [
         ("GET /health", "", 200, r#"{"status":"healthy"}"#),
-        ("GET /metadata", "", 200, r#"{"name":"PythonCodeActEnv","description":"PythonCodeActEnv environment","readme_content":null,"version":"1.0.0","author":null,"documentation_url":null}"#),
+        (
+            "GET /metadata",
+            "",
+            200,
+            r#"{"name":"PythonCodeActEnv","description":"PythonCodeActEnv environment","readme_content":null,"version":"1.0.0","author":null,"documentation_url":null}"#,
+        ),
         ("POST /reset", "", 200, fresh),
-        ("POST /reset", r#"{"seed":1,"episode_id":"e","other":[]}"#, 200, fresh),
-        ("POST /step", r#"{"action":{"code":"print(1)"}}"#, 200, stepped),
-        ("POST /step", r#"{"action":{"code":"print(1)"},"timeout_s":5,"request_id":"r","x":1}"#, 200, stepped),
+        (
+            "POST /reset",
+            r#"{"seed":1,"episode_id":"e","other":[]}"#,
+            200,
+            fresh,
+        ),
+        (
+            "POST /step",
+            r#"{"action":{"code":"print(1)"}}"#,
+            200,
+            stepped,
+        ),
+        (
+            "POST /step",
+            r#"{"action":{"code":"print(1)"},"timeout_s":5,"request_id":"r","x":1}"#,
+            200,
+            stepped,
+        ),
         ("GET /list_environments", "", 200, r#"["coding_env"]"#),
-        ("GET /coding_env/splits", "", 501, r#"{"detail":"list_splits is not supported for this environment"}"#),
-        ("GET /nope/splits", "", 404, r#"{"detail":"unknown environment 'nope'"}"#),
-        ("POST /coding_env/task_range", "{}", 501, r#"{"detail":"get_task_range is not supported for this environment"}"#),
-        ("POST /step", "{}", 422, r#"{"detail":[{"type":"missing","loc":["body","action"],"msg":"Field required","input":{}}]}"#),
-        ("POST /step", "x", 422, r#"{"detail":[{"type":"json_invalid","loc":["body",0],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting value"}}]}"#),
-        ("POST /reset", r#"{"seed":-1}"#, 422, r#"{"detail":[{"type":"greater_than_equal","loc":["body","seed"],"msg":"Input should be greater than or equal to 0","input":-1,"ctx":{"ge":0}}]}"#),
-        ("POST /step", r#"{"action":{}}"#, 422, r#"{"detail":[{"type":"missing","loc":["code"],"msg":"Field required","input":{},"url":"https://errors.pydantic.dev/2.14/v/missing"}]}"#),
+        (
+            "GET /coding_env/splits",
+            "",
+            501,
+            r#"{"detail":"list_splits is not supported for this environment"}"#,
+        ),
+        (
+            "GET /nope/splits",
+            "",
+            404,
+            r#"{"detail":"unknown environment 'nope'"}"#,
+        ),
+        (
+            "POST /coding_env/task_range",
+            "{}",
+            501,
+            r#"{"detail":"get_task_range is not supported for this environment"}"#,
+        ),
+        (
+            "POST /step",
+            "{}",
+            422,
+            r#"{"detail":[{"type":"missing","loc":["body","action"],"msg":"Field required","input":{}}]}"#,
+        ),
+        (
+            "POST /step",
+            "x",
+            422,
+            r#"{"detail":[{"type":"json_invalid","loc":["body",0],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting value"}}]}"#,
+        ),
+        (
+            "POST /reset",
+            r#"{"seed":-1}"#,
+            422,
+            r#"{"detail":[{"type":"greater_than_equal","loc":["body","seed"],"msg":"Input should be greater than or equal to 0","input":-1,"ctx":{"ge":0}}]}"#,
+        ),
+        (
+            "POST /step",
+            r#"{"action":{}}"#,
+            422,
+            r#"{"detail":[{"type":"missing","loc":["code"],"msg":"Field required","input":{},"url":"https://errors.pydantic.dev/2.14/v/missing"}]}"#,
+        ),
         ("GET /", "", 404, r#"{"detail":"Not Found"}"#),
         ("HEAD /health", "", 405, ""),
         ("GET /step", "", 405, r#"{"detail":"Method Not Allowed"}"#),
     ] {
-        assert_eq!(told(&server, request, body).await, (status, answer.to_owned()), "{request} {body}");
+        assert_eq!(
+            told(&server, request, body).await,
+            (status, answer.to_owned()),
+            "{request} {body}"
+        );
     }
     let (status, state) = told(&server, "GET /state", "").await;
-    assert_eq!((status, state.as_str()), (200, r#"{"episode_id":null,"step_count":0,"last_exit_code":0}"#));
+    assert_eq!(
+        (status, state.as_str()),
+        (
+            200,
+            r#"{"episode_id":null,"step_count":0,"last_exit_code":0}"#
+        )
+    );
     for path in ["/schema", "/openapi.json"] {
         let answer = ask(&server, &format!("GET {path}"), &[], "").await;
         assert_eq!(answer.status, 200);
-        assert!(!answer.headers.contains("content-encoding"), "{}", answer.headers);
+        assert!(
+            !answer.headers.contains("content-encoding"),
+            "{}",
+            answer.headers
+        );
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
         if path == "/schema" {
-            assert_eq!(keys, ["action", "observation", "reset_observation", "state"]);
+            assert_eq!(
+                keys,
+                ["action", "observation", "reset_observation", "state"]
+            );
             assert_eq!(body["action"]["required"], serde_json::json!(["code"]));
             assert_eq!(body["observation"]["additionalProperties"], false);
         } else {
@@ -254,7 +379,10 @@ async fn a_step_over_http_has_an_episode_of_its_own_and_takes_a_timeout() {
     let step = async |code: &str, timeout: f64| {
         let body = serde_json::json!({"action": {"code": code}, "timeout_s": timeout}).to_string();
         let (status, body) = told(&server, "POST /step", &body).await;
-        (status, serde_json::from_str::<serde_json::Value>(&body).unwrap())
+        (
+            status,
+            serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        )
     };
     assert_eq!(step("x = 1", 9.0).await.0, 200);
     let (_, body) = step("print('x' in globals())", 9.0).await;
@@ -267,6 +395,9 @@ async fn a_step_over_http_has_an_episode_of_its_own_and_takes_a_timeout() {
     let held = Socket::open(&server).await;
     let (status, body) = step("1", 9.0).await;
     assert_eq!(status, 503);
-    assert_eq!(body["detail"], "Server at capacity: 1/1 sessions active. Cannot accept new connections.");
+    assert_eq!(
+        body["detail"],
+        "Server at capacity: 1/1 sessions active. Cannot accept new connections."
+    );
     drop(held);
 }
