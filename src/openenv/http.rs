@@ -1,6 +1,7 @@
 //! The routes of HTTP. They keep nothing between requests: each step has an episode of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +24,8 @@ use crate::fault;
 
 /// The largest body of a request: as much as a frame may have.
 const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
+/// How long a body may take to come.
+const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// What responses may do in a browser: nothing. A page says what it needs by itself.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// What the page of `/docs` needs.
@@ -246,7 +249,11 @@ async fn docs() -> Response {
 /// The body of a request, or the response to one that is too large, or never came.
 async fn whole(request: Request) -> Result<Bytes, Response> {
     let body = Limited::new(request.into_body(), BODY_BYTES_MAX);
-    match body.collect().await {
+    let Ok(body) = tokio::time::timeout(BODY_WITHIN, body.collect()).await else {
+        let detail = format!("the body did not come within {BODY_WITHIN:?}");
+        return Err(told(StatusCode::REQUEST_TIMEOUT, &detail));
+    };
+    match body {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(told(
             StatusCode::PAYLOAD_TOO_LARGE,

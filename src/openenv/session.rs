@@ -147,3 +147,33 @@ impl Session {
         self.state.lock().await.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ServeArgs;
+
+    #[test]
+    fn texts_are_bounded_by_the_server_and_by_what_a_frame_may_hold() {
+        let profile = |output_bytes, result_bytes| {
+            let mut args = ServeArgs::from_environment().unwrap();
+            args.max_output_bytes = output_bytes;
+            args.max_result_bytes = result_bytes;
+            let limits = Profile::new(&Config::try_from(args).unwrap()).limits;
+            (limits.output_bytes, limits.result_bytes)
+        };
+        for (configured, held) in [
+            ((1 << 20, 1 << 18), (1 << 20, 1 << 18)),
+            ((5 << 20, 4 << 20), (5 << 20, 4 << 20)),
+            (
+                ((5 << 20) + 1, (4 << 20) + 1),
+                (OUTPUT_BYTES_MAX, RESULT_BYTES_MAX),
+            ),
+        ] {
+            assert_eq!(profile(configured.0, configured.1), held);
+        }
+        // Two streams and a value, six bytes of JSON for each of theirs, and the source twice: under 100 MiB.
+        let most = 6 * (2 * OUTPUT_BYTES_MAX + RESULT_BYTES_MAX + 2 * (64 << 10));
+        assert!(most < 100 << 20);
+    }
+}

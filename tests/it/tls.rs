@@ -99,6 +99,47 @@ async fn answers(url: &str, options: &Options) -> Result<(), String> {
 }
 
 #[tokio::test]
+async fn openenv_is_spoken_over_tls_too() {
+    use std::sync::Arc;
+
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let authority = Authority::new();
+    let files = Files::new(&authority);
+    let server = files.serve(&[]);
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let stream = tokio::net::TcpStream::connect(server.address())
+        .await
+        .unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(name, stream).await.unwrap();
+    let address = format!("ws://{}/ws", server.address());
+    let (mut socket, _) = tokio_tungstenite::client_async(address, stream)
+        .await
+        .unwrap();
+    let step = r#"{"type":"step","data":{"code":"6 * 7"}}"#;
+    socket.send(Message::text(step)).await.unwrap();
+    let answer = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
+    let answer = answer.unwrap().unwrap();
+    assert!(answer.to_text().unwrap().contains(r#""stdout":"42""#));
+}
+
+#[tokio::test]
 async fn episodes_run_over_tls_and_who_is_not_believed_is_not_spoken_to() {
     let [authority, other] = [Authority::new(), Authority::new()];
     let files = Files::new(&authority);

@@ -1,6 +1,8 @@
 //! The incumbent's wire, byte by byte: every literal that was recorded of it, but for the differences that docs/openenv.md lists.
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
+use tonic::codegen::Service as _;
 
 use crate::support::Server;
 use crate::support::openenv::{Socket, ask, told};
@@ -400,4 +402,51 @@ async fn a_step_over_http_has_an_episode_of_its_own_and_takes_a_timeout() {
         "Server at capacity: 1/1 sessions active. Cannot accept new connections."
     );
     drop(held);
+}
+
+#[tokio::test]
+async fn a_body_may_have_16_mib() {
+    let server = Server::start(&[]);
+    let (head, tail) = (r#"{"action":{"code":"x = 1 #"#, r#""}}"#);
+    let most = 16 << 20;
+    let body = |bytes: usize| {
+        format!(
+            "{head}{}{tail}",
+            "x".repeat(bytes - head.len() - tail.len())
+        )
+    };
+    let (status, answer) = told(&server, "POST /step", &body(most)).await;
+    assert_eq!(status, 200, "{answer}");
+    // Chunked, so that no length says it beforehand.
+    let mut stream = tokio::net::TcpStream::connect(server.address())
+        .await
+        .unwrap();
+    let head = format!(
+        "POST /step HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        most + 1
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body(most + 1).as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn a_request_over_http_2_that_is_not_grpcs_is_openenvs() {
+    let server = Server::start(&[]);
+    let mut channel = server.channel().await;
+    let get = |path: &str| {
+        let uri = format!("{}{path}", server.url());
+        tonic::codegen::http::Request::get(uri)
+            .body(tonic::body::Body::empty())
+            .unwrap()
+    };
+    for (path, status) in [("/health", 200), ("/coding_env.v1.CodingEnv/Step", 404)] {
+        std::future::poll_fn(|context| channel.poll_ready(context))
+            .await
+            .unwrap();
+        let response = channel.call(get(path)).await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path}");
+    }
 }
