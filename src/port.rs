@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
 /// How long a peer may take to answer a keepalive ping.
-pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a client of HTTP/1.1 may take for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// Requests in flight on one connection of HTTP/2. A trainer steps thousands of episodes over one.
@@ -65,6 +65,9 @@ pub(crate) async fn serve<I, S, F>(
         .timer(TokioTimer::new())
         .keep_alive_interval(keepalive)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        // A request that is refused before its body has come counts as one of these: thousands without a token are no reason to cut
+        // off a proxy's connection, which is others' too.
+        .max_local_error_reset_streams(None::<usize>)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);

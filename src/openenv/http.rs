@@ -70,8 +70,26 @@ pub(super) fn router(openenv: Arc<OpenEnv>) -> Router {
             "/list_environments",
             get(async || json(StatusCode::OK, format!("[\"{}\"]", schema::ENVIRONMENT))),
         )
-        .route("/{environment}/splits", get(splits))
-        .route("/{environment}/{method}", post(tasks))
+        .route(
+            "/{environment}/splits",
+            get(async |name| no_tasks(name, "list_splits")),
+        )
+        .route(
+            "/{environment}/tasks",
+            post(async |name| no_tasks(name, "list_tasks")),
+        )
+        .route(
+            "/{environment}/num_tasks",
+            post(async |name| no_tasks(name, "num_tasks")),
+        )
+        .route(
+            "/{environment}/task",
+            post(async |name| no_tasks(name, "get_task")),
+        )
+        .route(
+            "/{environment}/task_range",
+            post(async |name| no_tasks(name, "get_task_range")),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(async || {
             told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
@@ -342,7 +360,7 @@ async fn mcp_socket(State(openenv): Shared, request: Request) -> Response {
 }
 
 /// The task routes: there are no tasks here, which is said as the incumbent says it.
-fn no_tasks(environment: &str, method: &str) -> Response {
+fn no_tasks(Path(environment): Path<String>, method: &str) -> Response {
     if !environment.eq_ignore_ascii_case(schema::ENVIRONMENT) {
         return told(
             StatusCode::NOT_FOUND,
@@ -351,21 +369,6 @@ fn no_tasks(environment: &str, method: &str) -> Response {
     }
     let detail = format!("{method} is not supported for this environment");
     told(StatusCode::NOT_IMPLEMENTED, &detail)
-}
-
-async fn splits(Path(environment): Path<String>) -> Response {
-    no_tasks(&environment, "list_splits")
-}
-
-async fn tasks(Path((environment, route)): Path<(String, String)>) -> Response {
-    let method = match route.as_str() {
-        "tasks" => "list_tasks",
-        "num_tasks" => "num_tasks",
-        "task" => "get_task",
-        "task_range" => "get_task_range",
-        _ => return told(StatusCode::NOT_FOUND, "Not Found"),
-    };
-    no_tasks(&environment, method)
 }
 
 async fn not_found(request: Request) -> Response {

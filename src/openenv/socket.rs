@@ -28,7 +28,6 @@ use super::wire::{self, Code};
 use super::{OpenEnv, http as answers, json, mcp};
 use crate::episode::{Owner, Refusal};
 use crate::fault;
-use crate::port::KEEPALIVE_TIMEOUT;
 
 /// The largest frame, and message, that is taken: 16 MiB.
 pub(super) const FRAME_BYTES_MAX: usize = 16 << 20;
@@ -37,6 +36,9 @@ const WAITING_MAX: usize = 16;
 const WAITING_BYTES_MAX: usize = FRAME_BYTES_MAX;
 /// How long a client may take for a reply.
 const SEND_WITHIN: Duration = Duration::from_secs(60);
+/// After how many checks without a sign of it a client has gone. A trainer's event loop may be busy with other things for a minute or two,
+/// and does not answer meanwhile.
+const SILENT_CHECKS_MAX: u32 = 6;
 /// How long a client may take for its part of the end.
 const END_WITHIN: Duration = Duration::from_secs(2);
 /// What the buffers of a socket begin with: there may be thousands that are idle.
@@ -467,12 +469,14 @@ impl Socket {
             let came = tokio::select! {
                 came = self.stream.next() => came,
                 _ = self.tick.tick() => {
-                    if self.heard.elapsed() >= self.keepalive + KEEPALIVE_TIMEOUT {
+                    let silent = self.heard.elapsed();
+                    if silent >= self.keepalive * SILENT_CHECKS_MAX {
                         return Came::End(End::Gone);
                     }
-                    if self.heard.elapsed() >= self.keepalive {
+                    if silent >= self.keepalive {
                         let ping = self.stream.send(Message::Ping(Bytes::new()));
-                        if !matches!(timeout(KEEPALIVE_TIMEOUT, ping).await, Ok(Ok(()))) {
+                        let sent = timeout(self.keepalive * SILENT_CHECKS_MAX, ping).await;
+                        if !matches!(sent, Ok(Ok(()))) {
                             return Came::End(End::Gone);
                         }
                     }
