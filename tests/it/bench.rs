@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{PROGRAM, default_python};
+use crate::support::{PROGRAM, Server, default_python};
 
 /// The rows that README and `coding-env bench` name.
 const ROWS: [&str; 45] = [
@@ -116,4 +116,23 @@ fn an_unknown_row_is_refused_with_the_names_of_all() {
     assert_eq!(output.status.code(), Some(1));
     assert!(errors.contains("`speed`"), "{errors}");
     assert!(ROWS.iter().all(|name| errors.contains(name)), "{errors}");
+}
+
+#[test]
+fn rows_about_openenv_are_measured_against_any_server_of_it() {
+    let server = Server::start(&[]);
+    let rows = "openenv,step_p50_to_openenv,steps_32_to_openenv";
+    let output = bench(&["--json", "--only", rows, "--openenv", &server.url()]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for row in json["rows"].as_array().unwrap() {
+        let measured = row["name"].as_str().unwrap().contains("openenv");
+        assert_eq!(row["ratio"].is_number(), measured, "{row}");
+        assert!(!measured || row["met"].is_boolean(), "{row}");
+    }
+    let output = bench(&["--only", "openenv", "--openenv", "https://127.0.0.1:1"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("http://HOST:PORT"), "{errors}");
 }
