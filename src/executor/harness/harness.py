@@ -330,7 +330,10 @@ class Worker:
             exec(code, self.names)
             if type(kept) is str:
                 return self.names.get(kept)
-            return eval(kept, self.names)
+            try:
+                return eval(kept, self.names)
+            except Exception:
+                return None  # the program itself did not read it, and has come to its end
         finally:
             self.names.pop(KEPT, None)
 
@@ -361,8 +364,8 @@ class Worker:
 
 
 def keep_value(statement):
-    """How the value of a last statement that is no expression is had once that has run: a name, or an expression to evaluate. None when it has
-    no value that can be had without running anything of the user's again."""
+    """How the value of a last statement that is no expression is had once that has run: a name, or an expression to read. None when it has
+    no value that can be had without evaluating a part of it again."""
     kind = type(statement)
     if kind is _ast.Assign:
         # One target more, before the user's: the value is evaluated once, whatever they are.

@@ -124,6 +124,8 @@ async fn the_value_of_the_last_statement_ends_the_output() {
         "a target that would have to run again"
     );
     assert_eq!(socket.stdout("len(n)").await, "3");
+    let code = "class W:\n    def __setattr__(self, name, value): pass\n    def __getattr__(self, name): return 1 if 'read' not in vars(W) else 1/0\nw = W()\nW.read = 1\ntry: w.a\nexcept ZeroDivisionError: pass\nw.a: int = 3";
+    assert_eq!(socket.stdout(code).await, "", "one that can't be read");
 }
 
 #[tokio::test]
