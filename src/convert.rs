@@ -10,7 +10,7 @@ use crate::episode::{
     EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Owner, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
-use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
+use crate::executor::{CpuTime, ExitStatus, OutputStream, Piece, TreeUse, Usage, shorten};
 use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
@@ -25,6 +25,11 @@ const REPLY_FACTS_BYTES: usize = 16 << 10;
 /// The sum of names and values of `ResetRequest.environment`.
 pub(crate) const ENVIRONMENT_BYTES_MAX: usize = 64 << 10;
 const ID_BYTES_MAX: usize = 128;
+/// After how long without a response a heartbeat is sent, when the request does not say.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// What a request may ask for.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
+const HEARTBEAT_MAX: Duration = Duration::from_secs(3600);
 
 fn check_id(violations: &mut Violations, field: &str, id: &str) {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -390,6 +395,52 @@ pub(crate) fn new_step(
     max: &EpisodeLimits,
     caller_wait: Option<Duration>,
 ) -> Result<(NewStep, u32), Status> {
+    step(Violations::default(), episode_id, request, max, caller_wait)
+}
+
+/// How a step is to be told while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Telling {
+    pub(crate) heartbeat: Duration,
+    /// What is known already of stdout and stderr, in bytes.
+    pub(crate) at: [u64; 2],
+}
+
+/// As [`new_step`], for a StepStream.
+pub(crate) fn new_step_stream(
+    episode_id: &str,
+    request: v1::StepStreamRequest,
+    max: &EpisodeLimits,
+    caller_wait: Option<Duration>,
+) -> Result<(NewStep, u32, Telling), Status> {
+    let v1::StepStreamRequest {
+        step: asked,
+        heartbeat,
+        stdout_offset,
+        stderr_offset,
+    } = request;
+    let mut violations = Violations::default();
+    if asked.is_none() {
+        violations.add("step", "is required", &[]);
+    }
+    let heartbeat = heartbeat.map_or(HEARTBEAT, |asked| {
+        let range = (HEARTBEAT_MIN, HEARTBEAT_MAX);
+        lowered(&mut violations, "heartbeat", Some(from_zero(asked)), range)
+    });
+    let asked = asked.unwrap_or_default();
+    let (step, reply_bytes) = step(violations, episode_id, asked, max, caller_wait)?;
+    let at = [stdout_offset, stderr_offset];
+    Ok((step, reply_bytes, Telling { heartbeat, at }))
+}
+
+/// Checks a step, after other fields of the same request.
+fn step(
+    mut violations: Violations,
+    episode_id: &str,
+    request: v1::StepRequest,
+    max: &EpisodeLimits,
+    caller_wait: Option<Duration>,
+) -> Result<(NewStep, u32), Status> {
     let v1::StepRequest {
         episode_id: _,
         action,
@@ -398,7 +449,6 @@ pub(crate) fn new_step(
         limits,
         max_reply_bytes,
     } = request;
-    let mut violations = Violations::default();
     check_episode_id(&mut violations, episode_id);
     let code = match action {
         Some(v1::CodeAction { code }) => code,
@@ -729,6 +779,26 @@ pub(crate) fn step_response(
     }
 }
 
+/// A piece of output.
+pub(crate) fn output_piece(piece: Piece) -> v1::OutputPiece {
+    let Piece {
+        stream,
+        offset,
+        bytes,
+        dropped_bytes,
+    } = piece;
+    let stream = match stream {
+        OutputStream::Stdout => v1::OutputStream::Stdout,
+        OutputStream::Stderr => v1::OutputStream::Stderr,
+    };
+    v1::OutputPiece {
+        stream: stream.into(),
+        offset,
+        bytes,
+        dropped_bytes,
+    }
+}
+
 fn floor_char_boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len()))
         .rev()
@@ -1050,12 +1120,14 @@ mod tests {
                 stdout: text.clone(),
                 stderr: text.clone(),
                 result: Some(text),
+                ..Texts::default()
             };
             let total = u64::try_from(texts.stdout.len()).unwrap();
             let stream = StreamFacts {
                 total_bytes: total,
                 kept_bytes: texts.stdout.len(),
                 truncated: false,
+                head_bytes: texts.stdout.len(),
             };
             let facts = StepReply {
                 stdout: stream,

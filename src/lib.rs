@@ -6,7 +6,7 @@
 //! - [`client`], the typed client. Feature `client`.
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - [`doctor`], what isolation a machine allows.
-//! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `service`, `stream`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
 //! - `admin`: metrics and health for who looks after the server; `metrics` counts.
 //! - `tls`: the certificates of the port, and its handshakes.
 //! - `auth`: bearer tokens, and whose a request is.
@@ -75,6 +75,8 @@ mod service;
 pub mod shutdown;
 #[cfg(feature = "server")]
 mod status;
+#[cfg(feature = "server")]
+mod stream;
 #[cfg(feature = "server")]
 pub mod telemetry;
 #[cfg(feature = "server")]

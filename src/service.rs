@@ -15,6 +15,7 @@ use crate::limits::Bounds;
 use crate::metrics::Counts;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan::{Layer, Level};
+use crate::stream::{self, Told};
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -69,11 +70,24 @@ impl Service {
     ) -> Result<Response<T>, Status> {
         let answer = answer(&self.0.server_header, handler).await;
         if let Err(status) = &answer {
-            let details = status.get_error_details();
-            let reason = details.error_info().map(|info| info.reason.as_str());
-            self.0.refusals.add_one(reason.unwrap_or_default());
+            self.count(status);
         }
         answer
+    }
+
+    fn count(&self, status: &Status) {
+        let details = status.get_error_details();
+        let reason = details.error_info().map(|info| info.reason.as_str());
+        self.0.refusals.add_one(reason.unwrap_or_default());
+    }
+
+    /// What a followed step tells next, as the client hears it. A panic is a fault of ours, and ends it.
+    async fn tell(&self, told: &mut Told) -> Result<v1::StepStreamResponse, Status> {
+        let next = match fault::caught(told.next()).await {
+            Ok(next) => next,
+            Err(cause) => Err(status::internal(&fault::report(&cause))),
+        };
+        next.inspect_err(|status| self.count(status))
     }
 
     /// What was refused so far.
@@ -205,6 +219,25 @@ impl CodingEnv for Service {
     ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
         self.answer(self.on_get_server_info(request)).await
     }
+
+    type StepStreamStream = stream::Responses<v1::StepStreamResponse>;
+
+    async fn step_stream(
+        &self,
+        request: Request<v1::StepStreamRequest>,
+    ) -> Result<Response<Self::StepStreamStream>, Status> {
+        let told = self.answer(self.on_step_stream(request)).await?;
+        let service = self.clone();
+        let tell = move |mut told: Told| {
+            let service = service.clone();
+            async move {
+                let response = service.tell(&mut told).await;
+                let goes_on = response.as_ref().is_ok_and(|last| !stream::is_last(last));
+                (response, goes_on.then_some(told))
+            }
+        };
+        Ok(told.map(|told| stream::responses(told, tell)))
+    }
 }
 
 /// The handlers.
@@ -264,6 +297,29 @@ impl Service {
             reply_bytes,
             &inner.config.server_id,
         ))
+    }
+
+    async fn on_step_stream(
+        &self,
+        request: Request<v1::StepStreamRequest>,
+    ) -> Result<Told, Status> {
+        let wait = caller_wait(request.metadata());
+        let (metadata, extensions, mut request) = request.into_parts();
+        let episode_id = request
+            .step
+            .as_mut()
+            .map(|step| std::mem::take(&mut step.episode_id));
+        let key = owner(&extensions)?.episode(episode_id.unwrap_or_default());
+        self.check_server(&metadata, &key.id)?;
+        let inner = &self.0;
+        let end = wait.map(|wait| tokio::time::Instant::now() + wait);
+        let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
+        let (step, reply_bytes, telling) =
+            convert::new_step_stream(&key.id, request, &limits, wait)?;
+        let following = within(wait, inner.episodes.step_stream(&key, step, telling.at)).await?;
+        let server_id = inner.config.server_id.clone();
+        let reply = move |answer| convert::step_response(&key.id, answer, reply_bytes, &server_id);
+        Ok(Told::new(following, telling.heartbeat, end, reply))
     }
 
     async fn on_get_state(

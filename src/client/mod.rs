@@ -18,6 +18,7 @@
 
 mod error;
 mod retry;
+mod stream;
 mod tls;
 mod token;
 
@@ -30,6 +31,7 @@ use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal};
 use self::retry::Retry;
+pub use self::stream::{StepEvent, StepStream};
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;
 use crate::proto::v1;
@@ -285,27 +287,7 @@ impl CodingEnv {
         options: StepOptions,
     ) -> Result<v1::StepResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
-        let StepOptions {
-            timeout,
-            limits,
-            max_reply_bytes,
-        } = options;
-        let deadline = match timeout {
-            Some(timeout) => self
-                .options
-                .deadline
-                .max(timeout.saturating_add(CALL_SLACK)),
-            None => self.options.deadline,
-        };
-        let timeout = timeout.map(prost_types::Duration::try_from).transpose();
-        let mut request = v1::StepRequest {
-            episode_id: episode.id.clone(),
-            action: Some(v1::CodeAction { code: code.into() }),
-            step_index: Some(episode.steps),
-            timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
-            limits,
-            max_reply_bytes,
-        };
+        let (mut request, deadline) = self.step_request(&episode, code.into(), options)?;
         let end = Instant::now() + deadline;
         // The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         let mut corrections = if episode.unsure { 2 } else { 0 };
@@ -344,6 +326,37 @@ impl CodingEnv {
             }
             return Err(error);
         }
+    }
+
+    /// The request for a step, and how long a call for it may take.
+    fn step_request(
+        &self,
+        episode: &Episode,
+        code: String,
+        options: StepOptions,
+    ) -> Result<(v1::StepRequest, Duration), Error> {
+        let StepOptions {
+            timeout,
+            limits,
+            max_reply_bytes,
+        } = options;
+        let deadline = match timeout {
+            Some(timeout) => self
+                .options
+                .deadline
+                .max(timeout.saturating_add(CALL_SLACK)),
+            None => self.options.deadline,
+        };
+        let timeout = timeout.map(prost_types::Duration::try_from).transpose();
+        let request = v1::StepRequest {
+            episode_id: episode.id.clone(),
+            action: Some(v1::CodeAction { code }),
+            step_index: Some(episode.steps),
+            timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
+            limits,
+            max_reply_bytes,
+        };
+        Ok((request, deadline))
     }
 
     fn set_steps(&mut self, steps: u32, unsure: bool) {
@@ -446,6 +459,25 @@ impl CodingEnv {
         Ok(())
     }
 
+    /// A request with its headers.
+    fn request<T>(&self, episode: Option<&Episode>, message: T, left: Duration) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(left);
+        if let Some(token) = &self.options.token {
+            token.authorize(&mut request);
+        }
+        if let Some(episode) = episode {
+            let metadata = request.metadata_mut();
+            if let Some(server) = &episode.server {
+                metadata.insert(SERVER_HEADER, server.clone());
+            }
+            if let Ok(id) = AsciiMetadataValue::try_from(&episode.id) {
+                metadata.insert(EPISODE_HEADER, id);
+            }
+        }
+        request
+    }
+
     /// Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module.
     async fn call<T: Clone, R, F>(
         &self,
@@ -460,20 +492,7 @@ impl CodingEnv {
         let mut retry = Retry::new(&self.options, deadline);
         let mut unsure = false;
         let result = loop {
-            let mut request = Request::new(message.clone());
-            request.set_timeout(retry.left());
-            if let Some(token) = &self.options.token {
-                token.authorize(&mut request);
-            }
-            if let Some(episode) = episode {
-                let metadata = request.metadata_mut();
-                if let Some(server) = &episode.server {
-                    metadata.insert(SERVER_HEADER, server.clone());
-                }
-                if let Ok(id) = AsciiMetadataValue::try_from(&episode.id) {
-                    metadata.insert(EPISODE_HEADER, id);
-                }
-            }
+            let request = self.request(episode, message.clone(), retry.left());
             let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await
             {
                 Ok(Ok(response)) => break Ok(response),

@@ -8,7 +8,7 @@ use super::ledger::Brief;
 use super::outcome::{cause_of_loss, describe_loss, judge};
 use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
-use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
+use crate::executor::{Captured, Raw, StepEnd, StepOrder, StepRun, Worker};
 use crate::transform::StepFacts;
 
 /// What a caller's own deadline keeps back, beside the grace, so that the reply still arrives.
@@ -150,6 +150,7 @@ fn step_order<'a>(
         timeout,
         cpu_time: pending.order.cpu_time.unwrap_or(limits.step_cpu_time),
         interrupt_grace: registry.config.interrupt_grace,
+        live: &pending.live,
     }
 }
 
@@ -184,8 +185,8 @@ fn finish(
         StepEnd::Died(_) => (None, ""),
         StepEnd::Violation(violation) => (None, violation),
     };
-    let (stdout_facts, stdout) = split(stdout);
-    let (stderr_facts, stderr) = split(stderr);
+    let (stdout_facts, stdout, stdout_raw) = split(stdout);
+    let (stderr_facts, stderr, stderr_raw) = split(stderr);
     let syntax_error = report.as_ref().map(|report| report.syntax_error);
     let (result, result_truncated, exception) = report.map_or((None, false, None), |report| {
         (report.result, report.result_truncated, report.exception)
@@ -228,6 +229,8 @@ fn finish(
             stdout,
             stderr,
             result,
+            stdout_raw,
+            stderr_raw,
         },
     );
     let texts = kept.texts();
@@ -291,19 +294,20 @@ fn finish(
     }
 }
 
-fn split(captured: Captured) -> (StreamFacts, String) {
+fn split(captured: Captured) -> (StreamFacts, String, Option<Raw>) {
     let Captured {
         text,
         kept_bytes,
         total_bytes,
         truncated,
+        head_bytes,
+        raw,
     } = captured;
-    (
-        StreamFacts {
-            total_bytes,
-            kept_bytes,
-            truncated,
-        },
-        text,
-    )
+    let facts = StreamFacts {
+        total_bytes,
+        kept_bytes,
+        truncated,
+        head_bytes,
+    };
+    (facts, text, raw)
 }

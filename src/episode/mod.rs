@@ -2,6 +2,7 @@
 //!
 //! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
 //! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
+//! [`following`] tells a step's output while it runs;
 //! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure).
 //!
 //! ```text
@@ -13,6 +14,7 @@
 
 mod driver;
 mod fair;
+mod following;
 mod kept;
 mod ledger;
 mod outcome;
@@ -23,12 +25,13 @@ mod turns;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+pub(crate) use following::{Event, Following};
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
-use crate::executor::{ExitStatus, Usage};
+use crate::executor::{ExitStatus, Raw, Usage};
 use crate::limits::EpisodeLimits;
 
 /// How a step ended.
@@ -161,11 +164,23 @@ pub(crate) struct Texts {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) result: Option<String>,
+    /// The bytes of stdout, where its text has others instead.
+    pub(crate) stdout_raw: Option<Raw>,
+    /// The same of stderr.
+    pub(crate) stderr_raw: Option<Raw>,
 }
 
 impl Texts {
     fn bytes(&self) -> usize {
-        self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len)
+        let raw = |raw: &Option<Raw>| {
+            raw.as_ref()
+                .map_or(0, |raw| raw.head.len() + raw.tail.len())
+        };
+        self.stdout.len()
+            + self.stderr.len()
+            + self.result.as_ref().map_or(0, String::len)
+            + raw(&self.stdout_raw)
+            + raw(&self.stderr_raw)
     }
 }
 
@@ -175,6 +190,8 @@ pub(crate) struct StreamFacts {
     pub(crate) total_bytes: u64,
     pub(crate) kept_bytes: usize,
     pub(crate) truncated: bool,
+    /// Bytes of the text before the marker: all, when there is none.
+    pub(crate) head_bytes: usize,
 }
 
 /// A step that has ended, but for its texts.

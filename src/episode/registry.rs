@@ -18,10 +18,10 @@ use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
 use super::turns::Turns;
 use super::{
-    EndReason, EpisodeKey, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts,
-    Totals, driver,
+    EndReason, EpisodeKey, EpisodeView, Following, Loss, NewEpisode, NewStep, Refusal, Started,
+    Status, Texts, Totals, driver,
 };
-use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
+use crate::executor::{CellOrder, Executor, Live, NotParked, Setup, Worker};
 use crate::fault;
 use crate::limits::EpisodeLimits;
 use crate::metrics::Metrics;
@@ -147,6 +147,8 @@ pub(super) struct Pending {
     /// Calls that wait for it.
     callers: AtomicUsize,
     pub(super) interrupt: Notify,
+    /// What it prints.
+    pub(super) live: Live,
     done: watch::Sender<Option<Result<StepAnswer, Refusal>>>,
 }
 
@@ -157,6 +159,7 @@ impl Pending {
             admitted: Instant::now(),
             callers: AtomicUsize::new(0),
             interrupt: Notify::new(),
+            live: Live::default(),
             done: watch::Sender::new(None),
         })
     }
@@ -168,11 +171,18 @@ impl Pending {
 
     pub(super) fn finish(&self, result: Result<StepAnswer, Refusal>) {
         self.done.send_replace(Some(result));
+        self.live.wake();
+    }
+
+    /// How it ended. None: it has not.
+    pub(super) fn end(&self) -> Option<Result<StepAnswer, Refusal>> {
+        self.done.borrow().clone()
     }
 }
 
 /// A call that waits for a step. Made under the episode's lock, so that the step never looks abandoned to its driver.
-struct Caller(Arc<Pending>);
+#[derive(Debug)]
+pub(super) struct Caller(pub(super) Arc<Pending>);
 
 impl Caller {
     fn new(pending: &Arc<Pending>) -> Self {
@@ -223,6 +233,14 @@ impl Drop for Driving {
             runtime.spawn(run);
         }
     }
+}
+
+/// What becomes of a request for a step.
+enum Admitted<F> {
+    /// It runs or will run. The run is the call's to poll, if this call began it.
+    Waits(Caller, F, Option<Driving>),
+    /// It has run.
+    Ended(StepAnswer),
 }
 
 #[derive(Debug, Default)]
@@ -509,6 +527,53 @@ impl Episodes {
         key: &EpisodeKey,
         step: NewStep,
     ) -> Result<StepAnswer, Refusal> {
+        let (caller, driving) = match self.admit(key, step, |_| ()).await? {
+            Admitted::Waits(caller, (), driving) => (caller, driving),
+            Admitted::Ended(answer) => return Ok(answer),
+        };
+        let answer = caller.answer();
+        match driving {
+            Some(mut driving) => {
+                tokio::pin!(answer);
+                poll_fn(|context| {
+                    driving.poll(context);
+                    answer.as_mut().poll(context)
+                })
+                .await
+            }
+            None => answer.await,
+        }
+    }
+
+    /// As [`step`](Self::step), and tells what the step prints, of each stream from these offsets on.
+    ///
+    /// # Cancel-Safety
+    /// Safe: the step belongs to the episode.
+    pub(crate) async fn step_stream(
+        &self,
+        key: &EpisodeKey,
+        step: NewStep,
+        at: [u64; 2],
+    ) -> Result<Following, Refusal> {
+        // Before the step can begin, so that it is watched from its start.
+        let follow = |pending: &Pending| pending.live.follow(at);
+        Ok(match self.admit(key, step, follow).await? {
+            // Who reads slowly must not hold up the run: it gets a task of its own.
+            Admitted::Waits(caller, follower, driving) => {
+                drop(driving);
+                Following::running(caller, follower)
+            }
+            Admitted::Ended(answer) => Following::ended(answer, at),
+        })
+    }
+
+    /// Finds what becomes of a request for a step. `wait` is called with a step that has not ended, before it can begin.
+    async fn admit<F>(
+        &self,
+        key: &EpisodeKey,
+        step: NewStep,
+        wait: impl FnOnce(&Pending) -> F,
+    ) -> Result<Admitted<F>, Refusal> {
         let id = key.id.as_str();
         let episode = self.find(key)?;
         episode.wait_started().await?;
@@ -546,11 +611,11 @@ impl Episodes {
                 Admission::Join(pending) => caller = Some(Caller::new(pending)),
                 Admission::Replay(reply) => {
                     let texts = reply.texts();
-                    return Ok(StepAnswer {
+                    return Ok(Admitted::Ended(StepAnswer {
                         reply: Arc::clone(reply),
                         texts,
                         replayed: true,
-                    });
+                    }));
                 }
                 Admission::Dropped(brief) => {
                     return Err(Refusal::ReplyDropped {
@@ -561,27 +626,18 @@ impl Episodes {
                 Admission::OutOfOrder { expected } => return Err(Refusal::OutOfOrder { expected }),
                 Admission::QueueFull => return Err(Refusal::QueueFull { max }),
             }
+            let Some(caller) = caller else {
+                return Err(Refusal::NotFound(id.to_owned()));
+            };
+            let waits = wait(&caller.0);
             if !state.driving {
                 state.driving = true;
                 driving = Some(self.driving(&episode));
             }
-            caller
+            (caller, waits)
         };
-        let Some(caller) = caller else {
-            return Err(Refusal::NotFound(id.to_owned()));
-        };
-        let answer = caller.answer();
-        match driving {
-            Some(mut driving) => {
-                tokio::pin!(answer);
-                poll_fn(|context| {
-                    driving.poll(context);
-                    answer.as_mut().poll(context)
-                })
-                .await
-            }
-            None => answer.await,
-        }
+        let (caller, waits) = caller;
+        Ok(Admitted::Waits(caller, waits, driving))
     }
 
     /// What runs the steps of an episode, from this call's own task on.

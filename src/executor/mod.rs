@@ -6,6 +6,7 @@
 mod control;
 pub(crate) mod frame;
 mod link;
+mod live;
 mod output;
 mod parking;
 mod pool;
@@ -34,7 +35,8 @@ use tokio_util::task::TaskTracker;
 #[cfg(test)]
 pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
-pub(crate) use output::{Captured, shorten};
+pub(crate) use live::{FollowerId, Live, PIECE_BYTES_MAX};
+pub(crate) use output::{Captured, OutputStream, Piece, Raw, shorten};
 pub(crate) use parking::NotParked;
 pub(crate) use usage::{CpuTime, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};

@@ -13,7 +13,8 @@ use tokio::sync::{Notify, watch};
 use super::control::Control;
 use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
-use super::output::{Capture, Captured};
+use super::live::Live;
+use super::output::{Captured, OutputStream};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
 use super::usage::{Counters, CpuTime, StatFile, Tree, Usage};
@@ -130,21 +131,25 @@ enum Pipe {
 }
 
 impl Pipe {
-    /// Reads what is there, at most `bytes_max` and a little, into `capture`.
-    fn drain(&mut self, capture: &mut Capture, bytes_max: usize) {
+    /// Reads what is there, at most `bytes_max`, into `live`.
+    fn drain(&mut self, live: &Live, stream: OutputStream, bytes_max: usize) {
         let mut read = 0;
         while read < bytes_max {
+            let most = READ_BYTES.min(bytes_max - read);
+            let push = |bytes: &[u8]| live.push(stream, bytes);
             let result = match self {
-                Self::Quiet(fd) => read_into(fd.as_fd(), capture),
+                Self::Quiet(fd) => read_once(fd.as_fd(), most, push),
                 Self::Watched(receiver) => {
                     let mut buffer = [0; READ_BYTES];
-                    match receiver.try_read(&mut buffer) {
+                    let buffer = buffer.get_mut(..most).unwrap_or_default();
+                    match receiver.try_read(buffer) {
                         // It may only not have heard yet that there is something: ask the kernel.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            read_into(receiver.as_fd(), capture)
+                            read_once(receiver.as_fd(), most, push)
                         }
+                        Ok(0) => Ok(0),
                         result => result.inspect(|count| {
-                            capture.push(buffer.get(..*count).unwrap_or_default());
+                            push(buffer.get(..*count).unwrap_or_default());
                         }),
                     }
                 }
@@ -195,11 +200,13 @@ impl Pipe {
     }
 }
 
-/// Reads once, without waiting.
-fn read_into(fd: BorrowedFd<'_>, capture: &mut Capture) -> io::Result<usize> {
+/// Reads once, without waiting, at most `most` and [`READ_BYTES`].
+fn read_once(fd: BorrowedFd<'_>, most: usize, push: impl FnOnce(&[u8])) -> io::Result<usize> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
-    let (bytes, _) = rustix::io::read(fd, &mut buffer)?;
-    capture.push(bytes);
+    let (bytes, _) = rustix::io::read(fd, buffer.get_mut(..most).unwrap_or_default())?;
+    if !bytes.is_empty() {
+        push(bytes);
+    }
     Ok(bytes.len())
 }
 
@@ -243,6 +250,8 @@ pub(crate) struct StepOrder<'a> {
     pub(crate) timeout: Duration,
     pub(crate) cpu_time: Duration,
     pub(crate) interrupt_grace: Duration,
+    /// Where its output goes.
+    pub(crate) live: &'a Live,
 }
 
 /// Why the server ended a step.
@@ -463,23 +472,16 @@ impl Worker {
             self.frozen = false;
         }
         let (before, background) = self.counters_at_start(pid);
-        let mut stdout = Capture::new(order.output_bytes);
-        let mut stderr = Capture::new(order.output_bytes);
+        let live = order.live;
+        live.begin(order.output_bytes);
         let mut stop = None;
         let started = Instant::now();
 
-        let waited = self.start_and_wait(
-            &order,
-            before,
-            started,
-            interrupt,
-            (&mut stdout, &mut stderr),
-            &mut stop,
-        );
-        let waited = waited.await;
+        let waited = self
+            .start_and_wait(&order, before, started, interrupt, &mut stop)
+            .await;
 
-        self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
-        self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+        self.drain(live, [LATE_OUTPUT_BYTES_MAX; 2]);
         let waited = match waited {
             Waited::Report(report) => self.check_silence().unwrap_or(Waited::Report(report)),
             other => other,
@@ -502,21 +504,27 @@ impl Worker {
                 let usage = exit
                     .map(|(_, usage)| final_usage(usage, &before))
                     .unwrap_or_default();
-                self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
-                self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+                self.drain(live, [LATE_OUTPUT_BYTES_MAX; 2]);
                 (StepEnd::Violation(what), usage)
             }
         };
         self.count_tree(&mut usage, started.elapsed(), &end).await;
+        let [stdout, stderr] = live.finish();
         StepRun {
             end,
             stop,
-            stdout: stdout.finish(),
-            stderr: stderr.finish(),
+            stdout,
+            stderr,
             wall_time: started.elapsed(),
             usage,
             background,
         }
+    }
+
+    /// Reads what is in its pipes, at most so much of each.
+    fn drain(&mut self, live: &Live, [stdout, stderr]: [usize; 2]) {
+        self.stdout.drain(live, OutputStream::Stdout, stdout);
+        self.stderr.drain(live, OutputStream::Stderr, stderr);
     }
 
     /// Adds what all processes of the cell used, if it can be told and the step was long enough to be worth the asking.
@@ -573,7 +581,6 @@ impl Worker {
         before: Counters,
         started: Instant,
         interrupt: &Notify,
-        (stdout, stderr): (&mut Capture, &mut Capture),
         stop: &mut Option<StopCause>,
     ) -> Waited {
         let deadline = started + order.timeout;
@@ -591,16 +598,20 @@ impl Worker {
         self.outgoing.extend_from_slice(&step);
         let mut sent = 0;
         let mut sending = true;
-        let mut watching = order.timeout < 2 * BEAT_EVERY;
+        // What somebody follows is told as it appears.
+        let live = order.live;
+        let mut watching = order.timeout < 2 * BEAT_EVERY || live.is_followed();
         // A step that ends within two beats costs no timer, and no wake-up for its output: that is read at its end, and a pipe's 64 KiB
         // hold what is printed until then.
         let pulse = Arc::clone(&self.pulse);
         let second_beat = pulse.second_beat();
         tokio::pin!(second_beat);
-        let timer = tokio::time::sleep_until(deadline.into());
+        let timer = tokio::time::sleep_until(deadline.min(next_cpu_check).into());
         tokio::pin!(timer);
+        let mut room = live.room(LATE_OUTPUT_BYTES_MAX, started);
 
         loop {
+            let [stdout_room, stderr_room] = room.bytes;
             if sending {
                 match self.write_control(&mut sent) {
                     Ok(done) => sending = !done,
@@ -648,14 +659,16 @@ impl Worker {
                     // A child that holds a copy of the control socket keeps it from closing.
                     return Waited::Exited(exit.0, exit.1);
                 }
-                () = self.stdout.readable(), if watching => {
-                    self.stdout.drain(stdout, LATE_OUTPUT_BYTES_MAX);
+                () = self.stdout.readable(), if watching && stdout_room > 0 => {
+                    self.stdout.drain(live, OutputStream::Stdout, stdout_room);
                 }
-                () = self.stderr.readable(), if watching => {
-                    self.stderr.drain(stderr, LATE_OUTPUT_BYTES_MAX);
+                () = self.stderr.readable(), if watching && stderr_room > 0 => {
+                    self.stderr.drain(live, OutputStream::Stderr, stderr_room);
                 }
+                () = live.caught_up(), if room.until.is_some() => {}
             }
             let now = Instant::now();
+            room = live.room(LATE_OUTPUT_BYTES_MAX, now);
             if stop.is_none() && now >= deadline {
                 *stop = Some(StopCause::Timeout);
             }
@@ -682,6 +695,7 @@ impl Worker {
                     Some(_) => now + END_WITHIN,
                     None => deadline.min(next_cpu_check),
                 };
+                let next = room.until.map_or(next, |until| next.min(until));
                 timer.as_mut().reset(next.into());
             }
         }

@@ -40,6 +40,7 @@ mod refusals;
 mod semantics;
 mod signals;
 mod smoke;
+mod streams;
 mod support;
 mod tidy;
 mod tls;
