@@ -794,7 +794,7 @@ pub(crate) fn output_piece(piece: Piece) -> v1::OutputPiece {
     v1::OutputPiece {
         stream: stream.into(),
         offset,
-        bytes,
+        data: bytes,
         dropped_bytes,
     }
 }

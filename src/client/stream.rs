@@ -45,7 +45,7 @@ impl CodingEnv {
     /// let mut step = env.step_stream("for n in range(3): print(n)")?;
     /// while let Some(event) = step.next().await? {
     ///     match event {
-    ///         StepEvent::Output(piece) => print!("{}", String::from_utf8_lossy(&piece.bytes)),
+    ///         StepEvent::Output(piece) => print!("{}", String::from_utf8_lossy(&piece.data)),
     ///         StepEvent::Reply(reply) => println!("exit code {}", reply.exit_code()),
     ///         _ => {}
     ///     }
@@ -158,7 +158,7 @@ impl StepStream<'_> {
 
     /// Notes what has come, so that a retry goes on after it.
     fn take(&mut self, piece: v1::OutputPiece) -> StepEvent {
-        let end = piece.offset.saturating_add(piece.bytes.len() as u64);
+        let end = piece.offset.saturating_add(piece.data.len() as u64);
         match piece.stream() {
             v1::OutputStream::Stdout => self.request.stdout_offset = end,
             v1::OutputStream::Stderr => self.request.stderr_offset = end,

@@ -335,7 +335,7 @@ mod tests {
             capture.keep(kept);
             let (mut all, mut got, mut at) = (Vec::new(), Vec::new(), 0_u64);
             for (bytes, reads, bytes_max) in &pieces {
-                let has_room = bytes.len() <= capture.room(at);
+                let has_room = !bytes.is_empty() && bytes.len() <= capture.room(at);
                 capture.push(bytes);
                 all.extend_from_slice(bytes);
                 let first = capture.read(at, *bytes_max);

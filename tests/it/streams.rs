@@ -72,7 +72,7 @@ struct Told {
 impl Told {
     /// Checks that a piece fits to those before it.
     fn take(&mut self, piece: v1::OutputPiece) {
-        assert!(!piece.bytes.is_empty() && piece.bytes.len() <= 64 << 10);
+        assert!(!piece.data.is_empty() && piece.data.len() <= 64 << 10);
         let text = match piece.stream() {
             OutputStream::Stdout => &mut self.stdout,
             OutputStream::Stderr => &mut self.stderr,
@@ -80,7 +80,7 @@ impl Told {
         };
         assert_eq!(piece.dropped_bytes, 0, "{} bytes in", text.len());
         assert_eq!(piece.offset, text.len() as u64);
-        text.extend(piece.bytes);
+        text.extend(piece.data);
     }
 }
 
@@ -237,7 +237,7 @@ async fn a_broken_stream_leaves_the_step_running_and_its_retry_replays_and_follo
         wait_for("go")
     );
     let mut broken = open(&raw, order("e", 1, &code)).await.unwrap();
-    assert_eq!(piece(&mut broken).await.bytes, b"before\n");
+    assert_eq!(piece(&mut broken).await.data, b"before\n");
     drop(broken);
     // Another one from its start, one that has something already, and one that asks as Step does.
     let mut retry = open(&raw, order("e", 1, &code)).await.unwrap();
@@ -248,7 +248,7 @@ async fn a_broken_stream_leaves_the_step_running_and_its_retry_replays_and_follo
         ..order("e", 1, &code)
     };
     let mut partly = open(&raw, partly).await.unwrap();
-    assert_eq!(piece(&mut partly).await.bytes, b"ore\n");
+    assert_eq!(piece(&mut partly).await.data, b"ore\n");
     let step = tokio::spawn({
         let (mut raw, request) = (raw.clone(), order("e", 1, &code).step.unwrap());
         async move { raw.step(request).await.unwrap().into_inner() }
@@ -266,7 +266,7 @@ async fn a_broken_stream_leaves_the_step_running_and_its_retry_replays_and_follo
     assert_eq!((reply.stdout(), reply.replayed), ("before\nafter\n", false));
     assert_eq!(step.await.unwrap(), reply);
     let rest = piece(&mut partly).await;
-    assert_eq!((rest.offset, rest.bytes), (7, b"after\n".to_vec()));
+    assert_eq!((rest.offset, rest.data), (7, b"after\n".to_vec()));
     assert_eq!(std::fs::read_to_string(workspace.join("ran")).unwrap(), "x");
 }
 
@@ -293,12 +293,12 @@ async fn a_step_that_began_without_a_reader_is_told_from_its_start() {
         let piece = piece(&mut late).await;
         assert_eq!(piece.offset, at + piece.dropped_bytes);
         dropped += piece.dropped_bytes;
-        got += piece.bytes.len() as u64;
-        at = piece.offset + piece.bytes.len() as u64;
+        got += piece.data.len() as u64;
+        at = piece.offset + piece.data.len() as u64;
     }
     assert_eq!((got, got + dropped), (1 << 20, 3_000_001));
     std::fs::write(workspace.join("go"), "").unwrap();
-    assert_eq!(piece(&mut late).await.bytes, b"end\n");
+    assert_eq!(piece(&mut late).await.data, b"end\n");
     let Some(Event::Reply(reply)) = next(&mut late).await else {
         panic!("no reply");
     };
@@ -340,10 +340,10 @@ async fn what_was_left_out_of_a_kept_reply_is_told() {
     assert_eq!(told.stdout.len(), 5000);
     let mut replay = open(&raw, order("e", 1, code)).await.unwrap();
     let head = piece(&mut replay).await;
-    assert_eq!(head.bytes, &told.stdout[..512]);
+    assert_eq!(head.data, &told.stdout[..512]);
     let tail = piece(&mut replay).await;
     assert_eq!((tail.dropped_bytes, tail.offset), (5000 - 1024, 5000 - 512));
-    assert_eq!(tail.bytes, &told.stdout[5000 - 512..]);
+    assert_eq!(tail.data, &told.stdout[5000 - 512..]);
     let rest = all(replay).await;
     let reply = rest.reply.unwrap();
     assert!(reply.replayed && reply.observed.unwrap().stdout_truncated);
@@ -483,7 +483,7 @@ async fn a_flood_is_told_whole_to_who_reads_it_in_bounded_memory() {
         match event {
             Event::Piece(piece) => {
                 assert_eq!((piece.offset, piece.dropped_bytes), (at, 0));
-                at += piece.bytes.len() as u64;
+                at += piece.data.len() as u64;
             }
             Event::Heartbeat(_) => {}
             Event::Reply(last) => reply = Some(last),
@@ -527,7 +527,7 @@ async fn readers_who_do_not_read_hold_up_nobody_and_are_told_what_they_missed() 
                 Event::Piece(piece) => {
                     assert_eq!(piece.offset, at + piece.dropped_bytes);
                     dropped += piece.dropped_bytes;
-                    at = piece.offset + piece.bytes.len() as u64;
+                    at = piece.offset + piece.data.len() as u64;
                 }
                 Event::Heartbeat(_) => {}
                 Event::Reply(last) => reply = Some(last),
@@ -564,7 +564,7 @@ async fn the_client_tells_pieces_and_then_the_reply() {
         panic!("{first:?}");
     };
     assert_eq!(
-        (piece.stream(), &piece.bytes[..]),
+        (piece.stream(), &piece.data[..]),
         (OutputStream::Stdout, &b"a\n"[..])
     );
     // Who drops it leaves the step running: the same code goes on with it.
@@ -574,7 +574,7 @@ async fn the_client_tells_pieces_and_then_the_reply() {
     let mut text = Vec::new();
     loop {
         match step.next().await.unwrap().unwrap() {
-            StepEvent::Output(piece) => text.extend(piece.bytes),
+            StepEvent::Output(piece) => text.extend(piece.data),
             StepEvent::Reply(reply) => {
                 assert_eq!((reply.result(), reply.step_index), (Some("42"), 1));
                 break;

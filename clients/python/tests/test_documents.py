@@ -90,6 +90,9 @@ TYPED = """
             reset: ResetResult = env.reset(seed=1, limits=Limits(open_files=5), environment={"a": "b"}, network=Network.NONE)
             result: StepResult = env.step(CodeAction(code="1"), timeout=timedelta(seconds=1), limits=StepLimits(output_bytes=1))
             env.step(SameAction(code="1"), timeout=1.5)
+            for piece in env.step_stream("1", timeout=1.5):
+                printed: bytes = piece.data
+            streamed: StepResult = env.step_stream("1").result()
             text: str = result.observation.stdout + reset.observation.stderr
             value: Optional[str] = result.observation.result
             reward: Optional[float] = result.reward
@@ -112,6 +115,9 @@ TYPED = """
         async with AsyncCodingEnv("http://127.0.0.1:8000") as env:
             reset: ResetResult = await env.reset()
             result: StepResult = await env.step("1")
+            async for piece in env.step_stream("1"):
+                line: str = piece.text
+            streamed: StepResult = await env.step_stream("1").result()
             closed: bool = await env.close()
         other: AsyncCodingEnv = await AsyncCodingEnv.from_docker_image("coding-env:latest", cpus=1.5)
 """

@@ -28,6 +28,12 @@ NAMES = {
 }
 #: Messages whose fields are arguments.
 REQUESTS = {"ResetRequest": "reset", "StepRequest": "step", "InterruptRequest": "interrupt"}
+#: What the client makes and reads by itself: step_stream() takes what step() does, and gives pieces and the result.
+WITHIN = {
+    "StepStreamRequest": {"step", "heartbeat", "stdout_offset", "stderr_offset"},
+    "StepStreamResponse": {"piece", "heartbeat", "reply"},
+    "Heartbeat": {"queued"},
+}
 #: Fields that the client fills in by itself.
 OWN_FIELDS = {
     "ResetRequest": {"episode_id", "request_id", "previous_episode_id"},
@@ -62,6 +68,8 @@ def test_every_field_can_be_reached(message):
         assert fields == {"closed", "server_id"}  # close() returns the one
     elif message.name == "GetServerInfoRequest":
         assert not fields
+    elif message.name in WITHIN:
+        assert fields == WITHIN[message.name]
     else:
         kind = getattr(models, NAMES.get(message.name, message.name))
         ours = {field.name for field in dataclasses.fields(kind)}
@@ -93,7 +101,8 @@ def filled(message, value):
         elif field.enum_type:
             _set(message, field, 1)
         else:
-            kinds = {field.CPPTYPE_STRING: "text", field.CPPTYPE_BOOL: True, field.CPPTYPE_DOUBLE: 0.5}
+            text = b"text" if field.type == field.TYPE_BYTES else "text"
+            kinds = {field.CPPTYPE_STRING: text, field.CPPTYPE_BOOL: True, field.CPPTYPE_DOUBLE: 0.5}
             _set(message, field, kinds.get(field.cpp_type, value))
     return message
 
@@ -126,10 +135,16 @@ def empty_fields(found, path=""):
         (pb.GetStateResponse, _convert.episode_state),
         (pb.GetServerInfoResponse, _convert.server_info),
         (pb.InterruptResponse, _convert.interrupt_result),
+        (pb.OutputPiece, _convert.output_piece),
     ],
 )
 def test_every_field_is_carried_over(message, convert):
     assert list(empty_fields(convert(filled(message(), 7)))) == []
+
+
+def test_steps_take_the_same_arguments_streamed_or_not():
+    for kind in (CodingEnv, AsyncCodingEnv):
+        assert inspect.signature(kind.step_stream).parameters.keys() == inspect.signature(kind.step).parameters.keys()
 
 
 def test_limits_go_both_ways():

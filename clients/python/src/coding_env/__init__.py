@@ -6,8 +6,8 @@
 ...     print(env.step(CodeAction(code="print('Hello, World!')")).observation.stdout)
 """
 
-from .aio import AsyncCodingEnv
-from .client import CodingEnv
+from .aio import AsyncCodingEnv, AsyncStepStream
+from .client import CodingEnv, StepStream
 from .errors import (
     BusyError,
     CodingEnvError,
@@ -39,6 +39,8 @@ from .models import (
     Network,
     Observed,
     Outcome,
+    OutputPiece,
+    OutputStream,
     PythonException,
     Reported,
     ResetResult,
@@ -57,6 +59,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCodingEnv",
+    "AsyncStepStream",
     "BusyError",
     "Capacity",
     "CodeAction",
@@ -83,6 +86,8 @@ __all__ = [
     "Observed",
     "Options",
     "Outcome",
+    "OutputPiece",
+    "OutputStream",
     "PythonException",
     "Reason",
     "RefusedError",
@@ -94,6 +99,7 @@ __all__ = [
     "StateAfter",
     "StepLimits",
     "StepResult",
+    "StepStream",
     "UrlError",
     "Usage",
     "UsageScope",

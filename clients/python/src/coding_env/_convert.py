@@ -92,6 +92,15 @@ def limits(value: pb.Limits) -> models.Limits:
     )
 
 
+def output_piece(value: pb.OutputPiece) -> models.OutputPiece:
+    return models.OutputPiece(
+        stream=models.OutputStream.of(value.stream),
+        offset=value.offset,
+        data=value.data,
+        dropped_bytes=value.dropped_bytes,
+    )
+
+
 def _make(kind: Type[M], **fields: Any) -> M:
     """As `kind(**fields)` with all fields named. A frozen data class sets them one by one, which each step would pay for."""
     made = object.__new__(kind)

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from . import _convert, models
 from ._convert import Seconds
-from .errors import CodingEnvError, NoEpisodeError, Reason, RefusedError
+from .errors import CodingEnvError, ConnectError, NoEpisodeError, Reason, RefusedError
 from .options import Options
 from .v1 import coding_env_pb2 as pb
 
@@ -52,6 +52,36 @@ class Call:
         self.wants_server = wants_server
 
 
+class Open:
+    """Send this, whose responses are many. What is wanted is the call, for `Receive`."""
+
+    __slots__ = ("metadata", "method", "request", "timeout")
+
+    def __init__(self, method: str, request: Message, timeout: float, metadata: Tuple[Tuple[str, str], ...]) -> None:
+        self.method = method
+        self.request = request
+        self.timeout = timeout
+        self.metadata = metadata
+
+
+class Receive:
+    """Wait for the next response of a call. What is wanted is that, or None after the last."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+
+class Emit:
+    """Give this to the caller."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 class Pause:
     """Wait so many seconds."""
 
@@ -61,7 +91,7 @@ class Pause:
         self.seconds = seconds
 
 
-Command = Union[Call, Pause]
+Command = Union[Call, Open, Receive, Emit, Pause]
 Flow = Generator[Command, Any, T]
 
 
@@ -183,21 +213,10 @@ class Core:
         max_reply_bytes: Optional[int],
     ) -> Flow[models.StepResult]:
         episode = self._current()
-        deadline = self.options.deadline
-        if timeout is not None:
-            deadline = max(deadline, _convert.to_seconds(timeout) + _CALL_SLACK_SECONDS)
-        request = pb.StepRequest(
-            episode_id=episode.id,
-            action=pb.CodeAction(code=action if isinstance(action, str) else action.code),
-            step_index=episode.steps,
-            timeout=_convert.to_duration(timeout),
-            limits=_convert.to_step_limits(limits),
-            max_reply_bytes=max_reply_bytes,
-        )
+        request, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes)
         first = episode.steps
         # The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         corrections = 2 if episode.unsure else 0
-        retry = _Retry(self.options, deadline)
         while True:
             # Before the call, because it may be interrupted.
             episode.steps, episode.unsure = request.step_index, True
@@ -216,6 +235,88 @@ class Core:
                 raise
             episode.steps, episode.unsure = response.step_index + 1, False
             return _convert.step_result(response)
+
+    def step_stream(
+        self,
+        action: Union[models.CodeAction, str],
+        *,
+        timeout: Optional[Seconds],
+        limits: Optional[models.StepLimits],
+        max_reply_bytes: Optional[int],
+    ) -> Flow[models.StepResult]:
+        """As ``step``, and emits each piece of output once, also when the connection breaks in between."""
+        episode = self._current()
+        step, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes)
+        request = pb.StepStreamRequest(step=step)
+        first = episode.steps
+        corrections = 2 if episode.unsure else 0
+        unsure = False
+        while True:
+            # Before the call, because it may be interrupted.
+            episode.steps, episode.unsure = request.step.step_index, True
+            try:
+                call = yield Open("StepStream", request, retry.left(), episode.headers)
+                response = yield from self._receive(call, request)
+            except CodingEnvError as error:
+                expected = _expected_step(error)
+                if corrections > 0 and expected is not None and expected - first in (0, 1):
+                    corrections -= 1
+                    request.step.step_index = expected
+                    continue
+                unsure = unsure or error._unsure
+                if error._retryable:
+                    pause = retry.pause(error.retry_after if isinstance(error, RefusedError) else None)
+                    if pause is not None:
+                        yield Pause(pause)
+                        continue
+                if isinstance(error, RefusedError) and error.reason == Reason.STEP_REPLY_DROPPED:
+                    episode.steps, episode.unsure = request.step.step_index + 1, False
+                else:
+                    episode.unsure = unsure
+                raise
+            episode.steps, episode.unsure = response.step_index + 1, False
+            return _convert.step_result(response)
+
+    @staticmethod
+    def _receive(call: Any, request: pb.StepStreamRequest) -> Flow[pb.StepResponse]:
+        """Emits the pieces of a call, and notes them in the request, so that a retry goes on after them."""
+        while True:
+            response = yield Receive(call)
+            if response is None:
+                raise ConnectError("the server can't be reached: the stream ended before the reply")
+            event = response.WhichOneof("event")
+            if event == "reply":
+                return response.reply  # type: ignore[no-any-return]
+            if event != "piece":
+                continue
+            piece = _convert.output_piece(response.piece)
+            end = piece.offset + len(piece.data)
+            if piece.stream is models.OutputStream.STDERR:
+                request.stderr_offset = end
+            else:
+                request.stdout_offset = end
+            yield Emit(piece)
+
+    def _step_request(
+        self,
+        episode: _Episode,
+        action: Union[models.CodeAction, str],
+        timeout: Optional[Seconds],
+        limits: Optional[models.StepLimits],
+        max_reply_bytes: Optional[int],
+    ) -> Tuple[pb.StepRequest, _Retry]:
+        deadline = self.options.deadline
+        if timeout is not None:
+            deadline = max(deadline, _convert.to_seconds(timeout) + _CALL_SLACK_SECONDS)
+        request = pb.StepRequest(
+            episode_id=episode.id,
+            action=pb.CodeAction(code=action if isinstance(action, str) else action.code),
+            step_index=episode.steps,
+            timeout=_convert.to_duration(timeout),
+            limits=_convert.to_step_limits(limits),
+            max_reply_bytes=max_reply_bytes,
+        )
+        return request, _Retry(self.options, deadline)
 
     def state(self) -> Flow[models.EpisodeState]:
         episode = self._current()

@@ -6,14 +6,14 @@ import asyncio
 import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, List, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 import grpc.aio
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Call, Core, Flow, Pause, server_of
+from ._core import Command, Core, Emit, Flow, Open, Pause, Receive, server_of
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
@@ -21,6 +21,7 @@ from .models import (
     InterruptResult,
     Limits,
     Network,
+    OutputPiece,
     ResetResult,
     ServerInfo,
     StepLimits,
@@ -34,6 +35,39 @@ if TYPE_CHECKING:
     from ._arguments import FromImage
 
 T = TypeVar("T")
+
+
+class AsyncStepStream:
+    """As ``StepStream``, for ``async for``. Who leaves the loop early calls ``aclose``, or uses ``async with``."""
+
+    def __init__(self, run: Callable[[List[StepResult]], AsyncGenerator[OutputPiece, None]]) -> None:
+        self._results: List[StepResult] = []
+        self._run = run(self._results)
+
+    def __aiter__(self) -> AsyncIterator[OutputPiece]:
+        return self
+
+    async def __anext__(self) -> OutputPiece:
+        """Waits for the next piece. Raises as ``AsyncCodingEnv.step``."""
+        return await self._run.__anext__()
+
+    async def result(self) -> StepResult:
+        """What ``AsyncCodingEnv.step`` would have returned; passes over pieces that were not taken. Raises as that."""
+        async for _ in self:
+            pass
+        if not self._results:
+            raise CodingEnvError("this step was not read to its end")
+        return self._results[0]
+
+    async def aclose(self) -> None:
+        """Stops reading."""
+        await self._run.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 class AsyncCodingEnv:
@@ -146,6 +180,26 @@ class AsyncCodingEnv:
                 self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
             )
 
+    def step_stream(
+        self,
+        action: Union[CodeAction, str],
+        *,
+        timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        max_reply_bytes: Optional[int] = None,
+    ) -> AsyncStepStream:
+        """Runs code, and tells what it prints while it runs: ``async for piece in env.step_stream(code)``. See ``CodingEnv.step_stream``."""
+
+        async def run(results: List[StepResult]) -> AsyncGenerator[OutputPiece, None]:
+            async with self._lock():
+                flow = self._core.step_stream(
+                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                )
+                async for piece in self._emit(flow, results):
+                    yield piece
+
+        return AsyncStepStream(run)
+
     async def state(self) -> EpisodeState:
         """The state of the episode. See ``CodingEnv.state``."""
         return await self._run(self._core.state())
@@ -205,12 +259,49 @@ class AsyncCodingEnv:
             except BaseException as caught:
                 error = caught
 
-    async def _carry_out(self, command: Union[Call, Pause]) -> Any:
+    async def _emit(self, flow: Flow[T], results: List[T]) -> AsyncGenerator[Any, None]:
+        """As ``_run``, and yields what the flow emits; its result is put into the list."""
+        value: Any = None
+        error: Optional[BaseException] = None
+        call: Any = None
+        try:
+            while True:
+                try:
+                    command = flow.send(value) if error is None else flow.throw(error)
+                except StopIteration as stop:
+                    results.append(stop.value)
+                    return
+                value = error = None
+                if isinstance(command, Emit):
+                    yield command.value
+                    continue
+                try:
+                    value = await self._carry_out(command)
+                except BaseException as caught:
+                    error = caught
+                if isinstance(command, Open):
+                    call = value
+        finally:
+            # Nothing that goes on is left behind when the caller stops reading.
+            if call is not None:
+                call.cancel()
+
+    async def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
             await asyncio.sleep(command.seconds)
             return None
+        if isinstance(command, Emit):
+            raise TypeError("nobody reads what this emits")
+        if isinstance(command, Receive):
+            try:
+                response = await command.call.read()
+            except grpc.RpcError as error:
+                raise from_rpc_error(error) from None
+            return None if response is grpc.aio.EOF else response  # type: ignore[attr-defined]
         rpc = (await self._rpcs())[command.method]
         call = rpc(command.request, timeout=command.timeout, metadata=command.metadata)
+        if isinstance(command, Open):
+            return call
         try:
             response = await call
             if not command.wants_server:

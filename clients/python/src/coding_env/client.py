@@ -6,13 +6,13 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Call, Core, Flow, Pause, server_of
+from ._core import Call, Command, Core, Emit, Flow, Open, Pause, Receive, server_of
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
@@ -20,6 +20,7 @@ from .models import (
     InterruptResult,
     Limits,
     Network,
+    OutputPiece,
     ResetResult,
     ServerInfo,
     StepLimits,
@@ -33,6 +34,48 @@ if TYPE_CHECKING:
     from ._arguments import FromImage
 
 T = TypeVar("T")
+
+
+class StepStream:
+    """A step and what it prints: an iterator of pieces of output, as they are printed. ``result`` is there after the last.
+
+    The step begins with the first ``next``. A connection that breaks is made again, and no piece comes twice. Who stops reading (``close``,
+    or a loop that is left) leaves the step running: the same code again goes on with it.
+    """
+
+    def __init__(self, run: Callable[[], Generator[OutputPiece, None, StepResult]]) -> None:
+        self._run = run()
+        self._result: Optional[StepResult] = None
+
+    def __iter__(self) -> Iterator[OutputPiece]:
+        return self
+
+    def __next__(self) -> OutputPiece:
+        """Waits for the next piece. Raises as ``CodingEnv.step``."""
+        try:
+            return next(self._run)
+        except StopIteration as stop:
+            if stop.value is not None:
+                self._result = stop.value
+            raise StopIteration from None
+
+    def result(self) -> StepResult:
+        """What ``CodingEnv.step`` would have returned; passes over pieces that were not taken. Raises as that."""
+        for _ in self:
+            pass
+        if self._result is None:
+            raise CodingEnvError("this step was not read to its end")
+        return self._result
+
+    def close(self) -> None:
+        """Stops reading."""
+        self._run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class CodingEnv:
@@ -182,6 +225,25 @@ class CodingEnv:
                 self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
             )
 
+    def step_stream(
+        self,
+        action: Union[CodeAction, str],
+        *,
+        timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        max_reply_bytes: Optional[int] = None,
+    ) -> StepStream:
+        """Runs code as ``step`` does, and tells what it prints while it runs: ``for piece in env.step_stream(code)``."""
+
+        def run() -> Generator[OutputPiece, None, StepResult]:
+            with self._turn:
+                flow = self._core.step_stream(
+                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                )
+                return (yield from self._emit(flow))
+
+        return StepStream(run)
+
     def state(self) -> EpisodeState:
         """The state of the episode. It still answers for a lost one. Raises as ``step``."""
         return self._run(self._core.state())
@@ -246,12 +308,44 @@ class CodingEnv:
             except BaseException as caught:
                 error = caught
 
-    def _carry_out(self, command: Union[Call, Pause]) -> Any:
+    def _emit(self, flow: Flow[T]) -> Generator[Any, None, T]:
+        """As ``_run``, and yields what the flow emits."""
+        value: Any = None
+        error: Optional[BaseException] = None
+        call: Any = None
+        try:
+            while True:
+                try:
+                    command = flow.send(value) if error is None else flow.throw(error)
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                value = error = None
+                if isinstance(command, Emit):
+                    yield command.value
+                    continue
+                try:
+                    value = self._carry_out(command)
+                except BaseException as caught:
+                    error = caught
+                if isinstance(command, Open):
+                    call = value
+        finally:
+            # Nothing that goes on is left behind when the caller stops reading.
+            if call is not None:
+                call.cancel()
+
+    def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
             time.sleep(command.seconds)
             return None
-        rpc = self._rpcs()[command.method]
+        if isinstance(command, Emit):
+            raise TypeError("nobody reads what this emits")
         try:
+            if isinstance(command, Receive):
+                return next(command.call, None)
+            rpc = self._rpcs()[command.method]
+            if isinstance(command, Open):
+                return rpc(command.request, timeout=command.timeout, metadata=command.metadata)
             if not command.wants_server:
                 return rpc(command.request, timeout=command.timeout, metadata=command.metadata)
             response, call = rpc.with_call(command.request, timeout=command.timeout, metadata=command.metadata)

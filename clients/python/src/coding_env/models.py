@@ -119,6 +119,14 @@ class Network(_Open):
     LOOPBACK = 2
 
 
+class OutputStream(_Open):
+    """An output stream of a program."""
+
+    UNSPECIFIED = 0
+    STDOUT = 1
+    STDERR = 2
+
+
 class IsolationLayerState(_Open):
     """Whether a layer of isolation is in force."""
 
@@ -337,6 +345,25 @@ class StepResult:
     replayed: bool = False
     #: True when the kept reply's texts were dropped for space.
     output_dropped: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputPiece:
+    """A part of what a step printed."""
+
+    #: Where it was written to.
+    stream: OutputStream = OutputStream.UNSPECIFIED
+    #: Where it begins, in bytes from the step's start on this stream.
+    offset: int = 0
+    #: What was written. It may begin or end within a character.
+    data: bytes = b""
+    #: Bytes right before it that are not told: the reader was too slow, or the kept output has only head and tail.
+    dropped_bytes: int = 0
+
+    @property
+    def text(self) -> str:
+        """The bytes as text; what is not UTF-8 by itself becomes U+FFFD."""
+        return self.data.decode(errors="replace")
 
 
 @dataclasses.dataclass(frozen=True)

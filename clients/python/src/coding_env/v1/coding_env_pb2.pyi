@@ -67,6 +67,12 @@ class IsolationLayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ISOLATION_LAYER_STATE_UNSPECIFIED: _ClassVar[IsolationLayerState]
     ISOLATION_LAYER_STATE_ENFORCED: _ClassVar[IsolationLayerState]
     ISOLATION_LAYER_STATE_MISSING: _ClassVar[IsolationLayerState]
+
+class OutputStream(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTPUT_STREAM_UNSPECIFIED: _ClassVar[OutputStream]
+    OUTPUT_STREAM_STDOUT: _ClassVar[OutputStream]
+    OUTPUT_STREAM_STDERR: _ClassVar[OutputStream]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_COMPLETED: Outcome
 OUTCOME_RAISED: Outcome
@@ -103,6 +109,9 @@ NETWORK_LOOPBACK: Network
 ISOLATION_LAYER_STATE_UNSPECIFIED: IsolationLayerState
 ISOLATION_LAYER_STATE_ENFORCED: IsolationLayerState
 ISOLATION_LAYER_STATE_MISSING: IsolationLayerState
+OUTPUT_STREAM_UNSPECIFIED: OutputStream
+OUTPUT_STREAM_STDOUT: OutputStream
+OUTPUT_STREAM_STDERR: OutputStream
 
 class ResetRequest(_message.Message):
     __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network")
@@ -526,3 +535,43 @@ class Loss(_message.Message):
     outcome: Outcome
     description: str
     def __init__(self, step_index: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class StepStreamRequest(_message.Message):
+    __slots__ = ("step", "heartbeat", "stdout_offset", "stderr_offset")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    STDOUT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STDERR_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    step: StepRequest
+    heartbeat: _duration_pb2.Duration
+    stdout_offset: int
+    stderr_offset: int
+    def __init__(self, step: _Optional[_Union[StepRequest, _Mapping]] = ..., heartbeat: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., stdout_offset: _Optional[int] = ..., stderr_offset: _Optional[int] = ...) -> None: ...
+
+class StepStreamResponse(_message.Message):
+    __slots__ = ("piece", "heartbeat", "reply")
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    piece: OutputPiece
+    heartbeat: Heartbeat
+    reply: StepResponse
+    def __init__(self, piece: _Optional[_Union[OutputPiece, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., reply: _Optional[_Union[StepResponse, _Mapping]] = ...) -> None: ...
+
+class OutputPiece(_message.Message):
+    __slots__ = ("stream", "offset", "data", "dropped_bytes")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    stream: OutputStream
+    offset: int
+    data: bytes
+    dropped_bytes: int
+    def __init__(self, stream: _Optional[_Union[OutputStream, str]] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., dropped_bytes: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("queued",)
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    queued: bool
+    def __init__(self, queued: bool = ...) -> None: ...
