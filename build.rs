@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .build_server(env::var_os("CARGO_FEATURE_SERVER").is_some())
         .build_client(env::var_os("CARGO_FEATURE_CLIENT").is_some())
+        .extern_path(".google.rpc.Status", "::tonic_types::Status")
         .compile_fds(descriptors)?;
 
     if env::var_os("CARGO_FEATURE_SERVER").is_some() {

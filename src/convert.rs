@@ -49,6 +49,13 @@ pub(crate) fn episode_id(id: &str) -> Result<(), Status> {
     violations.check()
 }
 
+/// Checks the id of a session, which may be empty.
+pub(crate) fn session_id(id: &str) -> Result<(), Status> {
+    let mut violations = Violations::default();
+    check_id(&mut violations, "open.session_id", id);
+    violations.check()
+}
+
 fn check_episode_id(violations: &mut Violations, id: &str) {
     if id.is_empty() {
         violations.add("episode_id", "is required", &[]);

@@ -9,6 +9,7 @@
 //! - `service`, `stream`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
 //! - `admin`: metrics and health for who looks after the server; `metrics` counts.
 //! - `tls`: the certificates of the port, and its handshakes.
+//! - `session`: many requests on one stream, and what is owed when it breaks.
 //! - `auth`: bearer tokens, and whose a request is.
 //! - `reload`: files that are read again when they change.
 //! - `fault`: what becomes of a panic of our own.
@@ -30,6 +31,7 @@ pub mod proto {
         any(feature = "client", feature = "server"),
         expect(clippy::allow_attributes_without_reason, reason = "generated")
     )]
+    #[expect(clippy::large_enum_variant, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("coding_env.v1");
     }
@@ -71,6 +73,8 @@ mod sandbox;
 pub mod server;
 #[cfg(feature = "server")]
 mod service;
+#[cfg(feature = "server")]
+mod session;
 #[cfg(feature = "server")]
 pub mod shutdown;
 #[cfg(feature = "server")]

@@ -21,6 +21,7 @@ use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
+use crate::session;
 use crate::tls::Tls;
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
@@ -210,8 +211,13 @@ async fn run_until(
         state_parent: config.state_dir.clone(),
     })?;
     let episodes = Episodes::new(episodes_config(&config), executor.clone());
-    let service = Service::new(config.clone(), episodes.clone(), executor.clone())
-        .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
+    let service = Service::new(
+        config.clone(),
+        episodes.clone(),
+        executor.clone(),
+        closing.clone(),
+    )
+    .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
     if let Some(listener) = admin {
         let address = listener.local_addr().map(|address| address.to_string());
         let sources = Sources {
@@ -258,6 +264,9 @@ async fn run_until(
         .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
         .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
         .layer(AuthLayer::new(auth))
+        .layer(tower::util::MapRequestLayer::new(
+            session::tell_broken_from_closed,
+        ))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Extensions, Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status, Streaming};
 use tonic_types::StatusExt as _;
 
 use crate::config::Config;
 use crate::convert;
-use crate::episode::{Episodes, Owner, Refusal};
+use crate::episode::{Episodes, Owner, Refusal, StepAnswer};
 use crate::executor::Executor;
 use crate::limits::Bounds;
 use crate::metrics::Counts;
-use crate::proto::v1::{self, coding_env_server::CodingEnv};
+use crate::proto::v1::{self, coding_env_server::CodingEnv, step_stream_response};
 use crate::sandbox::plan::{Layer, Level};
-use crate::stream::{self, Told};
+use crate::session::Sessions;
+use crate::stream::{self, Next, Told};
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -37,6 +39,7 @@ struct Inner {
     server_header: AsciiMetadataValue,
     episodes: Episodes,
     executor: Executor,
+    sessions: Sessions,
     /// Which limits of whole episodes can be held.
     bounds: Bounds,
     started: SystemTime,
@@ -47,17 +50,20 @@ impl Service {
         config: Config,
         episodes: Episodes,
         executor: Executor,
+        closing: CancellationToken,
     ) -> Result<Self, Status> {
         let server_header = AsciiMetadataValue::try_from(&config.server_id)
             .map_err(|error| Status::internal(error.to_string()))?;
         let started = SystemTime::now();
         let bounds = executor.plan().bounds();
+        let sessions = Sessions::new(&config, closing);
         Ok(Self(Arc::new(Inner {
             config,
             refusals: Arc::new(Counts::new(status::REASONS)),
             server_header,
             episodes,
             executor,
+            sessions,
             bounds,
             started,
         })))
@@ -81,13 +87,16 @@ impl Service {
         self.0.refusals.add_one(reason.unwrap_or_default());
     }
 
-    /// What a followed step tells next, as the client hears it. A panic is a fault of ours, and ends it.
-    async fn tell(&self, told: &mut Told) -> Result<v1::StepStreamResponse, Status> {
-        let next = match fault::caught(told.next()).await {
-            Ok(next) => next,
+    /// Runs what belongs to a call, outside of its handler. A panic is a fault of ours.
+    pub(crate) async fn guard<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let result = match fault::caught(work).await {
+            Ok(result) => result,
             Err(cause) => Err(status::internal(&fault::report(&cause))),
         };
-        next.inspect_err(|status| self.count(status))
+        result.inspect_err(|status| self.count(status))
     }
 
     /// What was refused so far.
@@ -231,18 +240,42 @@ impl CodingEnv for Service {
         let tell = move |mut told: Told| {
             let service = service.clone();
             async move {
-                let response = service.tell(&mut told).await;
-                let goes_on = response.as_ref().is_ok_and(|last| !stream::is_last(last));
-                (response, goes_on.then_some(told))
+                let (event, told) = match service.guard(told.next()).await.map(Next::event) {
+                    Ok(Ok(event)) => (event, Some(told)),
+                    Ok(Err(answer)) => {
+                        let reply = service.reply(answer, told.form());
+                        (step_stream_response::Event::Reply(reply), None)
+                    }
+                    Err(status) => return (Some(Err(status)), None),
+                };
+                let response = v1::StepStreamResponse { event: Some(event) };
+                (Some(Ok(response)), told)
             }
         };
         Ok(told.map(|told| stream::responses(told, tell)))
     }
+
+    type SessionStream = stream::Responses<v1::SessionResponse>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        self.answer(self.on_session(request)).await
+    }
+}
+
+/// How the reply to a step is made from its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyForm {
+    episode_id: String,
+    /// The most that the caller decodes.
+    reply_bytes: u32,
 }
 
 /// The handlers.
 impl Service {
-    async fn on_reset(
+    pub(crate) async fn on_reset(
         &self,
         request: Request<v1::ResetRequest>,
     ) -> Result<v1::ResetResponse, Status> {
@@ -283,6 +316,23 @@ impl Service {
     }
 
     async fn on_step(&self, request: Request<v1::StepRequest>) -> Result<v1::StepResponse, Status> {
+        let (answer, form) = self.run_step(request).await?;
+        Ok(self.reply(answer, &form))
+    }
+
+    /// The reply that a caller gets.
+    pub(crate) fn reply(&self, answer: StepAnswer, form: &ReplyForm) -> v1::StepResponse {
+        let ReplyForm {
+            episode_id,
+            reply_bytes,
+        } = form;
+        convert::step_response(episode_id, answer, *reply_bytes, &self.0.config.server_id)
+    }
+
+    pub(crate) async fn run_step(
+        &self,
+        request: Request<v1::StepRequest>,
+    ) -> Result<(StepAnswer, ReplyForm), Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, extensions, mut request) = request.into_parts();
         let key = owner(&extensions)?.episode(std::mem::take(&mut request.episode_id));
@@ -291,15 +341,14 @@ impl Service {
         let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
         let (step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
         let answer = within(wait, inner.episodes.step(&key, step)).await?;
-        Ok(convert::step_response(
-            &key.id,
-            answer,
+        let form = ReplyForm {
+            episode_id: key.id,
             reply_bytes,
-            &inner.config.server_id,
-        ))
+        };
+        Ok((answer, form))
     }
 
-    async fn on_step_stream(
+    pub(crate) async fn on_step_stream(
         &self,
         request: Request<v1::StepStreamRequest>,
     ) -> Result<Told, Status> {
@@ -317,12 +366,14 @@ impl Service {
         let (step, reply_bytes, telling) =
             convert::new_step_stream(&key.id, request, &limits, wait)?;
         let following = within(wait, inner.episodes.step_stream(&key, step, telling.at)).await?;
-        let server_id = inner.config.server_id.clone();
-        let reply = move |answer| convert::step_response(&key.id, answer, reply_bytes, &server_id);
-        Ok(Told::new(following, telling.heartbeat, end, reply))
+        let form = ReplyForm {
+            episode_id: key.id,
+            reply_bytes,
+        };
+        Ok(Told::new(following, telling.heartbeat, end, form))
     }
 
-    async fn on_get_state(
+    pub(crate) async fn on_get_state(
         &self,
         request: Request<v1::GetStateRequest>,
     ) -> Result<v1::GetStateResponse, Status> {
@@ -342,7 +393,7 @@ impl Service {
         ))
     }
 
-    async fn on_close(
+    pub(crate) async fn on_close(
         &self,
         request: Request<v1::CloseRequest>,
     ) -> Result<v1::CloseResponse, Status> {
@@ -357,7 +408,7 @@ impl Service {
         })
     }
 
-    async fn on_interrupt(
+    pub(crate) async fn on_interrupt(
         &self,
         request: Request<v1::InterruptRequest>,
     ) -> Result<v1::InterruptResponse, Status> {
@@ -379,6 +430,25 @@ impl Service {
             step_index,
             server_id,
         })
+    }
+
+    async fn on_session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<stream::Responses<v1::SessionResponse>, Status> {
+        let (metadata, extensions, requests) = request.into_parts();
+        let owner = owner(&extensions)?;
+        self.check_server(&metadata, "")?;
+        Ok(self.0.sessions.serve(self.clone(), owner, requests))
+    }
+
+    /// What a server that holds an episode calls itself.
+    pub(crate) fn server_id(&self) -> &str {
+        &self.0.config.server_id
+    }
+
+    pub(crate) fn episodes(&self) -> &Episodes {
+        &self.0.episodes
     }
 
     async fn on_get_server_info(
@@ -438,6 +508,9 @@ impl Service {
                 background_cpu_time: convert::some_duration(config.background_cpu_time),
                 worker_wait: convert::some_duration(config.worker_wait),
                 kept_reply_bytes: config.kept_reply_bytes,
+                sessions: config.max_sessions,
+                session_requests: config.session_requests,
+                session_grace: convert::some_duration(config.session_grace),
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {

@@ -22,7 +22,7 @@ pub(super) const CONNECTIONS: usize = 2;
 /// How long the pool may take to be full again.
 const POOL_FULL_WITHIN: Duration = Duration::from_secs(20);
 /// The code of a step that does next to nothing.
-const EMPTY_CODE: &str = "x = 1";
+pub(super) const EMPTY_CODE: &str = "x = 1";
 
 /// The connections to one server.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Connections {
         Ok(Self(channels))
     }
 
-    fn channel(&self, index: usize) -> anyhow::Result<Channel> {
+    pub(super) fn channel(&self, index: usize) -> anyhow::Result<Channel> {
         let channel = self.0.get(index % CONNECTIONS);
         channel.cloned().context("no connection")
     }
@@ -136,7 +136,8 @@ impl Episode {
         })
     }
 
-    pub(super) async fn step(&mut self, code: &str) -> anyhow::Result<StepResponse> {
+    /// A client, and the request for the next step, which counts from now on.
+    pub(super) fn next_step(&mut self, code: &str) -> (CodingEnvClient<Channel>, StepRequest) {
         let request = StepRequest {
             episode_id: self.id.clone(),
             action: Some(CodeAction {
@@ -147,8 +148,13 @@ impl Episode {
             limits: None,
             max_reply_bytes: None,
         };
-        let reply = self.client.step(request).await?.into_inner();
         self.steps += 1;
+        (self.client.clone(), request)
+    }
+
+    pub(super) async fn step(&mut self, code: &str) -> anyhow::Result<StepResponse> {
+        let (mut client, request) = self.next_step(code);
+        let reply = client.step(request).await?.into_inner();
         let shown = reply.observation.as_ref();
         ensure!(
             shown.is_some_and(|shown| shown.exit_code == 0),

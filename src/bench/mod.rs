@@ -15,7 +15,9 @@
 //! | `cell_*` | the first of those loops with plans that have more and more in them: what a cell costs, in time of one core (cores × wall time / cells). Each has a reaper. `cell_none` has nothing else; `_seccomp` adds the filter; `_landlock` is that level, `_namespace` the other, without control groups, uids, and Landlock there; `_namespace_*` adds one of these, or all. What this machine has not is shown as not measured |
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
 //! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count. The scan begins when those that were there before Close have ended |
-//! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
+//! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn. `_stream` floods its output, and a client in a thread of its own reads it all by StepStream |
+//! | `stream_latency` | p99 of the time from the moment that a program reads from the clock and prints, a line every 10 ms, to the line's arrival by StepStream |
+//! | `unary_steps_at_once`, `session_steps_at_once` | 2,000 episodes that all step `x = 1` at once and again when all have been answered: each step a call, or all over 4 sessions, on the same connections; in turn. `*_cpu_per_step` is what the processes of client and server used for it, without the interpreters |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
@@ -27,6 +29,7 @@ mod load;
 mod process;
 mod report;
 mod stats;
+mod streams;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -40,7 +43,7 @@ use self::cells::{CellLoops, CellOptions};
 use self::hostile::Hostile;
 use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
-use self::stats::{Rounds, least, median};
+use self::stats::{Rounds, least, median, quantile};
 use crate::config::{self, Config, Isolation, IsolationArgs};
 use crate::proto::v1::Limits;
 use crate::sandbox::features::Features;
@@ -98,6 +101,11 @@ struct Effort {
     neighbour_rounds: u32,
     /// How long steps are measured beside each kind of neighbour, a round.
     neighbour_time: Duration,
+    /// Lines whose latency is measured.
+    stream_lines: u32,
+    /// Episodes that step at once, and how often in a round.
+    at_once_episodes: u32,
+    at_once_rounds: u32,
     cpu_rounds: u32,
     /// Turns of the CPU-bound program's loop.
     cpu_turns: u32,
@@ -121,6 +129,9 @@ impl Effort {
         close_rounds: 15,
         neighbour_rounds: 5,
         neighbour_time: Duration::from_millis(800),
+        stream_lines: 500,
+        at_once_episodes: 2000,
+        at_once_rounds: 5,
         cpu_rounds: 20,
         cpu_turns: 2_000_000,
         start_rounds: 7,
@@ -140,6 +151,9 @@ impl Effort {
         close_rounds: 3,
         neighbour_rounds: 2,
         neighbour_time: Duration::from_millis(250),
+        stream_lines: 50,
+        at_once_episodes: 200,
+        at_once_rounds: 2,
         cpu_rounds: 5,
         cpu_turns: 300_000,
         start_rounds: 3,
@@ -157,12 +171,14 @@ enum Section {
     Memory,
     Close,
     Neighbours,
+    Streams,
+    Sessions,
     Cpu,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Latency,
         Self::Rates,
         Self::Resets,
@@ -170,6 +186,8 @@ impl Section {
         Self::Memory,
         Self::Close,
         Self::Neighbours,
+        Self::Streams,
+        Self::Sessions,
         Self::Cpu,
         Self::ColdStart,
     ];
@@ -183,6 +201,8 @@ impl Section {
             Self::Memory => "memory of idle episodes",
             Self::Close => "the end of a hostile episode",
             Self::Neighbours => "latency of a step beside hungry episodes",
+            Self::Streams => "how soon output arrives",
+            Self::Sessions => "many episodes stepping at once, by calls and over sessions",
             Self::Cpu => "CPU time of user code",
             Self::ColdStart => "cold start",
         }
@@ -210,6 +230,14 @@ impl Section {
             Self::Memory => row.starts_with("idle_"),
             Self::Close => row == "close_hostile",
             Self::Neighbours => row.starts_with("neighbour_p99_"),
+            Self::Streams => row == "stream_latency",
+            Self::Sessions => matches!(
+                row,
+                "unary_steps_at_once"
+                    | "session_steps_at_once"
+                    | "unary_cpu_per_step"
+                    | "session_cpu_per_step"
+            ),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
             Self::ColdStart => row == "cold_start",
         }
@@ -359,6 +387,8 @@ impl Bench {
             Section::Memory => self.memory().await,
             Section::Close => self.close().await,
             Section::Neighbours => self.neighbours().await,
+            Section::Streams => self.streams().await,
+            Section::Sessions => self.sessions().await,
             Section::Cpu => self.cpu().await,
             Section::ColdStart => self.cold_start().await,
         }
@@ -767,6 +797,7 @@ impl Bench {
         latencies(&mut episode, latency_calls).await?;
         let mut quiet = Rounds::default();
         let mut beside = hostile::NEIGHBOURS.map(|(row, code)| (row, code, Rounds::default()));
+        let mut streamed = Rounds::default();
         for _ in 0..neighbour_rounds {
             connections.pool_full(WARM_WORKERS).await?;
             quiet.add(&latencies_for(&mut episode, time).await?);
@@ -790,13 +821,73 @@ impl Bench {
                 rounds.add(&latencies_for(&mut episode, time).await?);
                 running.await?.context(*row)?;
             }
+            if self.selection.wants("neighbour_p99_stream") {
+                let code = hostile::neighbour_code(hostile::FLOOD, time + 2 * margin);
+                let running = tokio::spawn(streams::flood(server.url(), code));
+                tokio::time::sleep(margin).await;
+                streamed.add(&latencies_for(&mut episode, time).await?);
+                running.await?.context("neighbour_p99_stream")?;
+            }
         }
         episode.close().await?;
         server.stop().await?;
         self.set("neighbour_p99_quiet", quiet.p99());
+        self.set_ratio("neighbour_p99_stream", streamed.p99(), quiet.p99());
         for (row, _, rounds) in beside {
             self.set_ratio(row, rounds.p99(), quiet.p99());
         }
+        Ok(())
+    }
+
+    async fn streams(&mut self) -> anyhow::Result<()> {
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut episode = Episode::start(connections.client(0)?, "").await?;
+        // What is slow the first time.
+        streams::latencies(&mut episode, 5).await?;
+        let found = streams::latencies(&mut episode, self.effort.stream_lines).await?;
+        episode.close().await?;
+        server.stop().await?;
+        let millis: Vec<f64> = found.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+        self.set("stream_latency", quantile(&millis, 0.99));
+        if let Some(median) = median(&millis) {
+            let note = format!("stream_latency: the median is {median:.2} ms");
+            self.report.notes.push(note);
+        }
+        Ok(())
+    }
+
+    async fn sessions(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let count = effort.at_once_episodes;
+        let (server, connections) = self.server(count).await?;
+        let mut episodes = Vec::new();
+        for index in 0..usize::try_from(count)? {
+            episodes.push(Episode::start(connections.client(index)?, "").await?);
+        }
+        let sessions = streams::sessions(&connections)?;
+        connections.pool_full(WARM_WORKERS).await?;
+        // What is slow the first time.
+        streams::unary(&server, &mut episodes, 1).await?;
+        streams::over_sessions(&server, &sessions, &mut episodes, 1).await?;
+        let (mut unary, mut over) = (Vec::new(), Vec::new());
+        for _ in 0..effort.rate_rounds {
+            let rounds = effort.at_once_rounds;
+            unary.push(streams::unary(&server, &mut episodes, rounds).await?);
+            over.push(streams::over_sessions(&server, &sessions, &mut episodes, rounds).await?);
+        }
+        for session in sessions {
+            session.close().await?;
+        }
+        server.stop().await?;
+        let of = |costs: &[streams::Cost], value: fn(&streams::Cost) -> f64| {
+            median(&costs.iter().map(value).collect::<Vec<f64>>())
+        };
+        let rates = [&unary, &over].map(|costs| of(costs, |cost| cost.rate));
+        let cpus = [&unary, &over].map(|costs| of(costs, |cost| cost.cpu_micros));
+        self.set("unary_steps_at_once", rates[0]);
+        self.set_ratio("session_steps_at_once", rates[1], rates[0]);
+        self.set("unary_cpu_per_step", cpus[0]);
+        self.set_ratio("session_cpu_per_step", cpus[1], cpus[0]);
         Ok(())
     }
 

@@ -197,6 +197,11 @@ impl Server {
         log.iter().cloned().collect::<Vec<_>>().join("\n")
     }
 
+    /// Its process. None when it has ended.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

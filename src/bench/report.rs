@@ -164,6 +164,22 @@ const SPECS: &[Spec] = &[
     neighbour("neighbour_p99_memory"),
     neighbour("neighbour_p99_output"),
     neighbour("neighbour_p99_disk"),
+    neighbour("neighbour_p99_stream"),
+    Spec {
+        name: "stream_latency",
+        unit: "ms",
+        of: None,
+        budget: Some(Budget::ValueAtMost(20.0)),
+    },
+    spec("unary_steps_at_once", "steps/s"),
+    ratio(
+        "session_steps_at_once",
+        "steps/s",
+        "unary_steps_at_once",
+        Some(Budget::RatioAtLeast(1.25)),
+    ),
+    spec("unary_cpu_per_step", "µs"),
+    ratio("session_cpu_per_step", "µs", "unary_cpu_per_step", None),
     ratio(
         "cpu_silent",
         "ms",

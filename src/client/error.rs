@@ -107,6 +107,10 @@ reasons! {
     StepLimit = "STEP_LIMIT",
     /// As many steps as may be queued in an episode.
     StepQueueFull = "STEP_QUEUE_FULL",
+    /// Another stream has opened the session.
+    SessionTakenOver = "SESSION_TAKEN_OVER",
+    /// As many sessions as the server holds.
+    SessionLimit = "SESSION_LIMIT",
     /// No interpreter became ready in time.
     NoWorker = "NO_WORKER",
     /// The server is shutting down.

@@ -18,6 +18,7 @@
 
 mod error;
 mod retry;
+mod session;
 mod stream;
 mod tls;
 mod token;
@@ -31,6 +32,7 @@ use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal};
 use self::retry::Retry;
+pub use self::session::{Session, SessionStep};
 pub use self::stream::{StepEvent, StepStream};
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;

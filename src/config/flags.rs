@@ -350,6 +350,28 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_KEPT_REPLY_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
     pub kept_reply_bytes: u64,
 
+    /// How long a session whose stream is broken is kept, with its episodes: 0s to 1h.
+    #[arg(long, env = "CODING_ENV_SESSION_GRACE", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub session_grace: Duration,
+
+    /// Requests of one session that have no response which the client has taken: 1 to 65536. Past it no more are read.
+    #[arg(
+        long,
+        env = "CODING_ENV_SESSION_REQUESTS",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
+    pub session_requests: u32,
+
+    /// Sessions, those whose stream is broken included: 1 to 100000. More are refused.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_SESSIONS",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
+    pub max_sessions: u32,
+
     /// How long live episodes get to go on after SIGTERM: 0s to 1d.
     #[arg(long, env = "CODING_ENV_DRAIN_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub drain_timeout: Duration,

@@ -107,6 +107,12 @@ pub struct Config {
     pub worker_wait: Duration,
     /// Replies kept for retries, over all episodes.
     pub kept_reply_bytes: u64,
+    /// How long a session whose stream is broken is kept.
+    pub session_grace: Duration,
+    /// Requests of one session without a response that the client has taken.
+    pub session_requests: u32,
+    /// Sessions.
+    pub max_sessions: u32,
     /// How long live episodes get to go on after SIGTERM.
     pub drain_timeout: Duration,
     /// How often a connection is checked.
@@ -282,6 +288,9 @@ impl TryFrom<ServeArgs> for Config {
             template_age,
             worker_wait,
             kept_reply_bytes,
+            session_grace,
+            session_requests,
+            max_sessions,
             drain_timeout,
             keepalive,
             state_dir,
@@ -403,6 +412,14 @@ impl TryFrom<ServeArgs> for Config {
                 Duration::from_secs(600),
             )?,
             kept_reply_bytes,
+            session_grace: in_range(
+                "session-grace",
+                session_grace,
+                Duration::ZERO,
+                Duration::from_secs(3600),
+            )?,
+            session_requests: in_range("session-requests", session_requests, 1, 65_536)?,
+            max_sessions: in_range("max-sessions", max_sessions, 1, 100_000)?,
             drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),

@@ -47,6 +47,25 @@ impl Following {
         }
     }
 
+    /// Tells no output any more, and holds up no program, until [`tell_from`](Self::tell_from).
+    pub(crate) fn pause(&mut self) {
+        match &self.0 {
+            Source::Running { caller, follower } => caller.0.live.leave(*follower),
+            Source::Ended { .. } => self.tell_from([u64::MAX; 2]),
+        }
+    }
+
+    /// Tells the output from these offsets on, again if it was told before.
+    pub(crate) fn tell_from(&mut self, offsets: [u64; 2]) {
+        match &mut self.0 {
+            Source::Running { caller, follower } => {
+                caller.0.live.leave(*follower);
+                *follower = caller.0.live.follow(offsets);
+            }
+            Source::Ended { at, .. } => *at = offsets,
+        }
+    }
+
     /// Waits for what comes next. After the end it is the end again.
     ///
     /// # Cancel-Safety

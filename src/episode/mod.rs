@@ -171,7 +171,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let raw = |raw: &Option<Raw>| {
             raw.as_ref()
                 .map_or(0, |raw| raw.head.len() + raw.tail.len())

@@ -243,11 +243,9 @@ impl Live {
         self.printed.notified()
     }
 
-    /// Wakes followers: the step has ended.
+    /// Wakes who waits for something to be printed: the step has ended.
     pub(crate) fn wake(&self) {
-        if self.is_followed() {
-            self.printed.notify_waiters();
-        }
+        self.printed.notify_waiters();
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 43] = [
+const ROWS: [&str; 49] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
@@ -46,6 +46,12 @@ const ROWS: [&str; 43] = [
     "neighbour_p99_memory",
     "neighbour_p99_output",
     "neighbour_p99_disk",
+    "neighbour_p99_stream",
+    "stream_latency",
+    "unary_steps_at_once",
+    "session_steps_at_once",
+    "unary_cpu_per_step",
+    "session_cpu_per_step",
     "cpu_silent",
     "cpu_printing",
     "cold_start",

@@ -33,6 +33,12 @@ WITHIN = {
     "StepStreamRequest": {"step", "heartbeat", "stdout_offset", "stderr_offset"},
     "StepStreamResponse": {"piece", "heartbeat", "reply"},
     "Heartbeat": {"queued"},
+    "SessionRequest": {"id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach"},
+    "SessionResponse": {"id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "error"},
+    "SessionOpen": {"session_id"},
+    "SessionOpened": {"session_id", "server_id", "resumed"},
+    "SessionDetach": {"episode_ids"},
+    "SessionDetached": {"episode_ids"},
 }
 #: Fields that the client fills in by itself.
 OWN_FIELDS = {

@@ -54,11 +54,13 @@ from .models import (
     UsageScope,
 )
 from .options import Options
+from .session import AsyncSession, Session
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCodingEnv",
+    "AsyncSession",
     "AsyncStepStream",
     "BusyError",
     "Capacity",
@@ -96,6 +98,7 @@ __all__ = [
     "Runtime",
     "ServerInfo",
     "ServerLimits",
+    "Session",
     "StateAfter",
     "StepLimits",
     "StepResult",

@@ -262,6 +262,9 @@ def _server_limits(value: pb.ServerLimits) -> models.ServerLimits:
         background_cpu_time=_timedelta(value.background_cpu_time),
         worker_wait=_timedelta(value.worker_wait),
         kept_reply_bytes=value.kept_reply_bytes,
+        sessions=value.sessions,
+        session_requests=value.session_requests,
+        session_grace=_timedelta(value.session_grace),
     )
 
 

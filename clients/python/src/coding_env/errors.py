@@ -40,6 +40,10 @@ class Reason(str, enum.Enum):
     STEP_LIMIT = "STEP_LIMIT"
     #: As many steps as may be queued in an episode.
     STEP_QUEUE_FULL = "STEP_QUEUE_FULL"
+    #: Another stream has opened the session.
+    SESSION_TAKEN_OVER = "SESSION_TAKEN_OVER"
+    #: As many sessions as the server holds.
+    SESSION_LIMIT = "SESSION_LIMIT"
     #: No interpreter became ready in time.
     NO_WORKER = "NO_WORKER"
     #: The server is shutting down.
@@ -219,6 +223,7 @@ _BUSY = frozenset(
         Reason.EPISODE_LIMIT,
         Reason.STEP_LIMIT,
         Reason.STEP_QUEUE_FULL,
+        Reason.SESSION_LIMIT,
         Reason.NO_WORKER,
         Reason.SHUTTING_DOWN,
     }
@@ -226,6 +231,8 @@ _BUSY = frozenset(
 #: What the gRPC library and the server's HTTP/2 library say when a connection or stream breaks; the codes differ.
 _BROKEN = ("RST_STREAM", "Stream removed", "Socket closed", "Connection reset", "h2 protocol error", "error reading a body")
 _BROKEN_CODES = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED})
+
+_CODES: Dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 _READERS: Dict[str, Callable[[], Message]] = {
     "google.rpc.ErrorInfo": details_pb.ErrorInfo,
@@ -241,25 +248,38 @@ def _read_details(trailers: Optional[Any]) -> Dict[str, Any]:
     for key, value in trailers or ():
         if key != "grpc-status-details-bin":
             continue
-        try:
-            status = details_pb.Status.FromString(value)
-            for detail in status.details:
-                name = detail.type_url.rpartition("/")[2]
-                reader = _READERS.get(name)
-                if reader is not None:
-                    message = reader()
-                    message.ParseFromString(detail.value)
-                    found[name] = message
-        except DecodeError:
-            continue
+        found.update(_read_status(value))
+    return found
+
+
+def _read_status(value: bytes) -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
+    try:
+        status = details_pb.Status.FromString(value)
+        for detail in status.details:
+            name = detail.type_url.rpartition("/")[2]
+            reader = _READERS.get(name)
+            if reader is not None:
+                message = reader()
+                message.ParseFromString(detail.value)
+                found[name] = message
+    except DecodeError:
+        return found
     return found
 
 
 def from_rpc_error(error: Any) -> CodingEnvError:
     """What an error of the gRPC library means."""
-    code: grpc.StatusCode = error.code()
-    message: str = error.details() or ""
-    details = _read_details(error.trailing_metadata())
+    return _from_status(error.code(), error.details() or "", _read_details(error.trailing_metadata()))
+
+
+def from_message(status: Any) -> CodingEnvError:
+    """What a google.rpc.Status means."""
+    code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
+    return _from_status(code, status.message, _read_status(status.SerializeToString()))
+
+
+def _from_status(code: grpc.StatusCode, message: str, details: Mapping[str, Any]) -> CodingEnvError:
     info = details.get("google.rpc.ErrorInfo")
     if info is None:
         timed_out = code is grpc.StatusCode.CANCELLED and message == "Timeout expired"

@@ -451,6 +451,12 @@ class ServerLimits:
     worker_wait: Optional[datetime.timedelta] = None
     #: Replies kept beyond each episode's last one, over all episodes.
     kept_reply_bytes: int = 0
+    #: Sessions, those whose stream is broken included.
+    sessions: int = 0
+    #: Requests of one session that have no response which the client has taken.
+    session_requests: int = 0
+    #: How long a session whose stream is broken is kept.
+    session_grace: Optional[datetime.timedelta] = None
 
 
 @dataclasses.dataclass(frozen=True)
