@@ -229,7 +229,16 @@ _BUSY = frozenset(
     }
 )
 #: What the gRPC library and the server's HTTP/2 library say when a connection or stream breaks; the codes differ.
-_BROKEN = ("RST_STREAM", "Stream removed", "Socket closed", "Connection reset", "h2 protocol error", "error reading a body")
+_BROKEN = (
+    "RST_STREAM",
+    "Stream removed",
+    "Socket closed",
+    "Connection reset",
+    "h2 protocol error",
+    "error reading a body",
+    # asyncio's, of a stream that breaks while something is written to it.
+    "Internal error from Core",
+)
 _BROKEN_CODES = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED})
 
 _CODES: Dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}

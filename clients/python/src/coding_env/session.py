@@ -135,7 +135,7 @@ class Session(_Requests):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, **request: Any) -> Any:
+    def _ask(self, **request: Any) -> "Future[Any]":
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
 
@@ -184,7 +184,7 @@ class Session(_Requests):
                 outgoing.put(request)
             if self._closing:
                 outgoing.put(None)
-        requests: Iterator[pb.SessionRequest] = iter(outgoing.get, None)  # type: ignore[arg-type]
+        requests: Iterator[pb.SessionRequest] = iter(outgoing.get, None)
         try:
             yield from self._rpc(requests, metadata=self._metadata())
         finally:
@@ -259,7 +259,7 @@ class AsyncSession(_Requests):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _ask(self, **request: Any) -> Any:
+    def _ask(self, **request: Any) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: Optional[CodingEnvError]) -> None:
