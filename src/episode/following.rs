@@ -22,6 +22,7 @@ enum Source {
     Running {
         caller: Caller,
         follower: FollowerId,
+        at: [u64; 2],
     },
     Ended {
         answer: StepAnswer,
@@ -31,8 +32,12 @@ enum Source {
 }
 
 impl Following {
-    pub(super) fn running(caller: Caller, follower: FollowerId) -> Self {
-        Self(Source::Running { caller, follower })
+    pub(super) fn running(caller: Caller, follower: FollowerId, at: [u64; 2]) -> Self {
+        Self(Source::Running {
+            caller,
+            follower,
+            at,
+        })
     }
 
     pub(super) fn ended(answer: StepAnswer, at: [u64; 2]) -> Self {
@@ -50,7 +55,9 @@ impl Following {
     /// Tells no output any more, and holds up no program, until [`tell_from`](Self::tell_from).
     pub(crate) fn pause(&mut self) {
         match &self.0 {
-            Source::Running { caller, follower } => caller.0.live.leave(*follower),
+            Source::Running {
+                caller, follower, ..
+            } => caller.0.live.leave(*follower),
             Source::Ended { .. } => self.tell_from([u64::MAX; 2]),
         }
     }
@@ -58,9 +65,15 @@ impl Following {
     /// Tells the output from these offsets on, again if it was told before.
     pub(crate) fn tell_from(&mut self, offsets: [u64; 2]) {
         match &mut self.0 {
-            Source::Running { caller, follower } => {
+            Source::Running {
+                caller,
+                follower,
+                at,
+            } => {
+                // Without a moment in which nobody follows.
+                let next = caller.0.live.follow(offsets);
                 caller.0.live.leave(*follower);
-                *follower = caller.0.live.follow(offsets);
+                (*follower, *at) = (next, offsets);
             }
             Source::Ended { at, .. } => *at = offsets,
         }
@@ -71,40 +84,68 @@ impl Following {
     /// # Cancel-Safety
     /// Safe: nothing is taken before it is returned.
     pub(crate) async fn next(&mut self) -> Event {
-        match &mut self.0 {
-            Source::Running { caller, follower } => loop {
-                let pending = &caller.0;
+        if let Source::Running {
+            caller,
+            follower,
+            at,
+        } = &mut self.0
+        {
+            let pending = &caller.0;
+            let end = loop {
                 let printed = pending.live.printed();
                 tokio::pin!(printed);
                 printed.as_mut().enable();
                 // The end is asked for first: what was printed before it is there then.
                 let end = pending.end();
                 if let Some(piece) = pending.live.take(*follower) {
+                    note(at, &piece);
                     return Event::Piece(piece);
                 }
                 if let Some(end) = end {
-                    return Event::End(end);
+                    break end;
                 }
                 printed.await;
-            },
-            Source::Ended { answer, at } => {
-                for stream in OutputStream::ALL {
-                    if let Some(at) = at.get_mut(stream.index())
-                        && let Some(piece) = kept(answer, stream, *at)
-                    {
-                        *at = piece.offset + piece.bytes.len() as u64;
-                        return Event::Piece(piece);
-                    }
+            };
+            match end {
+                Err(refusal) => return Event::End(Err(refusal)),
+                // Who came when it had just ended has the kept reply's output before it.
+                Ok(answer) => {
+                    pending.live.leave(*follower);
+                    let at = *at;
+                    self.0 = Source::Ended { answer, at };
                 }
-                Event::End(Ok(answer.clone()))
             }
         }
+        let Source::Ended { answer, at } = &mut self.0 else {
+            return std::future::pending().await; // it has ended above
+        };
+        let mut kept = OutputStream::ALL.into_iter().filter_map(|stream| {
+            let at = at.get(stream.index())?;
+            kept(answer, stream, *at)
+        });
+        if let Some(piece) = kept.next() {
+            drop(kept);
+            note(at, &piece);
+            return Event::Piece(piece);
+        }
+        drop(kept);
+        Event::End(Ok(answer.clone()))
+    }
+}
+
+/// Notes what was told.
+fn note(at: &mut [u64; 2], piece: &Piece) {
+    if let Some(at) = at.get_mut(piece.stream.index()) {
+        *at = piece.offset + piece.bytes.len() as u64;
     }
 }
 
 impl Drop for Following {
     fn drop(&mut self) {
-        if let Source::Running { caller, follower } = &self.0 {
+        if let Source::Running {
+            caller, follower, ..
+        } = &self.0
+        {
             caller.0.live.leave(*follower);
         }
     }

@@ -561,7 +561,7 @@ impl Episodes {
             // Who reads slowly must not hold up the run: it gets a task of its own.
             Admitted::Waits(caller, follower, driving) => {
                 drop(driving);
-                Following::running(caller, follower)
+                Following::running(caller, follower, at)
             }
             Admitted::Ended(answer) => Following::ended(answer, at),
         })

@@ -3,7 +3,7 @@
 //! One log for all: the reply's own head and tail, the tail a little longer once somebody follows. A follower is a place in it, and costs
 //! no memory of its own. One that is too far behind is waited for, so that a program is no faster than who reads it, but for a bounded
 //! time; then what it has not taken is dropped from the log as if nobody followed, and it is told how much. A step that nobody follows
-//! pays one look at a counter a read, and wakes nobody.
+//! pays a lock that nobody else wants and a look at a counter, a read, and wakes nobody.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -108,13 +108,19 @@ impl Capture {
             .and_then(|at| self.head.get(at..))
             .filter(|head| !head.is_empty());
         if let Some(head) = in_head {
-            return Some((at, head.iter().take(bytes_max).copied().collect()));
+            let piece = head.get(..bytes_max).unwrap_or(head);
+            return Some((at, piece.to_vec()));
         }
         let begins = self.total - self.tail.len() as u64;
         let at = at.max(begins);
         let skip = usize::try_from(at - begins).unwrap_or(usize::MAX);
-        let end = self.tail.len().min(skip.saturating_add(bytes_max));
-        Some((at, self.tail.range(skip..end).copied().collect()))
+        let (first, second) = self.tail.as_slices();
+        // By slices: it is a flood that is read like this.
+        let part = match first.get(skip..).filter(|first| !first.is_empty()) {
+            Some(first) => first,
+            None => second.get(skip - first.len()..).unwrap_or_default(),
+        };
+        Some((at, part.get(..bytes_max).unwrap_or(part).to_vec()))
     }
 
     /// Takes what was read. Holds at most `limit` bytes and what it was told to keep, however much comes.

@@ -1,6 +1,7 @@
 //! Session: many requests on one stream, in order for each episode, and what is owed when the stream breaks.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,9 +29,18 @@ struct Wire {
 
 impl Wire {
     async fn start(channel: Channel) -> Self {
+        Self::start_as(channel, None).await
+    }
+
+    async fn start_as(channel: Channel, token: Option<&str>) -> Self {
         let (requests, outgoing) = mpsc::channel(4096);
         let mut client = CodingEnvClient::new(channel).max_decoding_message_size(64 << 20);
-        let responses = client.session(ReceiverStream::new(outgoing)).await;
+        let mut request = tonic::Request::new(ReceiverStream::new(outgoing));
+        if let Some(token) = token {
+            let value = format!("Bearer {token}").parse().unwrap();
+            request.metadata_mut().insert("authorization", value);
+        }
+        let responses = client.session(request).await;
         Self {
             requests,
             responses: responses.unwrap().into_inner(),
@@ -39,7 +49,12 @@ impl Wire {
 
     /// Opens a session, and tells whether it was there.
     async fn open(server: &Server, session: &str, received: u64) -> (Self, bool) {
-        let mut wire = Self::start(server.channel().await).await;
+        let wire = Self::start(server.channel().await).await;
+        wire.opened(session, received).await
+    }
+
+    async fn opened(self, session: &str, received: u64) -> (Self, bool) {
+        let mut wire = self;
         let open = Asked::Open(v1::SessionOpen {
             session_id: session.to_owned(),
         });
@@ -402,6 +417,45 @@ async fn a_broken_stream_keeps_the_session_for_its_grace() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_told_goes_on_without_a_stream_and_is_told_again_on_the_next() {
+    let server = Server::start(&[]);
+    let (mut wire, _) = Wire::open(&server, "s", 0).await;
+    wire.ask(2, reset("e")).await;
+    wire.answers(1).await;
+    let code = "import time\nprint('before', flush=True)\ntime.sleep(1)\nprint('x' * 300_000)";
+    let streamed = v1::StepStreamRequest {
+        step: Some(step_of("e", 0, code)),
+        ..Default::default()
+    };
+    wire.ask(3, Asked::StepStream(streamed)).await;
+    assert_eq!((wire.next().await.unwrap().id), 3);
+    drop(wire);
+    let (mut wire, resumed) = Wire::open(&server, "s", 1).await;
+    assert!(resumed);
+    let mut told = Vec::new();
+    loop {
+        let response = wire.next().await.unwrap();
+        assert_eq!(response.id, 3);
+        let Some(Response::StepStream(event)) = response.response else {
+            panic!("{response:?}");
+        };
+        match event.event.unwrap() {
+            v1::step_stream_response::Event::Piece(piece) => {
+                assert_eq!((piece.offset, piece.dropped_bytes), (told.len() as u64, 0));
+                told.extend(piece.data);
+            }
+            v1::step_stream_response::Event::Heartbeat(_) => {}
+            v1::step_stream_response::Event::Reply(reply) => {
+                assert_eq!(response.number, 2);
+                assert_eq!(reply.stdout().as_bytes(), told);
+                break;
+            }
+        }
+    }
+    assert!(told.starts_with(b"before\nxxx") && told.len() == 300_008);
+}
+
+#[tokio::test]
 async fn what_is_no_session_is_refused() {
     let server = Server::start(&["--max-sessions", "2"]);
     let refused = async |id: u64, request: Option<Asked>| {
@@ -440,6 +494,38 @@ async fn what_is_no_session_is_refused() {
     let full = refused(1, open("third")).await;
     assert_eq!(reason_of(&full), "SESSION_LIMIT");
     assert!(full.get_details_retry_info().is_some());
+}
+
+#[tokio::test]
+async fn a_session_is_of_the_token_that_made_it() {
+    let tokens = [
+        "alice-0123456789abcdefghijklmnop",
+        "bob-0123456789abcdefghijklmnopqr",
+    ];
+    let [alice, bob] = tokens;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tokens");
+    std::fs::write(&file, format!("alice {alice}\nbob {bob}\n")).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let server = Server::start_open(&["--tokens-file", file.to_str().unwrap()]);
+    let wire = async |token| Wire::start_as(server.channel().await, Some(token)).await;
+    let (mut first, resumed) = wire(alice).await.opened("s", 0).await;
+    assert!(!resumed);
+    first.ask(2, reset("e")).await;
+    first.answers(1).await;
+    let (mut other, resumed) = wire(bob).await.opened("s", 0).await;
+    assert!(!resumed, "it does not exist to others");
+    other.ask(2, step("e", 0, "1")).await;
+    assert_eq!(
+        reason(error(&other.answers(1).await[&2])),
+        "EPISODE_NOT_FOUND"
+    );
+    drop(other);
+    drop(first);
+    let (mut again, resumed) = wire(alice).await.opened("s", 1).await;
+    assert!(resumed);
+    again.ask(3, step("e", 0, "print(1)")).await;
+    assert_eq!(stdout(&again.answers(1).await[&3]), "1\n");
 }
 
 #[tokio::test]

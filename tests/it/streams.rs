@@ -102,6 +102,22 @@ async fn piece(responses: &mut Streaming<v1::StepStreamResponse>) -> v1::OutputP
     }
 }
 
+/// Reads so much, which begins at this offset. (A print is two writes, and each may be a piece.)
+async fn read(
+    responses: &mut Streaming<v1::StepStreamResponse>,
+    offset: u64,
+    bytes: usize,
+) -> Vec<u8> {
+    let mut text = Vec::new();
+    while text.len() < bytes {
+        let piece = piece(responses).await;
+        let begins = offset + text.len() as u64;
+        assert_eq!((piece.offset, piece.dropped_bytes), (begins, 0));
+        text.extend(piece.data);
+    }
+    text
+}
+
 /// All that is told, to the end.
 async fn all(mut responses: Streaming<v1::StepStreamResponse>) -> Told {
     let mut told = Told::default();
@@ -237,18 +253,17 @@ async fn a_broken_stream_leaves_the_step_running_and_its_retry_replays_and_follo
         wait_for("go")
     );
     let mut broken = open(&raw, order("e", 1, &code)).await.unwrap();
-    assert_eq!(piece(&mut broken).await.data, b"before\n");
+    assert_eq!(read(&mut broken, 0, 7).await, b"before\n");
     drop(broken);
     // Another one from its start, one that has something already, and one that asks as Step does.
     let mut retry = open(&raw, order("e", 1, &code)).await.unwrap();
-    let mut told = Told::default();
-    told.take(piece(&mut retry).await);
+    assert_eq!(read(&mut retry, 0, 7).await, b"before\n");
     let partly = v1::StepStreamRequest {
         stdout_offset: 3,
         ..order("e", 1, &code)
     };
     let mut partly = open(&raw, partly).await.unwrap();
-    assert_eq!(piece(&mut partly).await.data, b"ore\n");
+    assert_eq!(read(&mut partly, 3, 4).await, b"ore\n");
     let step = tokio::spawn({
         let (mut raw, request) = (raw.clone(), order("e", 1, &code).step.unwrap());
         async move { raw.step(request).await.unwrap().into_inner() }
@@ -257,16 +272,13 @@ async fn a_broken_stream_leaves_the_step_running_and_its_retry_replays_and_follo
     let other = open(&raw, order("e", 1, "print('other')")).await;
     assert_eq!(reason(&other.unwrap_err()), "STEP_OUT_OF_ORDER");
     std::fs::write(workspace.join("go"), "").unwrap();
-    let rest = piece(&mut retry).await;
-    told.take(rest);
-    assert_eq!(told.stdout, b"before\nafter\n");
+    assert_eq!(read(&mut retry, 7, 6).await, b"after\n");
     let Some(Event::Reply(reply)) = next(&mut retry).await else {
         panic!("no reply");
     };
     assert_eq!((reply.stdout(), reply.replayed), ("before\nafter\n", false));
     assert_eq!(step.await.unwrap(), reply);
-    let rest = piece(&mut partly).await;
-    assert_eq!((rest.offset, rest.data), (7, b"after\n".to_vec()));
+    assert_eq!(read(&mut partly, 7, 6).await, b"after\n");
     assert_eq!(std::fs::read_to_string(workspace.join("ran")).unwrap(), "x");
 }
 
@@ -298,7 +310,7 @@ async fn a_step_that_began_without_a_reader_is_told_from_its_start() {
     }
     assert_eq!((got, got + dropped), (1 << 20, 3_000_001));
     std::fs::write(workspace.join("go"), "").unwrap();
-    assert_eq!(piece(&mut late).await.data, b"end\n");
+    assert_eq!(read(&mut late, 3_000_001, 4).await, b"end\n");
     let Some(Event::Reply(reply)) = next(&mut late).await else {
         panic!("no reply");
     };
@@ -559,14 +571,15 @@ async fn the_client_tells_pieces_and_then_the_reply() {
         wait_for("go")
     );
     let mut step = env.step_stream(code.clone()).unwrap();
-    let first = step.next().await.unwrap().unwrap();
-    let StepEvent::Output(piece) = first else {
-        panic!("{first:?}");
-    };
-    assert_eq!(
-        (piece.stream(), &piece.data[..]),
-        (OutputStream::Stdout, &b"a\n"[..])
-    );
+    let mut text = Vec::new();
+    while text.len() < 2 {
+        let StepEvent::Output(piece) = step.next().await.unwrap().unwrap() else {
+            panic!("it ended");
+        };
+        assert_eq!(piece.stream(), OutputStream::Stdout);
+        text.extend(piece.data);
+    }
+    assert_eq!(text, b"a\n");
     // Who drops it leaves the step running: the same code goes on with it.
     drop(step);
     let mut step = env.step_stream(code).unwrap();

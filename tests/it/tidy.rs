@@ -103,6 +103,7 @@ fn pure_files_know_neither_tasks_nor_the_clock() {
         "episode/outcome.rs",
         "executor/frame.rs",
         "executor/output.rs",
+        "session/outbox.rs",
         "wire.rs",
         "sandbox/plan.rs",
         "sandbox/features.rs",
