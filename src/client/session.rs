@@ -464,6 +464,10 @@ impl Driver {
         let response = match response {
             Some(Response::Open(opened)) => {
                 self.server = AsciiMetadataValue::try_from(opened.server_id).ok();
+                if !opened.resumed {
+                    // It was forgotten: another one begins, with numbers of its own.
+                    (self.received, self.unacknowledged) = (0, 0);
+                }
                 return;
             }
             Some(response) => response,

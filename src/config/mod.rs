@@ -587,6 +587,29 @@ mod tests {
     }
 
     #[test]
+    fn sessions_are_bounded() {
+        for (requests, sessions, grace) in [(1, 1, 0), (65_536, 100_000, 3600)] {
+            let config = Config::try_from(ServeArgs {
+                session_requests: requests,
+                max_sessions: sessions,
+                session_grace: Duration::from_secs(grace),
+                ..args()
+            });
+            assert!(config.is_ok());
+        }
+        for count in [0, 65_537] {
+            let told = refused(|args| args.session_requests = count);
+            assert!(told.contains("between 1 and 65536"), "{told}");
+        }
+        for count in [0, 100_001] {
+            let told = refused(|args| args.max_sessions = count);
+            assert!(told.contains("between 1 and 100000"), "{told}");
+        }
+        let told = refused(|args| args.session_grace = Duration::from_secs(3601));
+        assert!(told.contains("between 0ns and 3600s"), "{told}");
+    }
+
+    #[test]
     fn what_can_not_be_is_told_with_what_can() {
         assert_eq!(
             refused(|args| args.warm_workers = 0),

@@ -1155,6 +1155,12 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         "8s",
         "--kept-reply-bytes",
         "9000",
+        "--session-grace",
+        "5s",
+        "--session-requests",
+        "6",
+        "--max-sessions",
+        "4",
         "--transforms",
         "none",
         "--hash-seed",
@@ -1183,6 +1189,8 @@ async fn the_servers_limits_are_told_as_they_are_set() {
     assert_eq!(limits.background_cpu_time, seconds(0, 700_000_000));
     assert_eq!(limits.worker_wait, seconds(8, 0));
     assert_eq!(limits.kept_reply_bytes, 9000);
+    assert_eq!((limits.sessions, limits.session_requests), (4, 6));
+    assert_eq!(limits.session_grace, seconds(5, 0));
     let told = info.max_limits.unwrap();
     let expected = Limits {
         source_bytes: Some(1000),

@@ -674,6 +674,41 @@ async fn cutting_proxy(
     address
 }
 
+#[tokio::test]
+async fn a_client_whose_session_was_forgotten_is_told_so_and_goes_on() {
+    let server = Server::start(&["--session-grace", "0s"]);
+    let connections = AtomicU64::new(0);
+    // The first connection breaks, the others do not.
+    let after = move || match connections.fetch_add(1, Ordering::Relaxed) {
+        0 => 6000,
+        _ => u64::MAX,
+    };
+    let cuts = Arc::new(AtomicU64::new(0));
+    let proxy = cutting_proxy(server.address().to_owned(), after, Arc::clone(&cuts)).await;
+    let url = format!("http://{proxy}");
+    // The server has long noticed when the client comes back.
+    let mut options = Options::default();
+    options.retry_first = Duration::from_secs(3);
+    options.retry_max = Duration::from_secs(3);
+    let session = Session::connect(&url, options).await.unwrap();
+    let run = async |id: &str, steps: u32| {
+        let Asked::Reset(request) = reset(id) else {
+            unreachable!();
+        };
+        session.reset(request).await?;
+        for index in 0..steps {
+            session.step(step_of(id, index, "1")).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    let error = run("first", 1000).await.unwrap_err();
+    assert_eq!(error.reason(), Some(&Reason::EpisodeClosed), "{error}");
+    assert_eq!(cuts.load(Ordering::Relaxed), 1);
+    run("second", 3).await.unwrap();
+    session.close().await.unwrap();
+    assert_eq!(episodes(&server).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_cut_at_random_run_nothing_twice_and_lose_nothing() {
     const EPISODES: usize = 8;

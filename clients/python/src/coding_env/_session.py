@@ -64,7 +64,11 @@ class SessionCore:
         """Hands an answer over. Returns what is to be said to the server, if anything."""
         kind = response.WhichOneof("response")
         if kind == "open":
-            self.server = response.open.server_id
+            with self._lock:
+                self.server = response.open.server_id
+                if not response.open.resumed:
+                    # It was forgotten: another one begins, with numbers of its own.
+                    self._received = self._unacknowledged = 0
             return None
         with self._lock:
             if response.number:
