@@ -595,7 +595,7 @@ mod tests {
                 session_grace: Duration::from_secs(grace),
                 ..args()
             });
-            assert!(config.is_ok());
+            config.unwrap();
         }
         for count in [0, 65_537] {
             let told = refused(|args| args.session_requests = count);
