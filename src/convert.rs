@@ -1,6 +1,8 @@
 //! Between the contract's messages and our own types, both ways. Requests are taken apart without `..`, so that a new field does
 //! not compile until it is handled.
 
+pub(crate) mod files;
+
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -322,6 +324,7 @@ pub(crate) fn new_episode(
         limits: asked,
         environment: variables,
         network,
+        files: first_files,
     } = request;
     let mut violations = Violations::default();
     check_id(&mut violations, "episode_id", &episode_id);
@@ -333,6 +336,7 @@ pub(crate) fn new_episode(
     let limits = limits(&mut violations, asked, max, bounds);
     let environment = environment(&mut violations, variables);
     let loopback = loopback(&mut violations, network, loopback_lacks);
+    let files = files::first_files(&mut violations, first_files);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
         let asked = short(&runtime_name);
         violations.add(
@@ -353,6 +357,7 @@ pub(crate) fn new_episode(
         loopback,
         limits,
         environment,
+        files,
     })
 }
 

@@ -13,6 +13,7 @@
 //! - `reload`: files that are read again when they change.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
+//! - `files`: the files of a workspace, whatever its program does to them.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
 //! - [`transform`], rewards.
@@ -60,6 +61,8 @@ mod executor;
 #[cfg(feature = "server")]
 mod fault;
 #[cfg(feature = "server")]
+mod files;
+#[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
 mod metrics;
@@ -87,6 +90,6 @@ mod wire;
 #[cfg(feature = "server")]
 pub use crate::executor::RuntimeConfig;
 #[cfg(feature = "server")]
-pub use crate::limits::EpisodeLimits;
+pub use crate::limits::{EpisodeLimits, FileLimits};
 #[cfg(feature = "server")]
 pub use crate::sandbox::role::enter_role;

@@ -48,6 +48,21 @@ impl EpisodeLimits {
     }
 }
 
+/// What bounds the calls that move files, over all episodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Calls at the same time.
+    pub calls: u32,
+    /// Calls that wait for a turn.
+    pub waiting_calls: u32,
+    /// Files and directories of one call.
+    pub files_per_call: u32,
+    /// Bytes of data of one call.
+    pub bytes_per_call: u64,
+    /// How long a call waits for its client.
+    pub stall_timeout: Duration,
+}
+
 /// The least that each of them may be lowered to.
 pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     source_bytes: 1,

@@ -420,6 +420,7 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             loopback: false,
             limits: config.limits,
             environment: Vec::new(),
+            files: Vec::new(),
         };
         let started = episodes
             .reset(new)
@@ -509,6 +510,7 @@ fn episodes_config(config: &Config) -> EpisodesConfig {
         background_cpu_time: config.background_cpu_time,
         worker_wait: config.worker_wait,
         kept_reply_bytes: config.kept_reply_bytes,
+        files: config.files,
         transforms: config.transforms.clone(),
     }
 }

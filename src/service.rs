@@ -1,10 +1,12 @@
 //! The gRPC service: check, convert, call, convert back. Nothing else.
 
+mod files;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Extensions, Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status, Streaming};
 use tonic_types::StatusExt as _;
 
 use crate::config::Config;
@@ -69,9 +71,7 @@ impl Service {
     ) -> Result<Response<T>, Status> {
         let answer = answer(&self.0.server_header, handler).await;
         if let Err(status) = &answer {
-            let details = status.get_error_details();
-            let reason = details.error_info().map(|info| info.reason.as_str());
-            self.0.refusals.add_one(reason.unwrap_or_default());
+            count_refusal(&self.0.refusals, status);
         }
         answer
     }
@@ -103,6 +103,12 @@ impl Service {
             .map(|runtime| runtime.name.clone())
             .unwrap_or_default()
     }
+}
+
+fn count_refusal(refusals: &Refusals, status: &Status) {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.as_str());
+    refusals.add_one(reason.unwrap_or_default());
 }
 
 /// Runs a handler. Replies and refusals name the server; a handler that panics is a fault of ours, and the call ends with it.
@@ -204,6 +210,38 @@ impl CodingEnv for Service {
         request: Request<v1::GetServerInfoRequest>,
     ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
         self.answer(self.on_get_server_info(request)).await
+    }
+
+    async fn write_files(
+        &self,
+        request: Request<Streaming<v1::WriteFilesRequest>>,
+    ) -> Result<Response<v1::WriteFilesResponse>, Status> {
+        self.answer(self.on_write_files(request)).await
+    }
+
+    type ReadFilesStream = files::Replies<v1::ReadFilesResponse>;
+
+    async fn read_files(
+        &self,
+        request: Request<v1::ReadFilesRequest>,
+    ) -> Result<Response<Self::ReadFilesStream>, Status> {
+        self.answer(self.on_read_files(request)).await
+    }
+
+    type ListFilesStream = files::Replies<v1::ListFilesResponse>;
+
+    async fn list_files(
+        &self,
+        request: Request<v1::ListFilesRequest>,
+    ) -> Result<Response<Self::ListFilesStream>, Status> {
+        self.answer(self.on_list_files(request)).await
+    }
+
+    async fn delete_files(
+        &self,
+        request: Request<v1::DeleteFilesRequest>,
+    ) -> Result<Response<v1::DeleteFilesResponse>, Status> {
+        self.answer(self.on_delete_files(request)).await
     }
 }
 
@@ -382,6 +420,7 @@ impl Service {
                 background_cpu_time: convert::some_duration(config.background_cpu_time),
                 worker_wait: convert::some_duration(config.worker_wait),
                 kept_reply_bytes: config.kept_reply_bytes,
+                files: Some(convert::files::limits_message(&config.files)),
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {

@@ -11,7 +11,7 @@ use crate::episode::{Outcome, Refusal};
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "coding_env";
 /// The reasons of refusals by handlers, and what is none of them.
-pub(crate) const REASONS: [&str; 17] = [
+pub(crate) const REASONS: [&str; 20] = [
     "INVALID_FIELD",
     "EPISODE_NOT_FOUND",
     "EPISODE_CLOSED",
@@ -25,6 +25,9 @@ pub(crate) const REASONS: [&str; 17] = [
     "EPISODE_LIMIT",
     "STEP_LIMIT",
     "STEP_QUEUE_FULL",
+    "FILES_LIMIT",
+    "FILES_STALLED",
+    "FILES_REFUSED",
     "NO_WORKER",
     "SHUTTING_DOWN",
     "DEADLINE",
@@ -259,6 +262,31 @@ impl From<Refusal> for Status {
                 vec![("max", max.to_string())],
                 Some(RETRY_SOON),
             ),
+            Refusal::FilesLimit { waiting } => {
+                let metadata = vec![("waiting", waiting.to_string())];
+                (
+                    Code::ResourceExhausted,
+                    "FILES_LIMIT",
+                    metadata,
+                    Some(RETRY_SOON),
+                )
+            }
+            Refusal::FilesStalled { waited } => {
+                let metadata = vec![("waited", format!("{waited:?}"))];
+                (Code::Aborted, "FILES_STALLED", metadata, None)
+            }
+            Refusal::FilesUnavailable { why } => {
+                let metadata = vec![("why", why.clone())];
+                (Code::FailedPrecondition, "FILES_REFUSED", metadata, None)
+            }
+            Refusal::FileNotWritten { path, kind, why } => {
+                let metadata = vec![
+                    ("path", path.clone()),
+                    ("kind", (*kind).to_owned()),
+                    ("why", why.clone()),
+                ];
+                (Code::FailedPrecondition, "FILES_REFUSED", metadata, None)
+            }
             Refusal::NoWorker { waited } => (
                 Code::Unavailable,
                 "NO_WORKER",

@@ -127,6 +127,7 @@ impl Episode {
             limits,
             environment: HashMap::new(),
             network: 0,
+            files: Vec::new(),
         };
         client.reset(request).await?;
         Ok(Self {

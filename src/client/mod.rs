@@ -88,6 +88,8 @@ pub struct ResetOptions {
     pub environment: std::collections::HashMap<String, String>,
     /// The network that the episode has.
     pub network: v1::Network,
+    /// Small files that its workspace has from the start.
+    pub files: Vec<v1::ResetFile>,
 }
 
 /// What a Step may ask for. Start from [`StepOptions::default`].
@@ -198,6 +200,7 @@ impl CodingEnv {
             limits,
             environment,
             network,
+            files,
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let previous = self.episode.clone();
@@ -213,6 +216,7 @@ impl CodingEnv {
             limits,
             environment,
             network: network.into(),
+            files,
         };
         let mut episode = Episode {
             id,

@@ -321,6 +321,41 @@ pub struct ServeArgs {
     )]
     pub max_cpu_percent: u32,
 
+    /// Calls that move files at the same time, over all episodes: 1 to 4096. More wait their turn, one of each token's name after the other.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_FILE_CALLS",
+        default_value_t = 64,
+        value_name = "COUNT"
+    )]
+    pub max_file_calls: u32,
+
+    /// Calls that move files and wait for a turn: 0 to 1000000. More are refused.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_WAITING_FILE_CALLS",
+        default_value_t = 16384,
+        value_name = "COUNT"
+    )]
+    pub max_waiting_file_calls: u32,
+
+    /// Files and directories that one call moves, lists or deletes: 1 to 10000000.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_FILES_PER_CALL",
+        default_value_t = 100_000,
+        value_name = "COUNT"
+    )]
+    pub max_files_per_call: u32,
+
+    /// Bytes of data that one call moves: 1024 or more.
+    #[arg(long, env = "CODING_ENV_MAX_FILE_BYTES_PER_CALL", default_value_t = 16 << 30, value_name = "BYTES")]
+    pub max_file_bytes_per_call: u64,
+
+    /// How long a call that moves files waits for its client to send or to take something: 10ms to 1h.
+    #[arg(long, env = "CODING_ENV_FILE_STALL_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub file_stall_timeout: Duration,
+
     /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
     #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub interrupt_grace: Duration,

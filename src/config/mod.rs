@@ -13,7 +13,7 @@ pub use self::flags::{Isolation, IsolationArgs, LogFormat, Open, ServeArgs};
 use self::interpreters::runtimes;
 use crate::auth;
 use crate::executor::RuntimeConfig;
-use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
+use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, FileLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::sandbox::probe::Shown;
 use crate::tls;
@@ -93,6 +93,8 @@ pub struct Config {
     pub max_queued_steps: u32,
     /// What an episode gets, and the most that it may ask for.
     pub limits: EpisodeLimits,
+    /// What bounds calls that move files.
+    pub files: FileLimits,
     /// A step's timeout when the request does not say.
     pub step_timeout: Duration,
     /// What an interrupted step gets before the kill.
@@ -276,6 +278,11 @@ impl TryFrom<ServeArgs> for Config {
             max_workspace_bytes,
             max_workspace_inodes,
             max_cpu_percent,
+            max_file_calls,
+            max_waiting_file_calls,
+            max_files_per_call,
+            max_file_bytes_per_call,
+            file_stall_timeout,
             interrupt_grace,
             background_cpu_time,
             template_cells,
@@ -331,6 +338,28 @@ impl TryFrom<ServeArgs> for Config {
             )?,
             cpu_percent: in_range("max-cpu-percent", max_cpu_percent, 0, CPU_PERCENT_MAX)?,
         };
+        let files = FileLimits {
+            calls: in_range("max-file-calls", max_file_calls, 1, 4096)?,
+            waiting_calls: in_range(
+                "max-waiting-file-calls",
+                max_waiting_file_calls,
+                0,
+                1_000_000,
+            )?,
+            files_per_call: in_range("max-files-per-call", max_files_per_call, 1, 10_000_000)?,
+            bytes_per_call: in_range(
+                "max-file-bytes-per-call",
+                max_file_bytes_per_call,
+                1024,
+                u64::MAX,
+            )?,
+            stall_timeout: in_range(
+                "file-stall-timeout",
+                file_stall_timeout,
+                10 * MILLISECOND,
+                Duration::from_secs(3600),
+            )?,
+        };
         let transforms: Chain = transforms
             .parse()
             .map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
@@ -373,6 +402,7 @@ impl TryFrom<ServeArgs> for Config {
                 limits.step_timeout,
             )?,
             limits,
+            files,
             interrupt_grace: in_range(
                 "interrupt-grace",
                 interrupt_grace,

@@ -2,7 +2,7 @@
 //!
 //! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
 //! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
-//! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure).
+//! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure); [`files`] the calls that move files.
 //!
 //! ```text
 //! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
@@ -13,6 +13,7 @@
 
 mod driver;
 mod fair;
+mod files;
 mod kept;
 mod ledger;
 mod outcome;
@@ -23,12 +24,16 @@ mod turns;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+
+pub(crate) use files::{FilesError, Part};
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
 use crate::executor::{ExitStatus, Usage};
+use crate::files::NewFile;
 use crate::limits::EpisodeLimits;
 
 /// How a step ended.
@@ -89,6 +94,8 @@ pub(crate) struct NewEpisode {
     pub(crate) loopback: bool,
     pub(crate) limits: EpisodeLimits,
     pub(crate) environment: Vec<(String, String)>,
+    /// What its workspace has from the start.
+    pub(crate) files: Vec<(NewFile, Bytes)>,
 }
 
 /// A step, as asked for and checked against the server's limits.
@@ -243,7 +250,7 @@ pub(crate) enum Refusal {
         index: u32,
         brief: Option<ledger::Brief>,
     },
-    #[error("episode `{id}` {how} before this step was done")]
+    #[error("episode `{id}` {how} before this was done")]
     Ended { id: String, how: EndReason },
     #[error("the server holds {max} episodes, which is its limit; end some, or retry later")]
     EpisodeLimit { max: u32 },
@@ -251,6 +258,20 @@ pub(crate) enum Refusal {
     StepLimit { waiting: u32 },
     #[error("{max} steps are queued in this episode, which is the limit; retry when one has ended")]
     QueueFull { max: u32 },
+    #[error("{waiting} calls that move files wait for a turn, which is the limit; retry later")]
+    FilesLimit { waiting: u32 },
+    #[error(
+        "nothing was sent or taken for {waited:?}, so the call was ended; what was complete stays"
+    )]
+    FilesStalled { waited: Duration },
+    #[error("files can't be worked with: {why}")]
+    FilesUnavailable { why: String },
+    #[error("`{path}` of the Reset's files can't be written: {why}")]
+    FileNotWritten {
+        path: String,
+        kind: &'static str,
+        why: String,
+    },
     #[error("no interpreter became ready within {waited:?}; retry later")]
     NoWorker { waited: Duration },
     #[error("the server is shutting down; use another one")]

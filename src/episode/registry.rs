@@ -10,7 +10,7 @@ use std::task::Context;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,9 +21,9 @@ use super::{
     EndReason, EpisodeKey, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts,
     Totals, driver,
 };
-use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
+use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker, Workspace};
 use crate::fault;
-use crate::limits::EpisodeLimits;
+use crate::limits::{EpisodeLimits, FileLimits};
 use crate::metrics::Metrics;
 use crate::transform::Chain;
 
@@ -50,6 +50,7 @@ pub(crate) struct EpisodesConfig {
     pub(crate) background_cpu_time: Duration,
     pub(crate) worker_wait: Duration,
     pub(crate) kept_reply_bytes: u64,
+    pub(crate) files: FileLimits,
     pub(crate) transforms: Chain,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct StepAnswer {
 
 /// The registry. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Episodes(Arc<Inner>);
+pub(crate) struct Episodes(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -72,6 +73,9 @@ pub(super) struct Inner {
     live: Mutex<HashMap<EpisodeKey, Arc<Episode>>>,
     ended: Mutex<Ended>,
     pub(super) turns: Turns,
+    /// Who may move files, and who of them works.
+    pub(super) file_turns: Arc<Turns>,
+    pub(super) file_workers: Semaphore,
     pub(super) budget: Budget,
     pub(super) metrics: Metrics,
     draining: AtomicBool,
@@ -112,12 +116,37 @@ pub(super) struct State {
     pub(super) driving: bool,
     pub(super) totals: Totals,
     pub(super) last_active: Instant,
+    /// The way to its files, once there is an interpreter.
+    pub(super) workspace: Option<Workspace>,
+    /// Calls that move files.
+    pub(super) file_calls: u32,
     pub(super) loss: Option<Loss>,
     pub(super) last_reply: Option<Arc<KeptReply>>,
     ended: Option<EndReason>,
 }
 
 impl State {
+    /// How it has ended, if it has.
+    pub(super) fn ended(&self) -> Option<EndReason> {
+        self.ended
+    }
+
+    /// Why nothing can be done with it any more.
+    pub(super) fn refuse(&self, id: &str) -> Option<Refusal> {
+        if let Some(reason) = self.ended {
+            return Some(ended_before(id, reason));
+        }
+        self.loss.clone().map(|loss| Refusal::Lost {
+            id: id.to_owned(),
+            loss,
+        })
+    }
+
+    /// Whether nobody does anything with it.
+    fn is_idle(&self) -> bool {
+        self.ledger.is_idle() && self.file_calls == 0
+    }
+
     /// The interpreter was lost between two steps.
     pub(super) fn lose(&mut self, description: String) {
         self.loss = Some(Loss {
@@ -295,7 +324,7 @@ impl Episode {
     }
 
     /// Waits until it has an interpreter.
-    async fn wait_started(&self) -> Result<(), Refusal> {
+    pub(super) async fn wait_started(&self) -> Result<(), Refusal> {
         if matches!(*self.start.borrow(), Start::Done) {
             return Ok(());
         }
@@ -315,6 +344,8 @@ impl Episodes {
     pub(crate) fn new(config: EpisodesConfig, executor: Executor) -> Self {
         let episodes = Self(Arc::new(Inner {
             turns: Turns::new(config.max_running_steps, config.max_waiting_steps),
+            file_turns: Arc::new(Turns::new(config.files.calls, config.files.waiting_calls)),
+            file_workers: Semaphore::new(file_workers()),
             budget: Budget::new(config.kept_reply_bytes),
             metrics: Metrics::new(),
             config,
@@ -359,6 +390,7 @@ impl Episodes {
             loopback: new.loopback,
             limits: new.limits.cell(),
         };
+        let files = new.files;
         let abandoned = CancellationToken::new();
         let guard = abandoned.clone().drop_guard();
         let registry = self.clone();
@@ -366,8 +398,19 @@ impl Episodes {
         // A task of its own, unless it is done at once: the caller may go while it waits for an interpreter.
         let start = async move {
             let waited = registry.0.config.worker_wait;
+            let prepared = async {
+                let worker = registry.0.executor.checkout(&cell, waited).await;
+                let worker = worker.map_err(|_| Refusal::NoWorker { waited })?;
+                if !files.is_empty() {
+                    let file_bytes = starting.limits.file_bytes;
+                    registry
+                        .write_first_files(&worker, files, file_bytes)
+                        .await?;
+                }
+                Ok(worker)
+            };
             let result = tokio::select! {
-                result = registry.0.executor.checkout(&cell, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
+                result = prepared => result,
                 () = starting.over.cancelled() => Err(Refusal::Closed(starting.key.id.clone())),
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.key.id.clone())),
             };
@@ -429,6 +472,8 @@ impl Episodes {
                 driving: false,
                 totals: Totals::default(),
                 last_active: Instant::now(),
+                workspace: None,
+                file_calls: 0,
                 loss: None,
                 last_reply: None,
                 ended: None,
@@ -476,6 +521,7 @@ impl Episodes {
                 worker.park_if_crowded();
                 let mut state = episode.state();
                 if state.ended.is_none() {
+                    state.workspace = Some(worker.workspace());
                     state.worker = Some(worker);
                     state.last_active = Instant::now();
                 }
@@ -652,7 +698,7 @@ impl Episodes {
             limits: episode.limits,
             seed: episode.seed,
             created: episode.created,
-            expires: state.ledger.is_idle().then(|| SystemTime::now() + idle),
+            expires: state.is_idle().then(|| SystemTime::now() + idle),
             queued_steps: state.ledger.queued(),
             totals: state.totals,
         })
@@ -672,6 +718,11 @@ impl Episodes {
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
         let (running, waiting) = self.0.turns.counts();
         (lock(&self.0.live).len(), running, waiting)
+    }
+
+    /// How many calls move files, and how many wait for a turn.
+    pub(crate) fn file_counts(&self) -> (u32, u32) {
+        self.0.file_turns.counts()
     }
 
     /// What is counted.
@@ -739,7 +790,7 @@ impl Episodes {
         self.0.tasks.wait().await;
     }
 
-    fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
+    pub(super) fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
         // Under one lock: an episode that ends moves from one to the other.
         let live = lock(&self.0.live);
         if let Some(episode) = live.get(key) {
@@ -835,6 +886,7 @@ impl Episodes {
                 if !state.ledger.is_idle() || !matches!(*episode.start.borrow(), Start::Done) {
                     continue;
                 }
+                let moves_files = state.file_calls > 0;
                 if let Some(worker) = &mut state.worker
                     && !worker.is_frozen()
                     && worker.background_cpu().is_some_and(|used| used > bound)
@@ -846,12 +898,12 @@ impl Episodes {
                     );
                     worker.freeze();
                 }
-                state.last_active.elapsed() >= idle
+                !moves_files && state.last_active.elapsed() >= idle
             };
             // A step may have come meanwhile, and that one goes on.
             let still = |there: &Arc<Episode>, state: &State| {
                 Arc::ptr_eq(there, episode)
-                    && state.ledger.is_idle()
+                    && state.is_idle()
                     && state.last_active.elapsed() >= idle
             };
             if expired && self.end_if(&episode.key, EndReason::Expired { idle }, still) {
@@ -887,6 +939,11 @@ async fn park_idle(episodes: &[Arc<Episode>]) {
     }
 }
 
+/// How many calls that move files work at the same time: others, and steps, keep the rest of the cores.
+fn file_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
 fn ended_before(id: &str, reason: EndReason) -> Refusal {
     match reason {
         EndReason::Closed | EndReason::Drained => Refusal::Closed(id.to_owned()),
@@ -919,6 +976,8 @@ mod tests {
                 driving: true,
                 totals: Totals::default(),
                 last_active: Instant::now(),
+                workspace: None,
+                file_calls: 0,
                 loss: None,
                 last_reply: None,
                 ended: None,

@@ -5,6 +5,7 @@
 
 mod control;
 pub(crate) mod frame;
+mod lent;
 mod link;
 mod output;
 mod parking;
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 #[cfg(test)]
 pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
+pub(crate) use lent::Workspace;
 pub(crate) use output::{Captured, shorten};
 pub(crate) use parking::NotParked;
 pub(crate) use usage::{CpuTime, TreeUse, Usage};
@@ -315,7 +317,7 @@ impl Executor {
         self.0.tasks.spawn(async move {
             loop {
                 match executor.0.link.receive().await {
-                    Ok(Some(event)) => executor.take_event(event),
+                    Ok(Some((event, fds))) => executor.take_event(event, fds),
                     Ok(None) => break,
                     Err(error) => {
                         tracing::error!(%error, "the warden's socket failed");
@@ -485,7 +487,7 @@ impl Executor {
         self.0.link.send(&order, Vec::new());
     }
 
-    fn take_event(&self, event: Event) {
+    fn take_event(&self, event: Event, fds: Vec<OwnedFd>) {
         match event {
             Event::TemplateReady { runtime, version } => {
                 if let Some(runtime) = self.0.runtimes.get(usize::from(runtime)) {
@@ -530,6 +532,11 @@ impl Executor {
             Event::Signalled { worker } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.count_signal();
+                }
+            }
+            Event::Lent { worker } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.take_lent(fds.into_iter().next());
                 }
             }
         }
@@ -736,7 +743,13 @@ impl Executor {
             .0
             .state_dir
             .join(uuid::Uuid::new_v4().simple().to_string());
-        let shared = Arc::new(Shared::new(id, workspace, self.0.plan.cgroup));
+        let has_own_files = self.0.plan.level == Level::Namespace;
+        let shared = Arc::new(Shared::new(
+            id,
+            workspace,
+            has_own_files,
+            self.0.plan.cgroup,
+        ));
         self.0
             .workers
             .lock()

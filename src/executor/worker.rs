@@ -1,5 +1,6 @@
 //! One worker: an interpreter process, its control socket and its output, and the life of a step in it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -8,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::control::Control;
 use super::frame::{self, FromWorker, Report, Setup};
+use super::lent::Workspace;
 use super::link::Link;
 use super::output::{Capture, Captured};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
@@ -55,6 +57,10 @@ pub(crate) struct Shared {
     pub(crate) id: WorkerId,
     /// Where its files are at levels without a file system of the cell's own.
     pub(crate) workspace: PathBuf,
+    /// They are in a file system of the cell's own, to which its reaper lends a descriptor.
+    pub(super) has_own_files: bool,
+    /// Those who wait for such a descriptor, in the order in which they have asked.
+    lent: Mutex<VecDeque<oneshot::Sender<OwnedFd>>>,
     /// It has a control group of its own, which counts what all its processes use.
     counted: bool,
     facts: watch::Sender<Facts>,
@@ -62,10 +68,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(id: WorkerId, workspace: PathBuf, counted: bool) -> Self {
+    pub(crate) fn new(
+        id: WorkerId,
+        workspace: PathBuf,
+        has_own_files: bool,
+        counted: bool,
+    ) -> Self {
         Self {
             id,
             workspace,
+            has_own_files,
+            lent: Mutex::default(),
             counted,
             facts: watch::Sender::new(Facts::default()),
             tree: Mutex::default(),
@@ -91,12 +104,38 @@ impl Shared {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lent(&self) -> MutexGuard<'_, VecDeque<oneshot::Sender<OwnedFd>>> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next descriptor of its workspace that nobody else waits for. `order` asks for one, in the order of those who wait.
+    pub(super) fn wait_for_lent(&self, order: impl FnOnce()) -> oneshot::Receiver<OwnedFd> {
+        let (sender, receiver) = oneshot::channel();
+        let mut lent = self.lent();
+        lent.push_back(sender);
+        order();
+        receiver
+    }
+
+    /// A descriptor of its workspace has come, or the word that there is none.
+    pub(crate) fn take_lent(&self, fd: Option<OwnedFd>) {
+        let waiting = self.lent().pop_front();
+        if let (Some(waiting), Some(fd)) = (waiting, fd) {
+            drop(waiting.send(fd)); // one that has gone needs none
+        }
+    }
+
     pub(crate) fn count_signal(&self) {
         self.facts.send_modify(|facts| facts.signals += 1);
     }
 
     fn facts(&self) -> Facts {
         *self.facts.borrow()
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.facts().exit.is_some()
     }
 
     /// Waits for a fact. `# Cancel-Safety`: safe.
@@ -110,7 +149,7 @@ impl Shared {
     }
 
     /// Waits for its end. `# Cancel-Safety`: safe.
-    async fn ended(&self) -> (ExitStatus, ProcessUsage) {
+    pub(super) async fn ended(&self) -> (ExitStatus, ProcessUsage) {
         match self.wait_for(|facts| facts.exit.is_some()).await.exit {
             Some(exit) => exit,
             None => std::future::pending().await,
@@ -351,7 +390,12 @@ impl Worker {
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        self.shared.facts().exit.is_none()
+        !self.shared.has_ended()
+    }
+
+    /// The way to its files, whatever it does meanwhile.
+    pub(crate) fn workspace(&self) -> Workspace {
+        Workspace::new(Arc::clone(&self.shared), self.link.clone())
     }
 
     /// Why it can't run steps any more.

@@ -53,7 +53,7 @@ pub(crate) enum Order {
     StartKeeper,
     /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
     Kill { worker: WorkerId },
-    /// Signal a worker or its whole cell. Answered by [`Event::Signalled`].
+    /// Signal a worker or its whole cell. Answered by [`Event::Signalled`]; [`Ask::Lend`] by [`Event::Lent`].
     Ask { worker: WorkerId, ask: Ask },
     /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
     Measure { worker: WorkerId },
@@ -119,6 +119,8 @@ pub(crate) enum Event {
         worker: WorkerId,
         facts: CgroupFacts,
     },
+    /// A descriptor of the worker's workspace is with it, opened with O_PATH; none when it can't be had.
+    Lent { worker: WorkerId },
     /// What was asked of a worker's reaper was done (or the worker had ended).
     Signalled { worker: WorkerId },
 }
@@ -299,6 +301,7 @@ impl Event {
             }
             Self::Measured { worker, facts } => facts.encode(Writer::new(7).u64(*worker)).finish(),
             Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
+            Self::Lent { worker } => Writer::new(8).u64(*worker).finish(),
         }
     }
 
@@ -343,6 +346,9 @@ impl Event {
             6 => Self::Signalled {
                 worker: reader.u64()?,
             },
+            8 => Self::Lent {
+                worker: reader.u64()?,
+            },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -384,6 +390,10 @@ mod tests {
             Order::Ask {
                 worker: 8,
                 ask: Ask::Freeze,
+            },
+            Order::Ask {
+                worker: 9,
+                ask: Ask::Lend,
             },
         ];
         for order in orders {
@@ -430,6 +440,7 @@ mod tests {
                 facts: CgroupFacts::default(),
             },
             Event::Signalled { worker: 4 },
+            Event::Lent { worker: 5 },
         ];
         for event in events {
             assert_eq!(Event::decode(&event.encode()), Ok(event));

@@ -79,6 +79,8 @@ pub(super) enum Message {
     WorkerUp(WorkerId),
     /// A reaper has done what it was asked.
     Acknowledged(WorkerId),
+    /// A reaper lends a descriptor of its cell's workspace, which is with the message; without one it has none to lend.
+    Workspace(WorkerId),
     /// A worker has ended, and nothing is left in its cell.
     Ended {
         worker: WorkerId,
@@ -105,6 +107,7 @@ impl Message {
             b'L' => Self::Listener(reader.u64()?),
             b'U' => Self::WorkerUp(reader.u64()?),
             b'G' => Self::Acknowledged(reader.u64()?),
+            b'W' => Self::Workspace(reader.u64()?),
             b'X' => Self::Ended {
                 worker: reader.u64()?,
                 status: ExitStatus::from_wait(reader.i32()?),
@@ -296,6 +299,7 @@ mod tests {
             (message(b'L', &[&worker]), Message::Listener(7)),
             (message(b'U', &[&worker]), Message::WorkerUp(7)),
             (message(b'G', &[&worker]), Message::Acknowledged(7)),
+            (message(b'W', &[&worker]), Message::Workspace(7)),
             // wait(2): the code in the second byte, a signal in the first.
             (ended(5 << 8), end(ExitStatus::Code(5))),
             (ended(9), end(ExitStatus::Signal(9))),
@@ -315,7 +319,7 @@ mod tests {
         /// Workers share the socket until they are set up, so what comes is not trusted.
         #[test]
         fn no_message_makes_the_decoder_panic(
-            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'L'), Just(b'U'), Just(b'G'), Just(b'X'), any::<u8>()],
+            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'L'), Just(b'U'), Just(b'G'), Just(b'W'), Just(b'X'), any::<u8>()],
             rest in proptest::collection::vec(any::<u8>(), 0..MESSAGE_BYTES_MAX),
             bytes in 0_usize..80,
         ) {

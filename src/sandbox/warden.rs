@@ -452,10 +452,13 @@ impl Warden {
     fn ask(&mut self, worker: WorkerId, ask: Ask) -> io::Result<()> {
         let reaper = self.cells.get(&worker).and_then(|cell| cell.reaper);
         let Some(reaper) = reaper else {
-            return tell(&Event::Signalled { worker });
+            return tell(&match ask {
+                Ask::Lend => Event::Lent { worker },
+                _ => Event::Signalled { worker },
+            });
         };
         let walled = self.plan.as_ref().is_ok_and(Plan::is_walled);
-        if !walled && ask != Ask::Interrupt {
+        if !walled && matches!(ask, Ask::Freeze | Ask::Thaw) {
             let signal = if ask == Ask::Freeze {
                 Signal::STOP
             } else {
@@ -572,6 +575,9 @@ impl Warden {
                 tell(&Event::Spawned { worker, pid })
             }
             Message::Acknowledged(worker) => tell(&Event::Signalled { worker }),
+            Message::Workspace(worker) => {
+                tell_with(&Event::Lent { worker }, &fd.into_iter().collect::<Vec<_>>())
+            }
             Message::Ended {
                 worker,
                 status,
@@ -822,7 +828,11 @@ fn start_keeper(fds: Vec<OwnedFd>) -> io::Result<i32> {
 }
 
 fn tell(event: &Event) -> io::Result<()> {
-    match send(server(), &event.encode(), &[]) {
+    tell_with(event, &[])
+}
+
+fn tell_with(event: &Event, fds: &[OwnedFd]) -> io::Result<()> {
+    match send(server(), &event.encode(), fds) {
         // The server has gone: the next read of its socket says so. It is a reset when it left events unread.
         Err(error)
             if matches!(

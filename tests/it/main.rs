@@ -22,6 +22,8 @@ mod contract;
 mod crash;
 mod differential;
 mod exactly_once;
+mod files;
+mod files_hostile;
 mod grpcurl;
 mod hostile_escape;
 mod hostile_harness;

@@ -74,6 +74,7 @@ fn what_is_behind_the_edge_knows_no_grpc() {
     let layers = [
         "episode",
         "executor",
+        "files",
         "sandbox",
         "transform",
         "limits",
@@ -103,6 +104,8 @@ fn pure_files_know_neither_tasks_nor_the_clock() {
         "episode/outcome.rs",
         "executor/frame.rs",
         "executor/output.rs",
+        "files/path.rs",
+        "files/pattern.rs",
         "wire.rs",
         "sandbox/plan.rs",
         "sandbox/features.rs",

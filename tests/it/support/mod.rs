@@ -1,5 +1,6 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+pub(crate) mod files;
 pub(crate) mod hostile;
 pub(crate) mod places;
 

@@ -1,0 +1,1 @@
+//! A hostile workspace: catalogue 13 to 15 and 46 to 49.
