@@ -137,6 +137,10 @@ impl Episode {
         })
     }
 
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(super) async fn step(&mut self, code: &str) -> anyhow::Result<StepResponse> {
         let request = StepRequest {
             episode_id: self.id.clone(),

@@ -17,11 +17,15 @@
 //! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count. The scan begins when those that were there before Close have ended |
 //! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
+//! | `stream_up`, `stream_down`, `files_write`, `files_read` | 30 files of 1 B, 2 B, 4 B, … 512 MiB, 1 GiB in all, in messages of 256 KiB, to an episode and back, against the same messages to and from a service that throws them away, on a thread of its own; in turn |
+//! | `files_small_write`, `files_small_read` | files of 1 KiB in 100 directories, 200 in a message, in one call |
+//! | `files_memory` | by how much the most memory that the server has had resident grows while the 1 GiB goes there and back |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
 //! Rows about the OpenEnv reference and about the most episodes that can live need more than this machine; they are shown as not measured.
 
 mod cells;
+mod files;
 mod hostile;
 mod load;
 mod process;
@@ -102,6 +106,10 @@ struct Effort {
     /// Turns of the CPU-bound program's loop.
     cpu_turns: u32,
     start_rounds: u32,
+    file_rounds: u32,
+    /// What is moved in a round: see [`files::Sizes`].
+    file_bytes: u64,
+    small_files: usize,
     /// The whole run.
     within: Duration,
 }
@@ -124,6 +132,9 @@ impl Effort {
         cpu_rounds: 20,
         cpu_turns: 2_000_000,
         start_rounds: 7,
+        file_rounds: 3,
+        file_bytes: 1 << 30,
+        small_files: 20_000,
         within: Duration::from_secs(360),
     };
     const QUICK: Self = Self {
@@ -143,6 +154,9 @@ impl Effort {
         cpu_rounds: 5,
         cpu_turns: 300_000,
         start_rounds: 3,
+        file_rounds: 2,
+        file_bytes: 1 << 26,
+        small_files: 2000,
         within: Duration::from_secs(90),
     };
 }
@@ -158,11 +172,12 @@ enum Section {
     Close,
     Neighbours,
     Cpu,
+    Files,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Latency,
         Self::Rates,
         Self::Resets,
@@ -171,6 +186,7 @@ impl Section {
         Self::Close,
         Self::Neighbours,
         Self::Cpu,
+        Self::Files,
         Self::ColdStart,
     ];
 
@@ -184,6 +200,7 @@ impl Section {
             Self::Close => "the end of a hostile episode",
             Self::Neighbours => "latency of a step beside hungry episodes",
             Self::Cpu => "CPU time of user code",
+            Self::Files => "files to and from a workspace",
             Self::ColdStart => "cold start",
         }
     }
@@ -211,6 +228,7 @@ impl Section {
             Self::Close => row == "close_hostile",
             Self::Neighbours => row.starts_with("neighbour_p99_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
+            Self::Files => row.starts_with("files_") || row.starts_with("stream_"),
             Self::ColdStart => row == "cold_start",
         }
     }
@@ -292,6 +310,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         state_dir: PathBuf::new(),
         warm_workers: WARM_WORKERS,
         max_episodes: EPISODES_FEW + EPISODES_SPARE,
+        workspace_bytes: None,
     })?;
     let runtime = config.runtimes.first().context("no runtime")?;
     let program = role::program(None).context("`coding_env::enter_role()` was not called")?;
@@ -360,8 +379,64 @@ impl Bench {
             Section::Close => self.close().await,
             Section::Neighbours => self.neighbours().await,
             Section::Cpu => self.cpu().await,
+            Section::Files => self.files().await,
             Section::ColdStart => self.cold_start().await,
         }
+    }
+
+    async fn files(&mut self) -> anyhow::Result<()> {
+        const MIB: f64 = 1_048_576.0;
+        let effort = self.effort;
+        let options = ServerOptions {
+            workspace_bytes: Some(effort.file_bytes * 2),
+            ..self.server_options(EPISODES_FEW)
+        };
+        let server = Server::start(&options).await?;
+        let connections = Connections::open(&server).await?;
+        connections.pool_full(WARM_WORKERS).await?;
+        let episode = Episode::start(connections.client(0)?, "").await?;
+        let sink = files::Sink::start()?;
+        let mut floor = files::Peer::connect(&sink.url, "sink").await?;
+        let mut ours = files::Peer::connect(&server.url(), episode.id()).await?;
+        let sizes = files::Sizes(effort.file_bytes);
+        // What is slow the first time.
+        let little = files::Sizes(1 << 20);
+        for peer in [&mut floor, &mut ours] {
+            peer.upload(little).await?;
+            peer.download(little).await?;
+        }
+        ours.clear().await?;
+        let pid = server.pid().context("the server has ended")?;
+        files::lower_peak(pid)?;
+        let before = files::peak_memory(pid)?;
+        let [mut up, mut down, mut write, mut read] = [(); 4].map(|()| Vec::new());
+        let mib = f64::from(u32::try_from(effort.file_bytes >> 20).unwrap_or(u32::MAX));
+        for _ in 0..effort.file_rounds {
+            up.push(mib / floor.upload(sizes).await?.as_secs_f64());
+            write.push(mib / ours.upload(sizes).await?.as_secs_f64());
+            down.push(mib / floor.download(sizes).await?.as_secs_f64());
+            read.push(mib / ours.download(sizes).await?.as_secs_f64());
+            ours.clear().await?;
+        }
+        let memory = (files::peak_memory(pid)? - before) / MIB;
+        let [mut small_write, mut small_read] = [(); 2].map(|()| Vec::new());
+        let count = f64::from(u32::try_from(effort.small_files).unwrap_or(u32::MAX));
+        for _ in 0..effort.file_rounds {
+            let (wrote, took) = ours.small(effort.small_files).await?;
+            small_write.push(count / wrote.as_secs_f64());
+            small_read.push(count / took.as_secs_f64());
+            ours.clear().await?;
+        }
+        episode.close().await?;
+        server.stop().await?;
+        self.set("stream_up", median(&up));
+        self.set("stream_down", median(&down));
+        self.set_ratio("files_write", median(&write), median(&up));
+        self.set_ratio("files_read", median(&read), median(&down));
+        self.set("files_small_write", median(&small_write));
+        self.set("files_small_read", median(&small_read));
+        self.set("files_memory", Some(memory));
+        Ok(())
     }
 
     fn server_options(&self, episodes: u32) -> ServerOptions {
@@ -371,6 +446,7 @@ impl Bench {
             state_dir: self.scratch.path().to_owned(),
             warm_workers: WARM_WORKERS,
             max_episodes: episodes.saturating_add(EPISODES_SPARE),
+            workspace_bytes: None,
         }
     }
 
@@ -908,9 +984,11 @@ fn bare_start(python: &Path) -> anyhow::Result<Duration> {
 fn episodes_that_fit(wanted: u32) -> anyhow::Result<(u32, Option<String>)> {
     /// Steps that a server lets run at a time by default.
     const RUNNING: u32 = 1024;
+    /// Calls that a server lets move files at a time by default.
+    const FILE_CALLS: u32 = 32;
     /// What an episode may cost, with a margin: no machine is to be driven into swapping.
     const EPISODE_KIB: f64 = 4096.0;
-    let files = config::files_max();
+    let files = config::files_beside_calls(FILE_CALLS);
     let allowed = config::episodes_allowed(files, u64::from(WARM_WORKERS), RUNNING)
         .saturating_sub(EPISODES_SPARE);
     let available = memory_available()?;

@@ -171,6 +171,28 @@ const SPECS: &[Spec] = &[
         Some(Budget::RatioAtMost(1.02)),
     ),
     ratio("cpu_printing", "ms", "python3 -u FILE", None),
+    spec("stream_up", "MiB/s"),
+    spec("stream_down", "MiB/s"),
+    ratio(
+        "files_write",
+        "MiB/s",
+        "stream_up",
+        Some(Budget::RatioAtLeast(0.6)),
+    ),
+    ratio(
+        "files_read",
+        "MiB/s",
+        "stream_down",
+        Some(Budget::RatioAtLeast(0.6)),
+    ),
+    spec("files_small_write", "files/s"),
+    spec("files_small_read", "files/s"),
+    Spec {
+        name: "files_memory",
+        unit: "MiB",
+        of: None,
+        budget: Some(Budget::ValueAtMost(16.0)),
+    },
     ratio(
         "cold_start",
         "ms",

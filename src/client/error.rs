@@ -5,6 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tonic::{Code, Status};
+
+use super::files::FilesFailed;
 use tonic_types::StatusExt as _;
 
 /// Why a call failed.
@@ -30,6 +32,10 @@ pub enum Error {
     Tls(String),
     /// There is no episode: reset first.
     NoEpisode,
+    /// Something went wrong with some files of a call.
+    Files(FilesFailed),
+    /// A file of this machine can't be read or written.
+    Local(String),
 }
 
 /// A refusal, as the contract describes it.
@@ -107,6 +113,12 @@ reasons! {
     StepLimit = "STEP_LIMIT",
     /// As many steps as may be queued in an episode.
     StepQueueFull = "STEP_QUEUE_FULL",
+    /// As many calls that move files as may wait for a turn.
+    FilesLimit = "FILES_LIMIT",
+    /// Nothing was sent or taken for too long in a call that moves files.
+    FilesStalled = "FILES_STALLED",
+    /// Files can't be worked with, or one of a Reset can't be written.
+    FilesRefused = "FILES_REFUSED",
     /// No interpreter became ready in time.
     NoWorker = "NO_WORKER",
     /// The server is shutting down.
@@ -160,6 +172,7 @@ impl Error {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
             Self::Deadline | Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Files(_) | Self::Local(_) => false,
         }
     }
 
@@ -169,6 +182,7 @@ impl Error {
             Self::Deadline | Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.reason == Reason::Internal,
             Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Files(_) | Self::Local(_) => false,
         }
     }
 
@@ -223,6 +237,8 @@ impl fmt::Display for Error {
             ),
             Self::Tls(what) => write!(f, "TLS can't be had as asked for: {what}"),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
+            Self::Files(failed) => failed.fmt(f),
+            Self::Local(what) => f.write_str(what),
         }
     }
 }

@@ -17,6 +17,7 @@
 //! and a request id, every Step its index.
 
 mod error;
+mod files;
 mod retry;
 mod tls;
 mod token;
@@ -29,6 +30,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal};
+pub use self::files::{Content, Files, FilesFailed, Moved, NewFile, Progress, escape};
 use self::retry::Retry;
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;
@@ -392,6 +394,20 @@ impl CodingEnv {
                 unsure: Vec::new(),
             },
         })
+    }
+
+    /// The files of the episode. What it returns is of its own: it may be used while [`step`](Self::step) waits.
+    ///
+    /// # Errors
+    /// [`Error::NoEpisode`] before a reset.
+    pub fn files(&self) -> Result<Files, Error> {
+        let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
+        Ok(Files::new(Self {
+            client: self.client.clone(),
+            options: self.options.clone(),
+            episode: Some(episode),
+            unsure: Vec::new(),
+        }))
     }
 
     /// What the server is.

@@ -325,7 +325,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "CODING_ENV_MAX_FILE_CALLS",
-        default_value_t = 64,
+        default_value_t = 32,
         value_name = "COUNT"
     )]
     pub max_file_calls: u32,

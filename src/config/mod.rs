@@ -29,6 +29,8 @@ const DESCRIPTORS_RESERVED: u64 = 256;
 const DESCRIPTORS_ACTIVE: u64 = 4;
 /// Descriptors of an idle episode: its control socket. A keeper holds the others.
 const DESCRIPTORS_IDLE: u64 = 1;
+/// Descriptors of a call that moves files: the workspace, a directory in it, a file, and one on its way.
+const DESCRIPTORS_FILE_CALL: u64 = 4;
 /// Episodes that may be between a step and being parked, beside those that run one.
 const SETTLING: u64 = 256;
 
@@ -220,7 +222,7 @@ impl Config {
     pub(crate) fn unparked_max(&self) -> usize {
         let warm_workers = u64::from(self.warm_workers) * self.runtimes.len() as u64;
         unparked_max(
-            files_max(),
+            files_beside_calls(self.files.calls),
             warm_workers,
             self.max_episodes,
             self.max_running_steps,
@@ -368,7 +370,7 @@ impl TryFrom<ServeArgs> for Config {
         let max_running_steps = in_range("max-running-steps", max_running_steps, 1, 100_000)?;
         let max_episodes = check_max_episodes(
             max_episodes,
-            files_max(),
+            files_beside_calls(files.calls),
             u64::from(warm_workers) * runtimes.len() as u64,
             max_running_steps,
         )?;
@@ -510,6 +512,11 @@ fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
 pub(crate) fn files_max() -> u64 {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     limit.maximum.unwrap_or(u64::MAX)
+}
+
+/// The hard limit of open files, less what calls that move files take.
+pub(crate) fn files_beside_calls(file_calls: u32) -> u64 {
+    files_max().saturating_sub(u64::from(file_calls) * DESCRIPTORS_FILE_CALL)
 }
 
 /// How many episodes this many descriptors allow: an idle one has one, and as many as may run at a time, and a few that

@@ -321,8 +321,9 @@ impl FilesCall {
         + Send
         + 'static,
     ) -> mpsc::Receiver<Result<Part<T>, Refusal>> {
-        let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
-        let parts = sender.clone();
+        // With a place for its last word, which a client that takes nothing gets all the same.
+        let (parts, receiver) = mpsc::channel(MESSAGES_MAX + 1);
+        let last_word = parts.clone().try_reserve_owned().ok();
         let call = Arc::new(self);
         let working = Arc::clone(&call).spawn(move |call, runtime, root| {
             let mut place = call.place(runtime);
@@ -346,7 +347,7 @@ impl FilesCall {
                 Ok(Err(FilesError::Bad(bad, _))) => Err(broke(&bad)),
                 Err(error) => Err(broke(&error)),
             };
-            drop(call.wait(sender.send(last)).await); // who has gone is told nothing
+            drop(last_word.map(|place| place.send(last)));
         });
         receiver
     }

@@ -122,6 +122,9 @@ impl Deletion<'_> {
     }
 
     fn remove_directory(&mut self, place: impl AsFd, name: &[u8]) -> Result<(), Errno> {
+        if !self.may() {
+            return Ok(());
+        }
         unlinkat(place, name, AtFlags::REMOVEDIR)?;
         self.count();
         Ok(())

@@ -123,9 +123,6 @@ pub(crate) fn read<E>(
                 reader.summary.truncated |= walked == Walked::Part;
             }
         }
-        if reader.is_full() {
-            break;
-        }
     }
     reader.batch.flush()?;
     Ok(reader.summary)

@@ -4,7 +4,7 @@
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use rustix::io::Errno;
 
-use super::path::{FilePath, depth};
+use super::path::{DEPTH_MAX, FilePath, depth};
 use super::pattern::Pattern;
 use super::root::{Root, kind_of};
 use super::{ErrorKind, Failures, FileError, Kind};
@@ -81,6 +81,9 @@ pub(super) fn walk<E>(
                 let error = FileError::new(ErrorKind::TooDeep, "it lies too deep to be reached");
                 failures.add(FilePath::unreached(&directory, name), error);
                 walked = Walked::Part;
+                if depth(&directory) == DEPTH_MAX {
+                    break;
+                }
                 continue;
             };
             let kind = match entry.file_type() {
@@ -94,7 +97,9 @@ pub(super) fn walk<E>(
                 },
                 kind => kind.into(),
             };
-            if kind == Kind::Directory && depth(path.as_bytes()) < pattern.depth() {
+            // Into those at the bound, too, to see that they have something.
+            let deep = depth(path.as_bytes()) < pattern.depth() || pattern.depth() == DEPTH_MAX;
+            if kind == Kind::Directory && deep {
                 if pending_bytes + path.as_bytes().len() > limits.pending_bytes {
                     walked = Walked::Part;
                 } else {

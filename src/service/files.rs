@@ -28,14 +28,19 @@ impl Service {
         let deadline = wait.map(|wait| Instant::now() + wait);
         // Its episode is not known yet, so nothing else bounds the wait.
         let stall = self.0.config.files.stall_timeout;
+        let stalls = wait.is_none_or(|wait| wait > stall);
         let first = within(Some(wait.unwrap_or(stall).min(stall)), async {
             Ok(messages.message().await)
+        });
+        let first = first.await.map_err(|refusal| match refusal {
+            Refusal::Deadline if stalls => Refusal::FilesStalled { waited: stall },
+            other => other,
         });
         let v1::WriteFilesRequest {
             episode_id,
             chunks,
             sha256,
-        } = first.await??.unwrap_or_default();
+        } = first??.unwrap_or_default();
         self.check_server(&metadata, &episode_id)?;
         convert::episode_id(&episode_id)?;
         let mut next = Some(files::new_chunks(chunks)?);

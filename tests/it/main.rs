@@ -23,6 +23,7 @@ mod crash;
 mod differential;
 mod exactly_once;
 mod files;
+mod files_client;
 mod files_hostile;
 mod grpcurl;
 mod hostile_escape;

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use coding_env::client::{CodingEnv, Options, Reason, Token};
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
-use coding_env::proto::v1::{GetServerInfoRequest, InterruptRequest, ResetRequest};
+use coding_env::proto::v1::{
+    DeleteFilesRequest, GetServerInfoRequest, InterruptRequest, ListFilesRequest, ReadFilesRequest,
+    ResetRequest, WriteFilesRequest,
+};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -20,6 +23,7 @@ use tonic_types::StatusExt as _;
 
 use crate::cli::{program, shown};
 use crate::refusals::{close_request, refused, reset_request, state_request, step_request};
+use crate::support::files::{file, glob};
 use crate::support::{Server, kill, wait_until};
 
 const ALICE: &str = "alice-0123456789abcdefghijklmnop";
@@ -111,6 +115,37 @@ fn interrupt_request(id: &str) -> InterruptRequest {
     }
 }
 
+fn writing(id: &str) -> WriteFilesRequest {
+    WriteFilesRequest {
+        episode_id: id.to_owned(),
+        chunks: vec![file("x", "x")],
+        sha256: false,
+    }
+}
+
+fn reading(id: &str) -> ReadFilesRequest {
+    ReadFilesRequest {
+        episode_id: id.to_owned(),
+        files: vec![glob("*")],
+        ..ReadFilesRequest::default()
+    }
+}
+
+fn listing(id: &str) -> ListFilesRequest {
+    ListFilesRequest {
+        episode_id: id.to_owned(),
+        ..ListFilesRequest::default()
+    }
+}
+
+fn deletion(id: &str) -> DeleteFilesRequest {
+    DeleteFilesRequest {
+        episode_id: id.to_owned(),
+        files: vec![glob("*")],
+        recursive: true,
+    }
+}
+
 /// The answer of every RPC, without what it says when it is well.
 async fn every_rpc(
     channel: &Channel,
@@ -165,6 +200,34 @@ async fn every_rpc(
             "Close",
             client
                 .close(with_header(close_request(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "WriteFiles",
+            client
+                .write_files(with_header(tokio_stream::once(writing(id)), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "ReadFiles",
+            client
+                .read_files(with_header(reading(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "ListFiles",
+            client
+                .list_files(with_header(listing(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "DeleteFiles",
+            client
+                .delete_files(with_header(deletion(id), header))
                 .await
                 .map(drop),
         ),
@@ -277,6 +340,16 @@ async fn an_episode_exists_to_its_own_owner_alone() {
     unknown(
         client
             .interrupt(of(BOB, interrupt_request(id)))
+            .await
+            .unwrap_err(),
+    );
+    let messages = tokio_stream::once(writing(id));
+    unknown(client.write_files(of(BOB, messages)).await.unwrap_err());
+    unknown(client.read_files(of(BOB, reading(id))).await.unwrap_err());
+    unknown(client.list_files(of(BOB, listing(id))).await.unwrap_err());
+    unknown(
+        client
+            .delete_files(of(BOB, deletion(id)))
             .await
             .unwrap_err(),
     );

@@ -36,6 +36,14 @@ OWN_FIELDS = {
 }
 
 
+#: Messages of the calls that move files, which `_files.py` takes apart; what they hold is checked in test_files.py.
+OF_FILES = {
+    "DeleteFilesRequest", "DeleteFilesResponse", "FileChunk", "FileEnd", "FileError", "FileFailure", "FileInfo", "FileSelector",
+    "FilesSummary", "ListFilesRequest", "ListFilesResponse", "ReadFilesRequest", "ReadFilesResponse", "ResetFile", "WriteFilesRequest",
+    "WriteFilesResponse",
+}
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the pinned protoc package is for CPython 3.9 to 3.12")
 def test_generated_code_is_current(tmp_path):
     subprocess.run(
@@ -52,6 +60,8 @@ def test_generated_code_is_current(tmp_path):
 @pytest.mark.parametrize("message", [message for message in pb.DESCRIPTOR.message_types_by_name.values()], ids=lambda message: message.name)
 def test_every_field_can_be_reached(message):
     fields = {field.name for field in message.fields}
+    if message.name in OF_FILES:
+        return
     if message.name in REQUESTS:
         for kind in (CodingEnv, AsyncCodingEnv):
             parameters = set(inspect.signature(getattr(kind, REQUESTS[message.name])).parameters) - {"self"}

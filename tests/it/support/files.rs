@@ -1,6 +1,7 @@
 //! The calls that move files, over the generated client: what a test sends is what it says, right or wrong.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use coding_env::proto::v1;
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
@@ -8,6 +9,8 @@ use coding_env::proto::v1::file_selector::Selector;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+
+use super::PATIENCE;
 
 /// The files of one episode.
 #[derive(Clone)]
@@ -208,4 +211,21 @@ impl Files {
         let reply = self.client.delete_files(request).await?;
         Ok(reply.into_inner())
     }
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until a file is there.
+pub(crate) async fn appears(files: &mut Files, name: &str) {
+    until("a file is there", async || {
+        !files.list(vec![path(name)]).await.unwrap().0.is_empty()
+    })
+    .await;
 }

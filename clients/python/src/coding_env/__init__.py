@@ -6,8 +6,9 @@
 ...     print(env.step(CodeAction(code="print('Hello, World!')")).observation.stdout)
 """
 
-from .aio import AsyncCodingEnv
-from .client import CodingEnv
+from ._files import escape
+from .aio import AsyncCodingEnv, AsyncFiles
+from .client import CodingEnv, Files
 from .errors import (
     BusyError,
     CodingEnvError,
@@ -15,6 +16,7 @@ from .errors import (
     DeadlineError,
     DockerError,
     EpisodeGoneError,
+    FilesError,
     NoEpisodeError,
     Reason,
     RefusedError,
@@ -28,6 +30,11 @@ from .models import (
     CodeState,
     EpisodeState,
     EpisodeStatus,
+    FileErrorKind,
+    FileFailure,
+    FileInfo,
+    FileKind,
+    FileLimits,
     InterruptResult,
     Isolation,
     IsolationLayer,
@@ -37,8 +44,10 @@ from .models import (
     Limits,
     Loss,
     Network,
+    NewFile,
     Observed,
     Outcome,
+    Progress,
     PythonException,
     Reported,
     ResetResult,
@@ -50,6 +59,7 @@ from .models import (
     StepResult,
     Usage,
     UsageScope,
+    WriteResult,
 )
 from .options import Options
 
@@ -57,6 +67,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCodingEnv",
+    "AsyncFiles",
     "BusyError",
     "Capacity",
     "CodeAction",
@@ -70,6 +81,13 @@ __all__ = [
     "EpisodeGoneError",
     "EpisodeState",
     "EpisodeStatus",
+    "FileErrorKind",
+    "FileFailure",
+    "FileInfo",
+    "FileKind",
+    "FileLimits",
+    "Files",
+    "FilesError",
     "InterruptResult",
     "Isolation",
     "IsolationLayer",
@@ -79,10 +97,12 @@ __all__ = [
     "Limits",
     "Loss",
     "Network",
+    "NewFile",
     "NoEpisodeError",
     "Observed",
     "Options",
     "Outcome",
+    "Progress",
     "PythonException",
     "Reason",
     "RefusedError",
@@ -98,4 +118,6 @@ __all__ = [
     "Usage",
     "UsageScope",
     "Violation",
+    "WriteResult",
+    "escape",
 ]

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Generic, List, Mapping, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 
 from . import _details_pb2 as details_pb
 from .options import Target
@@ -24,14 +25,21 @@ _IDLE_MAX = 8
 
 def rpcs(channel: Any) -> Dict[str, Any]:
     """The RPCs of the contract by name, and the health check that probes use as "Health"."""
-    found = {
-        method.name: channel.unary_unary(
+    found = {}
+    for method in _SERVICE.methods:
+        streams = MethodDescriptorProto()
+        method.CopyToProto(streams)
+        kinds = {
+            (False, False): channel.unary_unary,
+            (False, True): channel.unary_stream,
+            (True, False): channel.stream_unary,
+            (True, True): channel.stream_stream,
+        }
+        found[method.name] = kinds[streams.client_streaming, streams.server_streaming](
             f"/{_SERVICE.full_name}/{method.name}",
             request_serializer=getattr(pb, method.input_type.name).SerializeToString,
             response_deserializer=getattr(pb, method.output_type.name).FromString,
         )
-        for method in _SERVICE.methods
-    }
     found["Health"] = channel.unary_unary(
         "/grpc.health.v1.Health/Check",
         request_serializer=details_pb.HealthCheckRequest.SerializeToString,

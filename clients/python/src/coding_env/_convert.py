@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Mapping, Optional, Type, TypeVar, Union
+from typing import Any, List, Mapping, Optional, Type, TypeVar, Union
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -165,6 +165,7 @@ def to_reset_request(
     limits: Optional[models.Limits],
     environment: Optional[Mapping[str, str]],
     network: models.Network,
+    files: List[pb.ResetFile],
 ) -> pb.ResetRequest:
     return pb.ResetRequest(
         seed=seed,
@@ -172,6 +173,7 @@ def to_reset_request(
         limits=to_limits(limits),
         environment=environment,
         network=int(network),  # type: ignore[arg-type]
+        files=files,
     )
 
 
@@ -253,6 +255,23 @@ def _server_limits(value: pb.ServerLimits) -> models.ServerLimits:
         background_cpu_time=_timedelta(value.background_cpu_time),
         worker_wait=_timedelta(value.worker_wait),
         kept_reply_bytes=value.kept_reply_bytes,
+        files=_file_limits(value.files),
+    )
+
+
+def _file_limits(value: pb.FileLimits) -> models.FileLimits:
+    return models.FileLimits(
+        calls=value.calls,
+        waiting_calls=value.waiting_calls,
+        files_per_call=value.files_per_call,
+        bytes_per_call=value.bytes_per_call,
+        chunk_bytes=value.chunk_bytes,
+        path_bytes=value.path_bytes,
+        depth=value.depth,
+        selectors=value.selectors,
+        reset_files=value.reset_files,
+        reset_bytes=value.reset_bytes,
+        stall_timeout=_timedelta(value.stall_timeout),
     )
 
 

@@ -12,7 +12,7 @@ import os
 import random
 import time
 import uuid
-from typing import Any, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Generator, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar, Union
 
 from google.protobuf.message import Message
 
@@ -52,6 +52,58 @@ class Call:
         self.wants_server = wants_server
 
 
+class Upload:
+    """Send these messages, and return the one that comes back."""
+
+    __slots__ = ("messages", "metadata", "method", "timeout")
+
+    def __init__(
+        self,
+        method: str,
+        messages: Callable[[], Iterator[Message]],
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+    ) -> None:
+        self.method = method
+        #: Begins them, which may be again.
+        self.messages = messages
+        self.timeout = timeout
+        self.metadata = metadata
+
+    def guarded(self, failed: List[BaseException]) -> Iterator[Message]:
+        """The messages. What is raised while they are made is kept: the gRPC library only says that something was."""
+        try:
+            yield from self.messages()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+
+class Download:
+    """Send this, and give each message that comes back to `take`."""
+
+    __slots__ = ("begin", "metadata", "method", "request", "take", "timeout")
+
+    def __init__(
+        self,
+        method: str,
+        request: Message,
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+        begin: Callable[[], None],
+        take: Callable[[Any], None],
+    ) -> None:
+        self.method = method
+        self.request = request
+        self.timeout = timeout
+        self.metadata = metadata
+        #: Called before the first message, which may be again.
+        self.begin = begin
+        self.take = take
+
+
 class Pause:
     """Wait so many seconds."""
 
@@ -61,7 +113,7 @@ class Pause:
         self.seconds = seconds
 
 
-Command = Union[Call, Pause]
+Command = Union[Call, Upload, Download, Pause]
 Flow = Generator[Command, Any, T]
 
 
@@ -142,9 +194,10 @@ class Core:
         limits: Optional[models.Limits],
         environment: Optional[Mapping[str, str]],
         network: models.Network,
+        files: List[pb.ResetFile],
     ) -> Flow[models.ResetResult]:
         request = _convert.to_reset_request(
-            seed=seed, runtime=runtime, limits=limits, environment=environment, network=network
+            seed=seed, runtime=runtime, limits=limits, environment=environment, network=network, files=files
         )
         previous = self._episode
         request.episode_id = new_id()
@@ -234,6 +287,18 @@ class Core:
         response = yield from self._call("GetServerInfo", pb.GetServerInfoRequest(), headers, self._retry())
         return _convert.server_info(response)
 
+    def current_id(self) -> str:
+        return self._current().id
+
+    def files_call(self, make: Callable[[float, Tuple[Tuple[str, str], ...]], Command]) -> Flow[Any]:
+        """Moves files. `make` makes the command for each try, from its timeout and headers."""
+        headers = self._current().headers
+        retry = self._retry()
+        return (yield from self._again(lambda: make(retry.left(), headers), retry))
+
+    def file_unary(self, method: str, request: Message) -> Flow[Any]:
+        return (yield from self._call(method, request, self._current().headers, self._retry()))
+
     def close(self) -> Flow[bool]:
         episode, self._episode = self._episode, None
         yield from self._end_unsure()
@@ -285,9 +350,12 @@ class Core:
         wants_server: bool = False,
     ) -> Flow[Any]:
         """Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module."""
+        return (yield from self._again(lambda: Call(method, request, retry.left(), headers, wants_server), retry))
+
+    def _again(self, make: Callable[[], Command], retry: _Retry) -> Flow[Any]:
         while True:
             try:
-                return (yield Call(method, request, retry.left(), headers, wants_server))
+                return (yield make())
             except CodingEnvError as error:
                 if not error._retryable:
                     raise

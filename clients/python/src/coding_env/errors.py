@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from . import _details_pb2 as details_pb
+from .models import FileFailure
 
 
 class Reason(str, enum.Enum):
@@ -40,6 +41,12 @@ class Reason(str, enum.Enum):
     STEP_LIMIT = "STEP_LIMIT"
     #: As many steps as may be queued in an episode.
     STEP_QUEUE_FULL = "STEP_QUEUE_FULL"
+    #: As many calls that move files as may wait for a turn.
+    FILES_LIMIT = "FILES_LIMIT"
+    #: Nothing was sent or taken for too long in a call that moves files.
+    FILES_STALLED = "FILES_STALLED"
+    #: Files can't be worked with, or one of a reset can't be written.
+    FILES_REFUSED = "FILES_REFUSED"
     #: No interpreter became ready in time.
     NO_WORKER = "NO_WORKER"
     #: The server is shutting down.
@@ -56,6 +63,8 @@ class Reason(str, enum.Enum):
     URL = "URL"
     #: The client's own: there is no episode.
     NO_EPISODE = "NO_EPISODE"
+    #: The client's own: something went wrong with some files of a call.
+    FILES = "FILES"
     #: The client's own: a container can't be had.
     DOCKER = "DOCKER"
 
@@ -132,6 +141,37 @@ class DockerError(CodingEnvError):
         if not self.log:
             return self.message
         return f"{self.message}\nThe container's log:\n{self.log.rstrip()}"
+
+
+class FilesError(CodingEnvError):
+    """Something went wrong with some files of a call; what went well is done.
+
+    Attributes:
+        failures: The first of those files, and why.
+        failed: How many there are in all.
+        truncated: Whether a limit of the server ended the call before all was done.
+        result: What the call would have returned, as far as it went well.
+    """
+
+    reason = Reason.FILES
+
+    def __init__(
+        self, what: str, failures: Sequence[FileFailure], failed: int, truncated: bool, result: Any = None
+    ) -> None:
+        super().__init__(what, tuple(failures), failed, truncated, result)
+        self.what = what
+        self.failures = tuple(failures)
+        self.failed = failed
+        self.truncated = truncated
+        self.result = result
+
+    def __str__(self) -> str:
+        told = [f"{failure.path!r}: {failure.message}" for failure in self.failures[:5]]
+        if self.failed > len(told):
+            told.append(f"and {self.failed - len(told)} more")
+        if self.truncated:
+            told.append("a limit of the server was reached before all was done")
+        return f"{self.failed} files {self.what}: " + "; ".join(told)
 
 
 class RefusedError(CodingEnvError):
@@ -219,6 +259,7 @@ _BUSY = frozenset(
         Reason.EPISODE_LIMIT,
         Reason.STEP_LIMIT,
         Reason.STEP_QUEUE_FULL,
+        Reason.FILES_LIMIT,
         Reason.NO_WORKER,
         Reason.SHUTTING_DOWN,
     }

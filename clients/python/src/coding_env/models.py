@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from typing import Dict, Optional, Tuple, Type, TypeVar
+import os
+from typing import Dict, Optional, Tuple, Type, TypeVar, Union
 
 _E = TypeVar("_E", bound="_Open")
 
@@ -126,6 +127,141 @@ class IsolationLayerState(_Open):
     ENFORCED = 1
     #: Not in force; ``IsolationLayer.detail`` says why.
     MISSING = 2
+
+
+class FileKind(_Open):
+    """What a file is."""
+
+    UNSPECIFIED = 0
+    #: A regular file.
+    FILE = 1
+    DIRECTORY = 2
+    #: A symbolic link. It is never followed.
+    LINK = 3
+    #: A FIFO, a socket or a device. It is never opened.
+    OTHER = 4
+
+
+class FileErrorKind(_Open):
+    """What went wrong with one file."""
+
+    #: Something that none of the others says.
+    UNSPECIFIED = 0
+    #: There is nothing with this path.
+    NOT_FOUND = 1
+    #: It is a link, a FIFO, a socket or a device.
+    NOT_A_FILE = 2
+    IS_A_DIRECTORY = 3
+    #: A component before the last is no directory (a link is none).
+    NOT_A_DIRECTORY = 4
+    #: It has more bytes than a limit allows.
+    TOO_LARGE = 5
+    #: The workspace is full.
+    NO_SPACE = 6
+    #: The episode's own rights don't allow it.
+    PERMISSION = 7
+    #: The directory is not empty.
+    NOT_EMPTY = 8
+    #: The size or the SHA-256 is not what was told.
+    MISMATCH = 9
+    #: It did not come to its end.
+    INCOMPLETE = 10
+    #: It lies too deep, or its path is too long.
+    TOO_DEEP = 11
+
+
+@dataclasses.dataclass(frozen=True)
+class NewFile:
+    """A file to write, with more about it than its content."""
+
+    #: What is in it: bytes, text (as UTF-8), or the path of a file of this machine (``pathlib.Path``).
+    content: Union[bytes, str, "os.PathLike[str]"] = b""
+    #: Its permission bits. None: 0o644, or what the file has that is there already or on this machine.
+    mode: Optional[int] = None
+    #: When it was last modified. None: now.
+    modify_time: Optional[datetime.datetime] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FileInfo:
+    """What a file in a workspace is."""
+
+    #: Its path, relative to the workspace. Bytes that are no UTF-8 are lone surrogates, as with ``os.fsdecode``.
+    path: str
+    #: What it is.
+    kind: FileKind = FileKind.UNSPECIFIED
+    #: Its permission bits.
+    mode: int = 0
+    #: Its size in bytes, as the file system tells it.
+    size: int = 0
+    #: When it was last modified.
+    modify_time: Optional[datetime.datetime] = None
+    #: SHA-256 of its content, where that was asked for.
+    sha256: Optional[bytes] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FileFailure:
+    """A file with which something went wrong."""
+
+    #: Its path.
+    path: str
+    #: What went wrong, for programs.
+    kind: FileErrorKind
+    #: The same for people.
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class WriteResult:
+    """What was written, or downloaded."""
+
+    #: Files, and where they were sent directories.
+    files: int = 0
+    #: Bytes of data in them.
+    bytes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a call that moves files is."""
+
+    #: Files that are done.
+    files: int
+    #: Files in all.
+    files_total: int
+    #: Bytes that were moved.
+    bytes: int
+    #: Bytes in all, as far as their sizes were told right.
+    bytes_total: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FileLimits:
+    """Limits of the calls that move files."""
+
+    #: Such calls at the same time, over all episodes.
+    calls: int = 0
+    #: Such calls that wait for a turn.
+    waiting_calls: int = 0
+    #: Files and directories of one call.
+    files_per_call: int = 0
+    #: Bytes of data of one call.
+    bytes_per_call: int = 0
+    #: The data of one chunk that is sent.
+    chunk_bytes: int = 0
+    #: The longest path.
+    path_bytes: int = 0
+    #: The most components of a path.
+    depth: int = 0
+    #: The most patterns of one call.
+    selectors: int = 0
+    #: How many files a reset may bring.
+    reset_files: int = 0
+    #: The sum of their data.
+    reset_bytes: int = 0
+    #: How long a call waits for the client.
+    stall_timeout: Optional[datetime.timedelta] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -424,6 +560,8 @@ class ServerLimits:
     worker_wait: Optional[datetime.timedelta] = None
     #: Replies kept beyond each episode's last one, over all episodes.
     kept_reply_bytes: int = 0
+    #: Limits of the calls that move files.
+    files: FileLimits = FileLimits()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,10 +28,11 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  *   INVALID_ARGUMENT     INVALID_FIELD (with google.rpc.BadRequest: all violations at once)
  *   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
  *   ALREADY_EXISTS       EPISODE_EXISTS
- *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED
- *   ABORTED              EPISODE_ENDED
- *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL (with google.rpc.RetryInfo)
+ *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED, FILES_REFUSED
+ *   ABORTED              EPISODE_ENDED, FILES_STALLED
+ *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, FILES_LIMIT (with google.rpc.RetryInfo)
  *   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
+ *   UNAUTHENTICATED      TOKEN_INVALID
  *   DEADLINE_EXCEEDED    DEADLINE
  *   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
  *                        which google.rpc.RequestInfo carries)
@@ -43,10 +44,20 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  * decodes (source maximum + 1 MiB; OUT_OF_RANGE), one that is no valid message (INTERNAL), and an RPC that
  * the server does not have (UNIMPLEMENTED).
  *
+ * Tokens. A server may take requests with a bearer token alone: the request header "authorization" with
+ * "Bearer TOKEN". Any RPC without one that is in force is TOKEN_INVALID, which does not say what was
+ * wrong and bears no server_id. An episode belongs to the name of the token that made it. To other names
+ * it does not exist: its id is EPISODE_NOT_FOUND to them, and may be that of an episode of theirs.
+ *
  * Routing. Each server has a server_id. It is in the replies and in the response header
  * "x-coding-env-server". A client SHOULD keep it with the episode and send it back as the request
  * header "x-coding-env-server" on every call for that episode, so that a proxy can route by it; and
  * "x-episode-id" with the episode's id, for logs.
+ *
+ * Files. An episode's workspace is the directory that its program starts in. A path of a file is relative to it: components with "/"
+ * between, none of them empty, "." or "..", each of at most 255 bytes, at most FileLimits.depth of them and FileLimits.path_bytes in all.
+ * `path` is for names that are UTF-8, `raw_path` for others; one of the two is set. The server works with the episode's own rights, never
+ * follows a link, reads from nothing but regular files, and takes no size for true that it has not read.
  */
 
 /** How a step ended. May grow. */
@@ -622,6 +633,219 @@ export function isolationLayerStateToNumber(object: IsolationLayerState): number
   }
 }
 
+/** What a file is. May grow. */
+export enum FileKind {
+  /** FILE_KIND_UNSPECIFIED - Not set: in a WriteFiles as FILE_KIND_FILE. */
+  FILE_KIND_UNSPECIFIED = "FILE_KIND_UNSPECIFIED",
+  /** FILE_KIND_FILE - A regular file. */
+  FILE_KIND_FILE = "FILE_KIND_FILE",
+  /** FILE_KIND_DIRECTORY - A directory. */
+  FILE_KIND_DIRECTORY = "FILE_KIND_DIRECTORY",
+  /** FILE_KIND_LINK - A symbolic link. It is never followed. */
+  FILE_KIND_LINK = "FILE_KIND_LINK",
+  /** FILE_KIND_OTHER - A FIFO, a socket or a device. It is never opened. */
+  FILE_KIND_OTHER = "FILE_KIND_OTHER",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function fileKindFromJSON(object: any): FileKind {
+  switch (object) {
+    case 0:
+    case "FILE_KIND_UNSPECIFIED":
+      return FileKind.FILE_KIND_UNSPECIFIED;
+    case 1:
+    case "FILE_KIND_FILE":
+      return FileKind.FILE_KIND_FILE;
+    case 2:
+    case "FILE_KIND_DIRECTORY":
+      return FileKind.FILE_KIND_DIRECTORY;
+    case 3:
+    case "FILE_KIND_LINK":
+      return FileKind.FILE_KIND_LINK;
+    case 4:
+    case "FILE_KIND_OTHER":
+      return FileKind.FILE_KIND_OTHER;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FileKind.UNRECOGNIZED;
+  }
+}
+
+export function fileKindToJSON(object: FileKind): string {
+  switch (object) {
+    case FileKind.FILE_KIND_UNSPECIFIED:
+      return "FILE_KIND_UNSPECIFIED";
+    case FileKind.FILE_KIND_FILE:
+      return "FILE_KIND_FILE";
+    case FileKind.FILE_KIND_DIRECTORY:
+      return "FILE_KIND_DIRECTORY";
+    case FileKind.FILE_KIND_LINK:
+      return "FILE_KIND_LINK";
+    case FileKind.FILE_KIND_OTHER:
+      return "FILE_KIND_OTHER";
+    case FileKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function fileKindToNumber(object: FileKind): number {
+  switch (object) {
+    case FileKind.FILE_KIND_UNSPECIFIED:
+      return 0;
+    case FileKind.FILE_KIND_FILE:
+      return 1;
+    case FileKind.FILE_KIND_DIRECTORY:
+      return 2;
+    case FileKind.FILE_KIND_LINK:
+      return 3;
+    case FileKind.FILE_KIND_OTHER:
+      return 4;
+    case FileKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What went wrong with one file. May grow. */
+export enum FileErrorKind {
+  /** FILE_ERROR_KIND_UNSPECIFIED - Not set, or something that none of the others says. */
+  FILE_ERROR_KIND_UNSPECIFIED = "FILE_ERROR_KIND_UNSPECIFIED",
+  /** FILE_ERROR_KIND_NOT_FOUND - There is nothing with this path. */
+  FILE_ERROR_KIND_NOT_FOUND = "FILE_ERROR_KIND_NOT_FOUND",
+  /** FILE_ERROR_KIND_NOT_A_FILE - It is a link, a FIFO, a socket or a device. */
+  FILE_ERROR_KIND_NOT_A_FILE = "FILE_ERROR_KIND_NOT_A_FILE",
+  /** FILE_ERROR_KIND_IS_A_DIRECTORY - It is a directory. */
+  FILE_ERROR_KIND_IS_A_DIRECTORY = "FILE_ERROR_KIND_IS_A_DIRECTORY",
+  /** FILE_ERROR_KIND_NOT_A_DIRECTORY - A component before the last is no directory (a link is none), or what is to be a directory is there as something else. */
+  FILE_ERROR_KIND_NOT_A_DIRECTORY = "FILE_ERROR_KIND_NOT_A_DIRECTORY",
+  /** FILE_ERROR_KIND_TOO_LARGE - It has more bytes than Limits.file_bytes, ReadFilesRequest.max_file_bytes or what is left of FileLimits.bytes_per_call allow. */
+  FILE_ERROR_KIND_TOO_LARGE = "FILE_ERROR_KIND_TOO_LARGE",
+  /** FILE_ERROR_KIND_NO_SPACE - The workspace is full: Limits.workspace_bytes, Limits.workspace_inodes, or the host's disk. */
+  FILE_ERROR_KIND_NO_SPACE = "FILE_ERROR_KIND_NO_SPACE",
+  /** FILE_ERROR_KIND_PERMISSION - The episode's own rights don't allow it. */
+  FILE_ERROR_KIND_PERMISSION = "FILE_ERROR_KIND_PERMISSION",
+  /** FILE_ERROR_KIND_NOT_EMPTY - The directory is not empty. */
+  FILE_ERROR_KIND_NOT_EMPTY = "FILE_ERROR_KIND_NOT_EMPTY",
+  /** FILE_ERROR_KIND_MISMATCH - The size or the SHA-256 is not what was told. */
+  FILE_ERROR_KIND_MISMATCH = "FILE_ERROR_KIND_MISMATCH",
+  /** FILE_ERROR_KIND_INCOMPLETE - It did not come to its end. */
+  FILE_ERROR_KIND_INCOMPLETE = "FILE_ERROR_KIND_INCOMPLETE",
+  /** FILE_ERROR_KIND_TOO_DEEP - It lies deeper than FileLimits.depth, or its path is longer than FileLimits.path_bytes. */
+  FILE_ERROR_KIND_TOO_DEEP = "FILE_ERROR_KIND_TOO_DEEP",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function fileErrorKindFromJSON(object: any): FileErrorKind {
+  switch (object) {
+    case 0:
+    case "FILE_ERROR_KIND_UNSPECIFIED":
+      return FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED;
+    case 1:
+    case "FILE_ERROR_KIND_NOT_FOUND":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_FOUND;
+    case 2:
+    case "FILE_ERROR_KIND_NOT_A_FILE":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE;
+    case 3:
+    case "FILE_ERROR_KIND_IS_A_DIRECTORY":
+      return FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY;
+    case 4:
+    case "FILE_ERROR_KIND_NOT_A_DIRECTORY":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY;
+    case 5:
+    case "FILE_ERROR_KIND_TOO_LARGE":
+      return FileErrorKind.FILE_ERROR_KIND_TOO_LARGE;
+    case 6:
+    case "FILE_ERROR_KIND_NO_SPACE":
+      return FileErrorKind.FILE_ERROR_KIND_NO_SPACE;
+    case 7:
+    case "FILE_ERROR_KIND_PERMISSION":
+      return FileErrorKind.FILE_ERROR_KIND_PERMISSION;
+    case 8:
+    case "FILE_ERROR_KIND_NOT_EMPTY":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY;
+    case 9:
+    case "FILE_ERROR_KIND_MISMATCH":
+      return FileErrorKind.FILE_ERROR_KIND_MISMATCH;
+    case 10:
+    case "FILE_ERROR_KIND_INCOMPLETE":
+      return FileErrorKind.FILE_ERROR_KIND_INCOMPLETE;
+    case 11:
+    case "FILE_ERROR_KIND_TOO_DEEP":
+      return FileErrorKind.FILE_ERROR_KIND_TOO_DEEP;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FileErrorKind.UNRECOGNIZED;
+  }
+}
+
+export function fileErrorKindToJSON(object: FileErrorKind): string {
+  switch (object) {
+    case FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED:
+      return "FILE_ERROR_KIND_UNSPECIFIED";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_FOUND:
+      return "FILE_ERROR_KIND_NOT_FOUND";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE:
+      return "FILE_ERROR_KIND_NOT_A_FILE";
+    case FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY:
+      return "FILE_ERROR_KIND_IS_A_DIRECTORY";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY:
+      return "FILE_ERROR_KIND_NOT_A_DIRECTORY";
+    case FileErrorKind.FILE_ERROR_KIND_TOO_LARGE:
+      return "FILE_ERROR_KIND_TOO_LARGE";
+    case FileErrorKind.FILE_ERROR_KIND_NO_SPACE:
+      return "FILE_ERROR_KIND_NO_SPACE";
+    case FileErrorKind.FILE_ERROR_KIND_PERMISSION:
+      return "FILE_ERROR_KIND_PERMISSION";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY:
+      return "FILE_ERROR_KIND_NOT_EMPTY";
+    case FileErrorKind.FILE_ERROR_KIND_MISMATCH:
+      return "FILE_ERROR_KIND_MISMATCH";
+    case FileErrorKind.FILE_ERROR_KIND_INCOMPLETE:
+      return "FILE_ERROR_KIND_INCOMPLETE";
+    case FileErrorKind.FILE_ERROR_KIND_TOO_DEEP:
+      return "FILE_ERROR_KIND_TOO_DEEP";
+    case FileErrorKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function fileErrorKindToNumber(object: FileErrorKind): number {
+  switch (object) {
+    case FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED:
+      return 0;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_FOUND:
+      return 1;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE:
+      return 2;
+    case FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY:
+      return 3;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY:
+      return 4;
+    case FileErrorKind.FILE_ERROR_KIND_TOO_LARGE:
+      return 5;
+    case FileErrorKind.FILE_ERROR_KIND_NO_SPACE:
+      return 6;
+    case FileErrorKind.FILE_ERROR_KIND_PERMISSION:
+      return 7;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY:
+      return 8;
+    case FileErrorKind.FILE_ERROR_KIND_MISMATCH:
+      return 9;
+    case FileErrorKind.FILE_ERROR_KIND_INCOMPLETE:
+      return 10;
+    case FileErrorKind.FILE_ERROR_KIND_TOO_DEEP:
+      return 11;
+    case FileErrorKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Asks for a fresh episode. An empty message is valid. */
 export interface ResetRequest {
   /**
@@ -667,6 +891,12 @@ export interface ResetRequest {
    * is INVALID_FIELD.
    */
   network: Network;
+  /**
+   * Small files that the workspace has from the start: at most FileLimits.reset_files, and FileLimits.reset_bytes of data in all. No path may
+   * be given twice, or lead through one that is a file. When one can't be written (the limits of the workspace are lower than what it takes) the
+   * Reset is FILES_REFUSED, and there is no episode.
+   */
+  files: ResetFile[];
 }
 
 export interface ResetRequest_EnvironmentEntry {
@@ -832,7 +1062,7 @@ export interface GetStateResponse {
   createTime?:
     | Date
     | undefined;
-  /** When it will expire if nothing steps it. Absent while a step runs or is queued. */
+  /** When it will expire if nothing steps it. Absent while a step runs or is queued, and while a call moves files. */
   expireTime?:
     | Date
     | undefined;
@@ -1108,6 +1338,8 @@ export interface ServerLimits {
     | undefined;
   /** Replies kept beyond each episode's last one, over all episodes. */
   keptReplyBytes: bigint;
+  /** Limits of the calls that move files. */
+  files?: FileLimits | undefined;
 }
 
 /** An interpreter with its preloads. */
@@ -1276,6 +1508,255 @@ export interface Loss {
   description: string;
 }
 
+/**
+ * Limits of the calls that move files: WriteFiles, ReadFiles, ListFiles, DeleteFiles, and ResetRequest.files. A file's size is bounded by
+ * Limits.file_bytes, all files of an episode by Limits.workspace_bytes and Limits.workspace_inodes where the server holds those. What clients
+ * write does not count against Limits.total_memory_bytes.
+ */
+export interface FileLimits {
+  /** Calls that move files at the same time, over all episodes. More wait their turn, one of each token's name after the other. */
+  calls: number;
+  /** Calls that wait for a turn. Past it a call is FILES_LIMIT. */
+  waitingCalls: number;
+  /**
+   * Files and directories that a call moves, lists or deletes. A WriteFiles with more is INVALID_FIELD; the others stop there and
+   * say so (`truncated`).
+   */
+  filesPerCall: number;
+  /** Bytes of data that a call moves. A WriteFiles with more is INVALID_FIELD; a ReadFiles stops there and says so. */
+  bytesPerCall: bigint;
+  /** The data of one FileChunk of a WriteFiles. More is INVALID_FIELD. */
+  chunkBytes: number;
+  /** The longest path. Past it INVALID_FIELD; what lies deeper in the workspace is not reached. */
+  pathBytes: number;
+  /** The most components of a path. Past it as for `path_bytes`. */
+  depth: number;
+  /** The most entries of the field `files` of a ReadFiles, ListFiles or DeleteFiles. Past it INVALID_FIELD. */
+  selectors: number;
+  /** How many files a Reset may bring. */
+  resetFiles: number;
+  /** The sum of their data. */
+  resetBytes: number;
+  /** How long a call waits for the client to send or to take something. Past it the call is FILES_STALLED. */
+  stallTimeout?: Duration | undefined;
+}
+
+/** A file that a workspace has from the start. */
+export interface ResetFile {
+  /** Its path, where that is UTF-8. See "Files" at the top. */
+  path: string;
+  /** Its path, where it is not. */
+  rawPath: Buffer;
+  /** Its permission bits: 0 to 0777 (octal). Default 0644. */
+  mode?:
+    | number
+    | undefined;
+  /** When it was last modified. Default: the time of the Reset. */
+  modifyTime?:
+    | Date
+    | undefined;
+  /** What is in it. */
+  data: Buffer;
+}
+
+/** What a file is. A WriteFiles says so of files that are to be, the other calls of those that are. */
+export interface FileInfo {
+  /** Its path, where that is UTF-8. See "Files" at the top. */
+  path: string;
+  /** Its path, where it is not. */
+  rawPath: Buffer;
+  /** What it is. WriteFiles: FILE_KIND_FILE, which is the default, or FILE_KIND_DIRECTORY, which has no data. */
+  kind: FileKind;
+  /**
+   * Its permission bits: 0 to 0777 (octal). WriteFiles: default 0644, of a directory 0755; one that is there already keeps its own when this is
+   * absent.
+   */
+  mode?:
+    | number
+    | undefined;
+  /**
+   * Its size in bytes, as the file system tells it; how many bytes come is another matter. WriteFiles: how many bytes come, if it is
+   * known; when as many don't come the file is FILE_ERROR_KIND_MISMATCH.
+   */
+  size?:
+    | bigint
+    | undefined;
+  /** When it was last modified. WriteFiles: default the time of its `end`. */
+  modifyTime?:
+    | Date
+    | undefined;
+  /** SHA-256 of its content: ListFiles of a regular file, where asked for. Empty otherwise. */
+  sha256: Buffer;
+}
+
+/** A piece of a file. Pieces come in order; one file is over before the next begins. */
+export interface FileChunk {
+  /** Begins a file. Absent in the pieces that follow. */
+  file?:
+    | FileInfo
+    | undefined;
+  /** What comes next of its content. */
+  data: Buffer;
+  /** Ends the file. A small file is one chunk: `file`, `data` and `end` together. */
+  end?: FileEnd | undefined;
+}
+
+/** The end of a file. */
+export interface FileEnd {
+  /** SHA-256 of the content, where the request says so (`sha256`). Empty otherwise. */
+  sha256: Buffer;
+  /** Why what came is not the whole file. WriteFiles: set by a client that can't go on; the file is not written. Absent when it is whole. */
+  error?: FileError | undefined;
+}
+
+/** What went wrong with one file. */
+export interface FileError {
+  /** What it is, for programs. */
+  kind: FileErrorKind;
+  /** The same for people, with what would be right. */
+  message: string;
+}
+
+/** A path with which something went wrong. */
+export interface FileFailure {
+  /** The path, where it is UTF-8. */
+  path: string;
+  /** The path, where it is not. */
+  rawPath: Buffer;
+  /** What went wrong. */
+  error?: FileError | undefined;
+}
+
+/** Which files are meant. */
+export interface FileSelector {
+  /** One of these is set. */
+  selector?:
+    | //
+    /** The file with this path. */
+    { $case: "path"; path: string }
+    | //
+    /** The file with this path, which is not UTF-8. */
+    { $case: "rawPath"; rawPath: Buffer }
+    | //
+    /**
+     * All that match: "*" is any bytes but "/", "?" one of them, "[a-c]" one of these and "[!a-c]" one that is none of these, "{a,b}" one or the other,
+     * "**" as a whole component any number of components; a backslash takes the meaning of the next. Names that begin with a dot match as others do.
+     * At most FileLimits.path_bytes.
+     */
+    { $case: "glob"; glob: string }
+    | undefined;
+}
+
+/** What a call found, in its last message. */
+export interface FilesSummary {
+  /** Files (and, where they were asked for, directories) that were read to their end, or listed. */
+  files: number;
+  /** Bytes of data that were sent. */
+  bytes: bigint;
+  /** What could not be read or looked at. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /**
+   * True when a limit ended the call before all was found: FileLimits, or the bounds of a walk (a million entries, and 4 MiB of paths of directories to
+   * look into).
+   */
+  truncated: boolean;
+}
+
+/** A part of a WriteFiles. */
+export interface WriteFilesRequest {
+  /** The episode. Required in the first message; the same or empty in others. */
+  episodeId: string;
+  /** The next pieces of files. A message is best kept below 1 MiB; small files are best sent many in one. */
+  chunks: FileChunk[];
+  /** In the first message: each file's `end` has its SHA-256; one that differs is FILE_ERROR_KIND_MISMATCH, and the file is not written. */
+  sha256: boolean;
+}
+
+/** The reply to WriteFiles. */
+export interface WriteFilesResponse {
+  /** Files and directories that are there now. */
+  written: number;
+  /** Bytes of data in them. */
+  bytes: bigint;
+  /** Files that were not written. What had their names is as it was. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** Asks for files. */
+export interface ReadFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /**
+   * Which files. Required: at least one, at most FileLimits.selectors. What a `glob` finds that is no regular file is left out; a `path` that leads
+   * to none is a failure.
+   */
+  files: FileSelector[];
+  /** Whether each file's `end` is to have its SHA-256. */
+  sha256: boolean;
+  /** The most bytes to read of a file. A longer one ends there with FILE_ERROR_KIND_TOO_LARGE. Absent: what is left of FileLimits.bytes_per_call. */
+  maxFileBytes?:
+    | bigint
+    | undefined;
+  /** Whether directories that a `glob` finds come too, as `file` and `end` without data. */
+  directories: boolean;
+}
+
+/** A part of the reply to ReadFiles. */
+export interface ReadFilesResponse {
+  /** The next pieces of files. */
+  chunks: FileChunk[];
+  /** In the last message alone. */
+  summary?: FilesSummary | undefined;
+}
+
+/** Asks what files there are. */
+export interface ListFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** Which files; at most FileLimits.selectors. Empty: all, as the glob "**". */
+  files: FileSelector[];
+  /** Whether to read regular files and tell their SHA-256. FileLimits.bytes_per_call bounds what is read; files past it come without. */
+  sha256: boolean;
+}
+
+/** A part of the reply to ListFiles. */
+export interface ListFilesResponse {
+  /** What there is. */
+  files: FileInfo[];
+  /** In the last message alone. */
+  summary?: FilesSummary | undefined;
+}
+
+/** Asks to delete files. */
+export interface DeleteFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** Which files. Required: at least one, at most FileLimits.selectors. */
+  files: FileSelector[];
+  /** Whether directories go with all that is in them. Without it one that is not empty is FILE_ERROR_KIND_NOT_EMPTY. */
+  recursive: boolean;
+}
+
+/** The reply to DeleteFiles. */
+export interface DeleteFilesResponse {
+  /** Files, links and directories that were deleted, each one counted. */
+  deleted: number;
+  /** What could not be deleted. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /** True when FileLimits.files_per_call, or the bounds of a walk (see FilesSummary), ended the call before all was deleted: repeat it. */
+  truncated: boolean;
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
 function createBaseResetRequest(): ResetRequest {
   return {
     episodeId: "",
@@ -1286,6 +1767,7 @@ function createBaseResetRequest(): ResetRequest {
     limits: undefined,
     environment: {},
     network: Network.NETWORK_UNSPECIFIED,
+    files: [],
   };
 }
 
@@ -1317,6 +1799,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
     });
     if (message.network !== Network.NETWORK_UNSPECIFIED) {
       writer.uint32(64).int32(networkToNumber(message.network));
+    }
+    for (const v of message.files) {
+      ResetFile.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1401,6 +1886,14 @@ export const ResetRequest: MessageFns<ResetRequest> = {
             message.network = networkFromJSON(reader.int32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.files.push(ResetFile.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1448,6 +1941,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
         )
         : {},
       network: isSet(object.network) ? networkFromJSON(object.network) : Network.NETWORK_UNSPECIFIED,
+      files: globalThis.Array.isArray(object?.files)
+        ? object.files.map((e: any) => ResetFile.fromJSON(e))
+        : [],
     };
   },
 
@@ -1483,6 +1979,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
     if (message.network !== Network.NETWORK_UNSPECIFIED) {
       obj.network = networkToJSON(message.network);
     }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => ResetFile.toJSON(e));
+    }
     return obj;
   },
 
@@ -1509,6 +2008,7 @@ export const ResetRequest: MessageFns<ResetRequest> = {
       {},
     );
     message.network = object.network ?? Network.NETWORK_UNSPECIFIED;
+    message.files = object.files?.map((e) => ResetFile.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4364,6 +4864,7 @@ function createBaseServerLimits(): ServerLimits {
     backgroundCpuTime: undefined,
     workerWait: undefined,
     keptReplyBytes: 0n,
+    files: undefined,
   };
 }
 
@@ -4407,6 +4908,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         throw new globalThis.Error("value provided for field message.keptReplyBytes of type uint64 too large");
       }
       writer.uint32(96).uint64(message.keptReplyBytes);
+    }
+    if (message.files !== undefined) {
+      FileLimits.encode(message.files, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -4520,6 +5024,14 @@ export const ServerLimits: MessageFns<ServerLimits> = {
             message.keptReplyBytes = reader.uint64() as bigint;
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.files = FileLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4590,6 +5102,7 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         : isSet(object.kept_reply_bytes)
         ? BigInt(object.kept_reply_bytes)
         : 0n,
+      files: isSet(object.files) ? FileLimits.fromJSON(object.files) : undefined,
     };
   },
 
@@ -4631,6 +5144,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     if (message.keptReplyBytes !== 0n) {
       obj.keptReplyBytes = message.keptReplyBytes.toString();
     }
+    if (message.files !== undefined) {
+      obj.files = FileLimits.toJSON(message.files);
+    }
     return obj;
   },
 
@@ -4661,6 +5177,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     message.keptReplyBytes = (object.keptReplyBytes !== undefined && object.keptReplyBytes !== null)
       ? BigInt(object.keptReplyBytes)
       : 0n;
+    message.files = (object.files !== undefined && object.files !== null)
+      ? FileLimits.fromPartial(object.files)
+      : undefined;
     return message;
   },
 };
@@ -6001,6 +6520,2169 @@ export const Loss: MessageFns<Loss> = {
   },
 };
 
+function createBaseFileLimits(): FileLimits {
+  return {
+    calls: 0,
+    waitingCalls: 0,
+    filesPerCall: 0,
+    bytesPerCall: 0n,
+    chunkBytes: 0,
+    pathBytes: 0,
+    depth: 0,
+    selectors: 0,
+    resetFiles: 0,
+    resetBytes: 0,
+    stallTimeout: undefined,
+  };
+}
+
+export const FileLimits: MessageFns<FileLimits> = {
+  encode(message: FileLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.calls !== 0) {
+      writer.uint32(8).uint32(message.calls);
+    }
+    if (message.waitingCalls !== 0) {
+      writer.uint32(16).uint32(message.waitingCalls);
+    }
+    if (message.filesPerCall !== 0) {
+      writer.uint32(24).uint32(message.filesPerCall);
+    }
+    if (message.bytesPerCall !== 0n) {
+      if (BigInt.asUintN(64, message.bytesPerCall) !== message.bytesPerCall) {
+        throw new globalThis.Error("value provided for field message.bytesPerCall of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.bytesPerCall);
+    }
+    if (message.chunkBytes !== 0) {
+      writer.uint32(40).uint32(message.chunkBytes);
+    }
+    if (message.pathBytes !== 0) {
+      writer.uint32(48).uint32(message.pathBytes);
+    }
+    if (message.depth !== 0) {
+      writer.uint32(56).uint32(message.depth);
+    }
+    if (message.selectors !== 0) {
+      writer.uint32(64).uint32(message.selectors);
+    }
+    if (message.resetFiles !== 0) {
+      writer.uint32(72).uint32(message.resetFiles);
+    }
+    if (message.resetBytes !== 0) {
+      writer.uint32(80).uint32(message.resetBytes);
+    }
+    if (message.stallTimeout !== undefined) {
+      Duration.encode(message.stallTimeout, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.calls = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.waitingCalls = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.filesPerCall = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytesPerCall = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.chunkBytes = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pathBytes = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.depth = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.selectors = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.resetFiles = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.resetBytes = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.stallTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileLimits {
+    return {
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      waitingCalls: isSet(object.waitingCalls)
+        ? globalThis.Number(object.waitingCalls)
+        : isSet(object.waiting_calls)
+        ? globalThis.Number(object.waiting_calls)
+        : 0,
+      filesPerCall: isSet(object.filesPerCall)
+        ? globalThis.Number(object.filesPerCall)
+        : isSet(object.files_per_call)
+        ? globalThis.Number(object.files_per_call)
+        : 0,
+      bytesPerCall: isSet(object.bytesPerCall)
+        ? BigInt(object.bytesPerCall)
+        : isSet(object.bytes_per_call)
+        ? BigInt(object.bytes_per_call)
+        : 0n,
+      chunkBytes: isSet(object.chunkBytes)
+        ? globalThis.Number(object.chunkBytes)
+        : isSet(object.chunk_bytes)
+        ? globalThis.Number(object.chunk_bytes)
+        : 0,
+      pathBytes: isSet(object.pathBytes)
+        ? globalThis.Number(object.pathBytes)
+        : isSet(object.path_bytes)
+        ? globalThis.Number(object.path_bytes)
+        : 0,
+      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
+      selectors: isSet(object.selectors) ? globalThis.Number(object.selectors) : 0,
+      resetFiles: isSet(object.resetFiles)
+        ? globalThis.Number(object.resetFiles)
+        : isSet(object.reset_files)
+        ? globalThis.Number(object.reset_files)
+        : 0,
+      resetBytes: isSet(object.resetBytes)
+        ? globalThis.Number(object.resetBytes)
+        : isSet(object.reset_bytes)
+        ? globalThis.Number(object.reset_bytes)
+        : 0,
+      stallTimeout: isSet(object.stallTimeout)
+        ? Duration.fromJSON(object.stallTimeout)
+        : isSet(object.stall_timeout)
+        ? Duration.fromJSON(object.stall_timeout)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FileLimits): unknown {
+    const obj: any = {};
+    if (message.calls !== 0) {
+      obj.calls = Math.round(message.calls);
+    }
+    if (message.waitingCalls !== 0) {
+      obj.waitingCalls = Math.round(message.waitingCalls);
+    }
+    if (message.filesPerCall !== 0) {
+      obj.filesPerCall = Math.round(message.filesPerCall);
+    }
+    if (message.bytesPerCall !== 0n) {
+      obj.bytesPerCall = message.bytesPerCall.toString();
+    }
+    if (message.chunkBytes !== 0) {
+      obj.chunkBytes = Math.round(message.chunkBytes);
+    }
+    if (message.pathBytes !== 0) {
+      obj.pathBytes = Math.round(message.pathBytes);
+    }
+    if (message.depth !== 0) {
+      obj.depth = Math.round(message.depth);
+    }
+    if (message.selectors !== 0) {
+      obj.selectors = Math.round(message.selectors);
+    }
+    if (message.resetFiles !== 0) {
+      obj.resetFiles = Math.round(message.resetFiles);
+    }
+    if (message.resetBytes !== 0) {
+      obj.resetBytes = Math.round(message.resetBytes);
+    }
+    if (message.stallTimeout !== undefined) {
+      obj.stallTimeout = Duration.toJSON(message.stallTimeout);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileLimits>, I>>(base?: I): FileLimits {
+    return FileLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileLimits>, I>>(object: I): FileLimits {
+    const message = createBaseFileLimits();
+    message.calls = object.calls ?? 0;
+    message.waitingCalls = object.waitingCalls ?? 0;
+    message.filesPerCall = object.filesPerCall ?? 0;
+    message.bytesPerCall = (object.bytesPerCall !== undefined && object.bytesPerCall !== null)
+      ? BigInt(object.bytesPerCall)
+      : 0n;
+    message.chunkBytes = object.chunkBytes ?? 0;
+    message.pathBytes = object.pathBytes ?? 0;
+    message.depth = object.depth ?? 0;
+    message.selectors = object.selectors ?? 0;
+    message.resetFiles = object.resetFiles ?? 0;
+    message.resetBytes = object.resetBytes ?? 0;
+    message.stallTimeout = (object.stallTimeout !== undefined && object.stallTimeout !== null)
+      ? Duration.fromPartial(object.stallTimeout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResetFile(): ResetFile {
+  return { path: "", rawPath: Buffer.alloc(0), mode: undefined, modifyTime: undefined, data: Buffer.alloc(0) };
+}
+
+export const ResetFile: MessageFns<ResetFile> = {
+  encode(message: ResetFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(24).uint32(message.mode);
+    }
+    if (message.modifyTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.modifyTime), writer.uint32(34).fork()).join();
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(42).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetFile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.modifyTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetFile {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      mode: isSet(object.mode) ? globalThis.Number(object.mode) : undefined,
+      modifyTime: isSet(object.modifyTime)
+        ? fromJsonTimestamp(object.modifyTime)
+        : isSet(object.modify_time)
+        ? fromJsonTimestamp(object.modify_time)
+        : undefined,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: ResetFile): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.mode !== undefined) {
+      obj.mode = Math.round(message.mode);
+    }
+    if (message.modifyTime !== undefined) {
+      obj.modifyTime = message.modifyTime.toISOString();
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResetFile>, I>>(base?: I): ResetFile {
+    return ResetFile.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResetFile>, I>>(object: I): ResetFile {
+    const message = createBaseResetFile();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.mode = object.mode ?? undefined;
+    message.modifyTime = object.modifyTime ?? undefined;
+    message.data = object.data ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseFileInfo(): FileInfo {
+  return {
+    path: "",
+    rawPath: Buffer.alloc(0),
+    kind: FileKind.FILE_KIND_UNSPECIFIED,
+    mode: undefined,
+    size: undefined,
+    modifyTime: undefined,
+    sha256: Buffer.alloc(0),
+  };
+}
+
+export const FileInfo: MessageFns<FileInfo> = {
+  encode(message: FileInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.kind !== FileKind.FILE_KIND_UNSPECIFIED) {
+      writer.uint32(24).int32(fileKindToNumber(message.kind));
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(32).uint32(message.mode);
+    }
+    if (message.size !== undefined) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.size);
+    }
+    if (message.modifyTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.modifyTime), writer.uint32(50).fork()).join();
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(58).bytes(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = fileKindFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.modifyTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileInfo {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      kind: isSet(object.kind) ? fileKindFromJSON(object.kind) : FileKind.FILE_KIND_UNSPECIFIED,
+      mode: isSet(object.mode) ? globalThis.Number(object.mode) : undefined,
+      size: isSet(object.size) ? BigInt(object.size) : undefined,
+      modifyTime: isSet(object.modifyTime)
+        ? fromJsonTimestamp(object.modifyTime)
+        : isSet(object.modify_time)
+        ? fromJsonTimestamp(object.modify_time)
+        : undefined,
+      sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: FileInfo): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.kind !== FileKind.FILE_KIND_UNSPECIFIED) {
+      obj.kind = fileKindToJSON(message.kind);
+    }
+    if (message.mode !== undefined) {
+      obj.mode = Math.round(message.mode);
+    }
+    if (message.size !== undefined) {
+      obj.size = message.size.toString();
+    }
+    if (message.modifyTime !== undefined) {
+      obj.modifyTime = message.modifyTime.toISOString();
+    }
+    if (message.sha256.length !== 0) {
+      obj.sha256 = base64FromBytes(message.sha256);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileInfo>, I>>(base?: I): FileInfo {
+    return FileInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileInfo>, I>>(object: I): FileInfo {
+    const message = createBaseFileInfo();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.kind = object.kind ?? FileKind.FILE_KIND_UNSPECIFIED;
+    message.mode = object.mode ?? undefined;
+    message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : undefined;
+    message.modifyTime = object.modifyTime ?? undefined;
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseFileChunk(): FileChunk {
+  return { file: undefined, data: Buffer.alloc(0), end: undefined };
+}
+
+export const FileChunk: MessageFns<FileChunk> = {
+  encode(message: FileChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file !== undefined) {
+      FileInfo.encode(message.file, writer.uint32(10).fork()).join();
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.end !== undefined) {
+      FileEnd.encode(message.end, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = FileInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.end = FileEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileChunk {
+    return {
+      file: isSet(object.file) ? FileInfo.fromJSON(object.file) : undefined,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      end: isSet(object.end) ? FileEnd.fromJSON(object.end) : undefined,
+    };
+  },
+
+  toJSON(message: FileChunk): unknown {
+    const obj: any = {};
+    if (message.file !== undefined) {
+      obj.file = FileInfo.toJSON(message.file);
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    if (message.end !== undefined) {
+      obj.end = FileEnd.toJSON(message.end);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileChunk>, I>>(base?: I): FileChunk {
+    return FileChunk.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileChunk>, I>>(object: I): FileChunk {
+    const message = createBaseFileChunk();
+    message.file = (object.file !== undefined && object.file !== null) ? FileInfo.fromPartial(object.file) : undefined;
+    message.data = object.data ?? Buffer.alloc(0);
+    message.end = (object.end !== undefined && object.end !== null) ? FileEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseFileEnd(): FileEnd {
+  return { sha256: Buffer.alloc(0), error: undefined };
+}
+
+export const FileEnd: MessageFns<FileEnd> = {
+  encode(message: FileEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256.length !== 0) {
+      writer.uint32(10).bytes(message.sha256);
+    }
+    if (message.error !== undefined) {
+      FileError.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = FileError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileEnd {
+    return {
+      sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
+      error: isSet(object.error) ? FileError.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: FileEnd): unknown {
+    const obj: any = {};
+    if (message.sha256.length !== 0) {
+      obj.sha256 = base64FromBytes(message.sha256);
+    }
+    if (message.error !== undefined) {
+      obj.error = FileError.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileEnd>, I>>(base?: I): FileEnd {
+    return FileEnd.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileEnd>, I>>(object: I): FileEnd {
+    const message = createBaseFileEnd();
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
+    message.error = (object.error !== undefined && object.error !== null)
+      ? FileError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFileError(): FileError {
+  return { kind: FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED, message: "" };
+}
+
+export const FileError: MessageFns<FileError> = {
+  encode(message: FileError, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED) {
+      writer.uint32(8).int32(fileErrorKindToNumber(message.kind));
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileError {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileError();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = fileErrorKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileError {
+    return {
+      kind: isSet(object.kind) ? fileErrorKindFromJSON(object.kind) : FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: FileError): unknown {
+    const obj: any = {};
+    if (message.kind !== FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED) {
+      obj.kind = fileErrorKindToJSON(message.kind);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileError>, I>>(base?: I): FileError {
+    return FileError.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileError>, I>>(object: I): FileError {
+    const message = createBaseFileError();
+    message.kind = object.kind ?? FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED;
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseFileFailure(): FileFailure {
+  return { path: "", rawPath: Buffer.alloc(0), error: undefined };
+}
+
+export const FileFailure: MessageFns<FileFailure> = {
+  encode(message: FileFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.error !== undefined) {
+      FileError.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = FileError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileFailure {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      error: isSet(object.error) ? FileError.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: FileFailure): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.error !== undefined) {
+      obj.error = FileError.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileFailure>, I>>(base?: I): FileFailure {
+    return FileFailure.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileFailure>, I>>(object: I): FileFailure {
+    const message = createBaseFileFailure();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.error = (object.error !== undefined && object.error !== null)
+      ? FileError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFileSelector(): FileSelector {
+  return { selector: undefined };
+}
+
+export const FileSelector: MessageFns<FileSelector> = {
+  encode(message: FileSelector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.selector?.$case) {
+      case "path":
+        writer.uint32(10).string(message.selector.path);
+        break;
+      case "rawPath":
+        writer.uint32(18).bytes(message.selector.rawPath);
+        break;
+      case "glob":
+        writer.uint32(26).string(message.selector.glob);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileSelector {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileSelector();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selector = { $case: "path", path: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.selector = { $case: "rawPath", rawPath: Buffer.from(reader.bytes()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selector = { $case: "glob", glob: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileSelector {
+    return {
+      selector: isSet(object.path)
+        ? { $case: "path", path: globalThis.String(object.path) }
+        : isSet(object.rawPath)
+        ? { $case: "rawPath", rawPath: Buffer.from(bytesFromBase64(object.rawPath)) }
+        : isSet(object.raw_path)
+        ? { $case: "rawPath", rawPath: Buffer.from(bytesFromBase64(object.raw_path)) }
+        : isSet(object.glob)
+        ? { $case: "glob", glob: globalThis.String(object.glob) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: FileSelector): unknown {
+    const obj: any = {};
+    if (message.selector?.$case === "path") {
+      obj.path = message.selector.path;
+    } else if (message.selector?.$case === "rawPath") {
+      obj.rawPath = base64FromBytes(message.selector.rawPath);
+    } else if (message.selector?.$case === "glob") {
+      obj.glob = message.selector.glob;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileSelector>, I>>(base?: I): FileSelector {
+    return FileSelector.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileSelector>, I>>(object: I): FileSelector {
+    const message = createBaseFileSelector();
+    switch (object.selector?.$case) {
+      case "path": {
+        if (object.selector?.path !== undefined && object.selector?.path !== null) {
+          message.selector = { $case: "path", path: object.selector.path };
+        }
+        break;
+      }
+      case "rawPath": {
+        if (object.selector?.rawPath !== undefined && object.selector?.rawPath !== null) {
+          message.selector = { $case: "rawPath", rawPath: object.selector.rawPath };
+        }
+        break;
+      }
+      case "glob": {
+        if (object.selector?.glob !== undefined && object.selector?.glob !== null) {
+          message.selector = { $case: "glob", glob: object.selector.glob };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseFilesSummary(): FilesSummary {
+  return { files: 0, bytes: 0n, failed: 0, failures: [], truncated: false };
+}
+
+export const FilesSummary: MessageFns<FilesSummary> = {
+  encode(message: FilesSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.files !== 0) {
+      writer.uint32(8).uint32(message.files);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(24).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.truncated !== false) {
+      writer.uint32(40).bool(message.truncated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilesSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilesSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.files = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilesSummary {
+    return {
+      files: isSet(object.files) ? globalThis.Number(object.files) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      truncated: isSet(object.truncated) ? globalThis.Boolean(object.truncated) : false,
+    };
+  },
+
+  toJSON(message: FilesSummary): unknown {
+    const obj: any = {};
+    if (message.files !== 0) {
+      obj.files = Math.round(message.files);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.truncated !== false) {
+      obj.truncated = message.truncated;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FilesSummary>, I>>(base?: I): FilesSummary {
+    return FilesSummary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FilesSummary>, I>>(object: I): FilesSummary {
+    const message = createBaseFilesSummary();
+    message.files = object.files ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.truncated = object.truncated ?? false;
+    return message;
+  },
+};
+
+function createBaseWriteFilesRequest(): WriteFilesRequest {
+  return { episodeId: "", chunks: [], sha256: false };
+}
+
+export const WriteFilesRequest: MessageFns<WriteFilesRequest> = {
+  encode(message: WriteFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.chunks) {
+      FileChunk.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunks.push(FileChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => FileChunk.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+    };
+  },
+
+  toJSON(message: WriteFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => FileChunk.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WriteFilesRequest>, I>>(base?: I): WriteFilesRequest {
+    return WriteFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteFilesRequest>, I>>(object: I): WriteFilesRequest {
+    const message = createBaseWriteFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.chunks = object.chunks?.map((e) => FileChunk.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    return message;
+  },
+};
+
+function createBaseWriteFilesResponse(): WriteFilesResponse {
+  return { written: 0, bytes: 0n, failed: 0, failures: [], serverId: "" };
+}
+
+export const WriteFilesResponse: MessageFns<WriteFilesResponse> = {
+  encode(message: WriteFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.written !== 0) {
+      writer.uint32(8).uint32(message.written);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(24).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(42).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.written = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteFilesResponse {
+    return {
+      written: isSet(object.written) ? globalThis.Number(object.written) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: WriteFilesResponse): unknown {
+    const obj: any = {};
+    if (message.written !== 0) {
+      obj.written = Math.round(message.written);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WriteFilesResponse>, I>>(base?: I): WriteFilesResponse {
+    return WriteFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteFilesResponse>, I>>(object: I): WriteFilesResponse {
+    const message = createBaseWriteFilesResponse();
+    message.written = object.written ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseReadFilesRequest(): ReadFilesRequest {
+  return { episodeId: "", files: [], sha256: false, maxFileBytes: undefined, directories: false };
+}
+
+export const ReadFilesRequest: MessageFns<ReadFilesRequest> = {
+  encode(message: ReadFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    if (message.maxFileBytes !== undefined) {
+      if (BigInt.asUintN(64, message.maxFileBytes) !== message.maxFileBytes) {
+        throw new globalThis.Error("value provided for field message.maxFileBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.maxFileBytes);
+    }
+    if (message.directories !== false) {
+      writer.uint32(40).bool(message.directories);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxFileBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.directories = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+      maxFileBytes: isSet(object.maxFileBytes)
+        ? BigInt(object.maxFileBytes)
+        : isSet(object.max_file_bytes)
+        ? BigInt(object.max_file_bytes)
+        : undefined,
+      directories: isSet(object.directories) ? globalThis.Boolean(object.directories) : false,
+    };
+  },
+
+  toJSON(message: ReadFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    if (message.maxFileBytes !== undefined) {
+      obj.maxFileBytes = message.maxFileBytes.toString();
+    }
+    if (message.directories !== false) {
+      obj.directories = message.directories;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadFilesRequest>, I>>(base?: I): ReadFilesRequest {
+    return ReadFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFilesRequest>, I>>(object: I): ReadFilesRequest {
+    const message = createBaseReadFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    message.maxFileBytes = (object.maxFileBytes !== undefined && object.maxFileBytes !== null)
+      ? BigInt(object.maxFileBytes)
+      : undefined;
+    message.directories = object.directories ?? false;
+    return message;
+  },
+};
+
+function createBaseReadFilesResponse(): ReadFilesResponse {
+  return { chunks: [], summary: undefined };
+}
+
+export const ReadFilesResponse: MessageFns<ReadFilesResponse> = {
+  encode(message: ReadFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.chunks) {
+      FileChunk.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      FilesSummary.encode(message.summary, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunks.push(FileChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = FilesSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadFilesResponse {
+    return {
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => FileChunk.fromJSON(e)) : [],
+      summary: isSet(object.summary) ? FilesSummary.fromJSON(object.summary) : undefined,
+    };
+  },
+
+  toJSON(message: ReadFilesResponse): unknown {
+    const obj: any = {};
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => FileChunk.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = FilesSummary.toJSON(message.summary);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadFilesResponse>, I>>(base?: I): ReadFilesResponse {
+    return ReadFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFilesResponse>, I>>(object: I): ReadFilesResponse {
+    const message = createBaseReadFilesResponse();
+    message.chunks = object.chunks?.map((e) => FileChunk.fromPartial(e)) || [];
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? FilesSummary.fromPartial(object.summary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListFilesRequest(): ListFilesRequest {
+  return { episodeId: "", files: [], sha256: false };
+}
+
+export const ListFilesRequest: MessageFns<ListFilesRequest> = {
+  encode(message: ListFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+    };
+  },
+
+  toJSON(message: ListFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListFilesRequest>, I>>(base?: I): ListFilesRequest {
+    return ListFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFilesRequest>, I>>(object: I): ListFilesRequest {
+    const message = createBaseListFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    return message;
+  },
+};
+
+function createBaseListFilesResponse(): ListFilesResponse {
+  return { files: [], summary: undefined };
+}
+
+export const ListFilesResponse: MessageFns<ListFilesResponse> = {
+  encode(message: ListFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.files) {
+      FileInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      FilesSummary.encode(message.summary, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.files.push(FileInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = FilesSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFilesResponse {
+    return {
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileInfo.fromJSON(e)) : [],
+      summary: isSet(object.summary) ? FilesSummary.fromJSON(object.summary) : undefined,
+    };
+  },
+
+  toJSON(message: ListFilesResponse): unknown {
+    const obj: any = {};
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileInfo.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = FilesSummary.toJSON(message.summary);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListFilesResponse>, I>>(base?: I): ListFilesResponse {
+    return ListFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFilesResponse>, I>>(object: I): ListFilesResponse {
+    const message = createBaseListFilesResponse();
+    message.files = object.files?.map((e) => FileInfo.fromPartial(e)) || [];
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? FilesSummary.fromPartial(object.summary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteFilesRequest(): DeleteFilesRequest {
+  return { episodeId: "", files: [], recursive: false };
+}
+
+export const DeleteFilesRequest: MessageFns<DeleteFilesRequest> = {
+  encode(message: DeleteFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.recursive !== false) {
+      writer.uint32(24).bool(message.recursive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      recursive: isSet(object.recursive) ? globalThis.Boolean(object.recursive) : false,
+    };
+  },
+
+  toJSON(message: DeleteFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.recursive !== false) {
+      obj.recursive = message.recursive;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteFilesRequest>, I>>(base?: I): DeleteFilesRequest {
+    return DeleteFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteFilesRequest>, I>>(object: I): DeleteFilesRequest {
+    const message = createBaseDeleteFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.recursive = object.recursive ?? false;
+    return message;
+  },
+};
+
+function createBaseDeleteFilesResponse(): DeleteFilesResponse {
+  return { deleted: 0, failed: 0, failures: [], truncated: false, serverId: "" };
+}
+
+export const DeleteFilesResponse: MessageFns<DeleteFilesResponse> = {
+  encode(message: DeleteFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deleted !== 0) {
+      writer.uint32(8).uint32(message.deleted);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(16).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.truncated !== false) {
+      writer.uint32(32).bool(message.truncated);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(42).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deleted = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteFilesResponse {
+    return {
+      deleted: isSet(object.deleted) ? globalThis.Number(object.deleted) : 0,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      truncated: isSet(object.truncated) ? globalThis.Boolean(object.truncated) : false,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: DeleteFilesResponse): unknown {
+    const obj: any = {};
+    if (message.deleted !== 0) {
+      obj.deleted = Math.round(message.deleted);
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.truncated !== false) {
+      obj.truncated = message.truncated;
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteFilesResponse>, I>>(base?: I): DeleteFilesResponse {
+    return DeleteFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteFilesResponse>, I>>(object: I): DeleteFilesResponse {
+    const message = createBaseDeleteFilesResponse();
+    message.deleted = object.deleted ?? 0;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.truncated = object.truncated ?? false;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
 /**
  * Runs Python in episodes. An episode is one interpreter process with its variables; a step is one
  * execution of code in it.
@@ -6110,8 +8792,81 @@ export const CodingEnvDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Writes files into the episode's workspace, many in one call, between steps or during one.
+     *
+     * Each file is whole or not there: it appears under its name at its `end`, in the place of what had that name, and directories on
+     * its way are made. The reply tells the files that were not written and why; all others are. A call that ends early (an error, a
+     * broken stream) has written the files whose `end` it had taken, and nothing of the one that was under way.
+     * Idempotency: MAY be repeated as a whole. Counts as activity.
+     * Errors: INVALID_FIELD (the files before the one that it is about are written); EPISODE_NOT_FOUND, EPISODE_CLOSED,
+     * EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST: the files went with the interpreter; EPISODE_ENDED; FILES_LIMIT when too
+     * many such calls wait; FILES_STALLED when nothing was sent for FileLimits.stall_timeout; FILES_REFUSED when the host lacks what it takes to
+     * do this safely; DEADLINE.
+     */
+    writeFiles: {
+      name: "WriteFiles",
+      requestType: WriteFilesRequest as typeof WriteFilesRequest,
+      requestStream: true,
+      responseType: WriteFilesResponse as typeof WriteFilesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Reads files of the episode's workspace, many in one call, between steps or during one.
+     *
+     * A file that changes meanwhile comes as it is at the moment when each piece is read. The last message has the summary; without one the
+     * stream is not complete.
+     * Idempotency: reads only. Counts as activity.
+     * Errors: as WriteFiles; FILES_STALLED when nothing was taken for FileLimits.stall_timeout.
+     */
+    readFiles: {
+      name: "ReadFiles",
+      requestType: ReadFilesRequest as typeof ReadFilesRequest,
+      requestStream: false,
+      responseType: ReadFilesResponse as typeof ReadFilesResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Lists what is in the episode's workspace, in no particular order. The last message has the summary.
+     *
+     * Idempotency: reads only. Counts as activity.
+     * Errors: as ReadFiles.
+     */
+    listFiles: {
+      name: "ListFiles",
+      requestType: ListFilesRequest as typeof ListFilesRequest,
+      requestStream: false,
+      responseType: ListFilesResponse as typeof ListFilesResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Deletes what is in the episode's workspace: files, links (never what they lead to), and with `recursive` directories with all
+     * that is in them.
+     *
+     * Idempotency: MAY be repeated: that a path is not there is no failure. Counts as activity.
+     * Errors: as ReadFiles.
+     */
+    deleteFiles: {
+      name: "DeleteFiles",
+      requestType: DeleteFilesRequest as typeof DeleteFilesRequest,
+      requestStream: false,
+      responseType: DeleteFilesResponse as typeof DeleteFilesResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
