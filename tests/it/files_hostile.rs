@@ -169,11 +169,13 @@ while not os.path.exists('stop'):
 print(rounds > 100)",
             precious.path()
         );
-        let step = env.step(code);
+        let mut options = StepOptions::default();
+        options.timeout = Some(Duration::from_secs(120));
+        let step = env.step_with(code, options);
         let moving = async {
             let mut wrong = Vec::new();
             appears(&mut files, "ready").await;
-            for round in 0..150 {
+            for round in 0..80 {
                 let chunks = vec![
                     file("at/new", "x"),
                     file("at/sub/new", "x"),

@@ -3096,7 +3096,7 @@ type FileLimits struct {
 	FilesPerCall uint32 `protobuf:"varint,3,opt,name=files_per_call,json=filesPerCall,proto3" json:"files_per_call,omitempty"`
 	// Bytes of data that a call moves. A WriteFiles with more is INVALID_FIELD; a ReadFiles stops there and says so.
 	BytesPerCall uint64 `protobuf:"varint,4,opt,name=bytes_per_call,json=bytesPerCall,proto3" json:"bytes_per_call,omitempty"`
-	// The data of one FileChunk of a WriteFiles. More is INVALID_FIELD.
+	// The data of one FileChunk of a WriteFiles. More is INVALID_FIELD. ServerLimits.request_bytes bounds a whole message.
 	ChunkBytes uint32 `protobuf:"varint,5,opt,name=chunk_bytes,json=chunkBytes,proto3" json:"chunk_bytes,omitempty"`
 	// The longest path. Past it INVALID_FIELD; what lies deeper in the workspace is not reached.
 	PathBytes uint32 `protobuf:"varint,6,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`

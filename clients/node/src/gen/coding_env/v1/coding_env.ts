@@ -1525,7 +1525,7 @@ export interface FileLimits {
   filesPerCall: number;
   /** Bytes of data that a call moves. A WriteFiles with more is INVALID_FIELD; a ReadFiles stops there and says so. */
   bytesPerCall: bigint;
-  /** The data of one FileChunk of a WriteFiles. More is INVALID_FIELD. */
+  /** The data of one FileChunk of a WriteFiles. More is INVALID_FIELD. ServerLimits.request_bytes bounds a whole message. */
   chunkBytes: number;
   /** The longest path. Past it INVALID_FIELD; what lies deeper in the workspace is not reached. */
   pathBytes: number;
