@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 43] = [
+const ROWS: [&str; 50] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
@@ -48,6 +48,13 @@ const ROWS: [&str; 43] = [
     "neighbour_p99_disk",
     "cpu_silent",
     "cpu_printing",
+    "stream_up",
+    "stream_down",
+    "files_write",
+    "files_read",
+    "files_small_write",
+    "files_small_read",
+    "files_memory",
     "cold_start",
 ];
 
