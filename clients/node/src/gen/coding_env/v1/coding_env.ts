@@ -8700,7 +8700,7 @@ export const CodingEnvDefinition = {
      * Side effects: ends `previous_episode_id` if one is named, once the request was found valid.
      * Errors: INVALID_FIELD; EPISODE_EXISTS when the id is live with another `request_id`, or has ended
      * a short while ago; EPISODE_LIMIT when the server holds as many episodes as it may; NO_WORKER when no
-     * interpreter became ready in time; SHUTTING_DOWN; EPISODE_SERVER_GONE; DEADLINE.
+     * interpreter became ready in time; FILES_REFUSED when one of `files` can't be written; SHUTTING_DOWN; EPISODE_SERVER_GONE; DEADLINE.
      */
     reset: {
       name: "Reset",
