@@ -16,7 +16,7 @@ use tonic_types::StatusExt as _;
 )]
 pub enum Error {
     /// The server refused it, or had a fault.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The deadline passed, here or at the server. A step may have run, or run still: the same code again gets its reply, and other code
     /// runs after it.
     Deadline,
@@ -45,6 +45,17 @@ pub struct Refusal {
     pub metadata: HashMap<String, String>,
     /// When to try again, if the server said so.
     pub retry_after: Option<Duration>,
+    /// What is wrong with each field, when the reason is [`Reason::InvalidField`].
+    pub violations: Vec<Violation>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, as the contract names it: `limits.memory_bytes`.
+    pub field: String,
+    /// What would be right.
+    pub description: String,
 }
 
 macro_rules! reasons {
@@ -89,7 +100,7 @@ reasons! {
     EpisodeClosed = "EPISODE_CLOSED",
     /// It was idle for too long.
     EpisodeExpired = "EPISODE_EXPIRED",
-    /// It is held by another server.
+    /// Its server is gone, or is another one than the one that was asked.
     EpisodeServerGone = "EPISODE_SERVER_GONE",
     /// The id is in use.
     EpisodeExists = "EPISODE_EXISTS",
@@ -137,13 +148,23 @@ impl Error {
                 HashMap::new(),
             ),
         };
-        Self::Refused(Refusal {
+        Self::Refused(Box::new(Refusal {
             reason,
             code: status.code(),
             message: status.message().to_owned(),
             metadata,
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay),
-        })
+            violations: details
+                .bad_request()
+                .map(|bad| bad.field_violations.as_slice())
+                .unwrap_or_default()
+                .iter()
+                .map(|violation| Violation {
+                    field: violation.field.clone(),
+                    description: violation.description.clone(),
+                })
+                .collect(),
+        }))
     }
 
     /// The refusal's reason, if it is one.

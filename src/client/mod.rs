@@ -28,7 +28,7 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
-pub use self::error::{Error, Reason, Refusal};
+pub use self::error::{Error, Reason, Refusal, Violation};
 use self::retry::Retry;
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;

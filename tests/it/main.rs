@@ -15,6 +15,7 @@
 
 mod bench;
 mod branches;
+mod cases;
 mod catalogue;
 mod cells;
 mod cli;
