@@ -14,13 +14,17 @@
 //! ```
 //!
 //! Calls are retried when the connection breaks or the server says to try again, and a retry never runs code twice: every Reset bears an id
-//! and a request id, every Step its index.
+//! and a request id, every Step its index. [`Pool`] steps many episodes at once, on several servers.
 
 mod error;
+mod liveness;
+pub mod pool;
 mod retry;
 mod tls;
 mod token;
+mod transport;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -29,17 +33,17 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 pub use self::error::{Error, Reason, Refusal, Violation};
+use self::liveness::Liveness;
+pub use self::pool::Pool;
 use self::retry::Retry;
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;
+use self::transport::Transport;
 use crate::proto::v1;
-use crate::proto::v1::coding_env_client::CodingEnvClient;
 
 /// The header that names the server which holds the episode: see "Routing" in the contract.
 const SERVER_HEADER: &str = "x-coding-env-server";
 const EPISODE_HEADER: &str = "x-episode-id";
-/// The largest reply that this client decodes; a server sends less unless a step asks for more.
-const REPLY_BYTES_MAX: usize = 64 << 20;
 /// How long a call may wait beyond the step's own timeout, when no deadline is set: for its turn, for the grace and for the network.
 const CALL_SLACK: Duration = Duration::from_secs(60);
 
@@ -108,8 +112,10 @@ pub struct StepOptions {
 /// server's idle timeout; [`close`](Self::close) ends it.
 #[derive(Debug)]
 pub struct CodingEnv {
-    client: CodingEnvClient<Channel>,
+    transport: Transport,
     options: Options,
+    /// In a pool: what tells that the server is gone. A Reset then is tried once, because another server may take it.
+    liveness: Option<Arc<Liveness>>,
     episode: Option<Episode>,
     /// Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
     unsure: Vec<Episode>,
@@ -164,10 +170,10 @@ impl CodingEnv {
     /// Uses a connection that others may use too.
     #[must_use]
     pub fn with_channel(channel: Channel, options: Options) -> Self {
-        let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
         Self {
-            client,
+            transport: Transport::unary(channel),
             options,
+            liveness: None,
             episode: None,
             unsure: Vec::new(),
         }
@@ -227,10 +233,7 @@ impl CodingEnv {
             self.unsure.push(episode.clone());
             let left = end.saturating_duration_since(Instant::now());
             let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), |client, request| {
-                    let mut client = client.clone();
-                    async move { client.reset(request).await }
-                })
+                .call(Some(&episode), left, request.clone(), Transport::reset)
                 .await;
             if !unsure {
                 self.unsure.pop();
@@ -314,10 +317,7 @@ impl CodingEnv {
             self.set_steps(request.step_index(), true);
             let left = end.saturating_duration_since(Instant::now());
             let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), |client, request| {
-                    let mut client = client.clone();
-                    async move { client.step(request).await }
-                })
+                .call(Some(&episode), left, request.clone(), Transport::step)
                 .await;
             let error = match result.map(Response::into_inner) {
                 Ok(response) => {
@@ -357,7 +357,7 @@ impl CodingEnv {
     ///
     /// # Errors
     /// As [`step`](Self::step).
-    pub async fn state(&mut self) -> Result<v1::GetStateResponse, Error> {
+    pub async fn state(&self) -> Result<v1::GetStateResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
         let request = v1::GetStateRequest {
             episode_id: episode.id.clone(),
@@ -366,10 +366,7 @@ impl CodingEnv {
             Some(&episode),
             self.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.get_state(request).await }
-            },
+            Transport::get_state,
         );
         Ok(response.await.result?.into_inner())
     }
@@ -381,13 +378,53 @@ impl CodingEnv {
     pub fn interrupter(&self) -> Result<Interrupter, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
         Ok(Interrupter {
-            env: Self {
-                client: self.client.clone(),
-                options: self.options.clone(),
-                episode: Some(episode),
-                unsure: Vec::new(),
-            },
+            env: self.of_episode(episode),
         })
+    }
+
+    /// Uses a server of a pool.
+    fn of_pool(transport: Transport, options: Options, liveness: Arc<Liveness>) -> Self {
+        Self {
+            transport,
+            options,
+            liveness: Some(liveness),
+            episode: None,
+            unsure: Vec::new(),
+        }
+    }
+
+    /// What there is to end, as an environment of its own; none when there is nothing. This one is as after a close.
+    fn hand_over(&mut self) -> Option<Self> {
+        let left = Self {
+            transport: self.transport.clone(),
+            options: self.options.clone(),
+            liveness: self.liveness.clone(),
+            episode: self.episode.take(),
+            unsure: std::mem::take(&mut self.unsure),
+        };
+        (left.episode.is_some() || !left.unsure.is_empty()).then_some(left)
+    }
+
+    /// The episode has been ended by another.
+    fn forget(&mut self) {
+        self.episode = None;
+    }
+
+    /// Takes over what another one has to end: the next close does that.
+    fn adopt(&mut self, mut other: Self) {
+        self.unsure.append(&mut other.unsure);
+        self.unsure.extend(other.episode.take());
+    }
+
+    /// The same episode once more, for calls beside its steps.
+    fn of_episode(&self, episode: Episode) -> Self {
+        Self {
+            transport: self.transport.clone(),
+            options: self.options.clone(),
+            liveness: self.liveness.clone(),
+            episode: Some(episode),
+            unsure: Vec::new(),
+        }
     }
 
     /// What the server is.
@@ -396,10 +433,12 @@ impl CodingEnv {
     /// A connection that stays broken until the deadline.
     pub async fn server_info(&mut self) -> Result<v1::GetServerInfoResponse, Error> {
         let request = v1::GetServerInfoRequest {};
-        let response = self.call(None, self.options.deadline, request, |client, request| {
-            let mut client = client.clone();
-            async move { client.get_server_info(request).await }
-        });
+        let response = self.call(
+            None,
+            self.options.deadline,
+            request,
+            Transport::get_server_info,
+        );
         Ok(response.await.result?.into_inner())
     }
 
@@ -433,14 +472,16 @@ impl CodingEnv {
         let request = v1::CloseRequest {
             episode_id: episode.id.clone(),
         };
+        // Whoever was to make it, it is ended where it is.
+        let episode = Episode {
+            may_move: false,
+            ..episode.clone()
+        };
         let response = self.call(
-            Some(episode),
+            Some(&episode),
             self.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.close(request).await }
-            },
+            Transport::close,
         );
         response.await.result?;
         Ok(())
@@ -452,14 +493,20 @@ impl CodingEnv {
         episode: Option<&Episode>,
         deadline: Duration,
         message: T,
-        send: impl Fn(&CodingEnvClient<Channel>, Request<T>) -> F,
+        send: impl Fn(Transport, Request<T>) -> F,
     ) -> Answer<R>
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let mut retry = Retry::new(&self.options, deadline);
         let mut unsure = false;
+        let liveness = self.liveness.as_deref();
+        let moves = episode.is_some_and(|episode| episode.may_move);
         let result = loop {
+            if let Some(cause) = liveness.and_then(Liveness::cause_of_loss) {
+                let id = episode.map_or("", |episode| &episode.id);
+                break Err(cause.error(id));
+            }
             let mut request = Request::new(message.clone());
             request.set_timeout(retry.left());
             if let Some(token) = &self.options.token {
@@ -474,20 +521,42 @@ impl CodingEnv {
                     metadata.insert(EPISODE_HEADER, id);
                 }
             }
-            let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await
-            {
+            let sent = tokio::time::timeout(retry.left(), send(self.transport.clone(), request));
+            let answer = match liveness {
+                None => sent.await,
+                Some(liveness) => tokio::select! {
+                    biased;
+                    answer = sent => answer,
+                    () = liveness.lost() => continue,
+                },
+            };
+            if let (Some(liveness), Ok(answer)) = (liveness, &answer) {
+                liveness.note(answer.as_ref().err());
+            }
+            let status = match answer {
                 Ok(Ok(response)) => break Ok(response),
                 Ok(Err(status)) => status,
                 Err(_) => break Err(Error::Deadline),
             };
             let error = Error::from_status(&status);
-            let elsewhere =
-                episode.is_some_and(|episode| episode.may_move && episode.server.is_some());
-            if !error.is_retryable() || (elsewhere && error.is_of_one_server()) {
+            let elsewhere = moves && episode.is_some_and(|episode| episode.server.is_some());
+            if !error.is_retryable()
+                || (elsewhere && error.is_of_one_server())
+                || (moves && liveness.is_some())
+            {
                 break Err(error);
             }
             unsure |= error.is_unsure();
-            if retry.pause(error.retry_after()).await.is_err() {
+            let pause = retry.pause(error.retry_after());
+            let paused = match liveness {
+                None => pause.await,
+                Some(liveness) => tokio::select! {
+                    biased;
+                    () = liveness.lost() => continue,
+                    paused = pause => paused,
+                },
+            };
+            if paused.is_err() {
                 break Err(error);
             }
         };
@@ -499,13 +568,27 @@ impl CodingEnv {
     }
 }
 
-/// Interrupts the running step of an episode.
+/// Reaches an episode while a step of it runs.
 #[derive(Debug)]
 pub struct Interrupter {
     env: CodingEnv,
 }
 
 impl Interrupter {
+    /// The state of the episode, while a step of it runs.
+    ///
+    /// # Errors
+    /// As [`CodingEnv::step`].
+    pub async fn state(&self) -> Result<v1::GetStateResponse, Error> {
+        self.env.state().await
+    }
+
+    /// Ends the episode; a step that runs ends with [`Reason::EpisodeEnded`].
+    async fn end(&self) -> Result<(), Error> {
+        let episode = self.env.episode.as_ref().ok_or(Error::NoEpisode)?;
+        self.env.end(episode).await
+    }
+
     /// Interrupts whichever step runs. False when none did.
     ///
     /// # Errors
@@ -520,10 +603,7 @@ impl Interrupter {
             Some(&episode),
             self.env.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.interrupt(request).await }
-            },
+            Transport::interrupt,
         );
         Ok(response.await.result?.into_inner().interrupted)
     }

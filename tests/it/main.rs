@@ -36,6 +36,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod parking;
+mod pool;
 mod real_programs;
 mod refusals;
 mod semantics;

@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use coding_env::client::{CodingEnv, Error, Identity, Options, endpoint};
+use coding_env::client::pool::PoolOptions;
+use coding_env::client::{CodingEnv, Error, Identity, Options, Pool, endpoint};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tonic::Request;
 use tonic_health::pb::HealthCheckRequest;
@@ -162,6 +164,36 @@ async fn who_shows_no_certificate_of_the_clients_authority_is_refused() {
     let broken = Some(("no certificate".to_owned(), "no key".to_owned()));
     let error = endpoint(&url(&server), &options(&authority, broken)).unwrap_err();
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn servers_that_a_pool_finds_by_name_have_to_bear_that_name() {
+    let authority = Authority::new();
+    let files = Files::new(&authority);
+    let (certificate, key) = authority.certify("localhost");
+    files.write("cert", &certificate);
+    files.write("key", &key);
+    let server = files.serve(&[]);
+    let port = server.address().rsplit_once(':').unwrap().1;
+    let mut secure = PoolOptions::default();
+    secure.client = options(&authority, None);
+    secure.secure = true;
+    let pool = Pool::connect_with(format!("dns:///localhost:{port}"), secure.clone())
+        .await
+        .unwrap();
+    let env = pool.env();
+    env.reset().await.unwrap();
+    assert_eq!(env.step("6 * 7").await.unwrap().result(), Some("42"));
+
+    secure.client.deadline = Duration::from_secs(1);
+    let other = Pool::connect_with(format!("dns:///127.0.0.1:{port}"), secure.clone()).await;
+    let error = other.unwrap_err();
+    assert!(matches!(error, Error::Connect(_)), "{error}");
+    secure.client.deadline = PATIENCE;
+    secure.client.tls.server_name = Some("localhost".to_owned());
+    Pool::connect_with(format!("dns:///127.0.0.1:{port}"), secure)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
