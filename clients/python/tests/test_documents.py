@@ -77,11 +77,12 @@ def test_the_example_in_a_container(server, tmp_path):
 TYPED = """
     import asyncio
     from datetime import timedelta
-    from typing import Optional, Tuple
+    from typing import List, Optional, Tuple, Union
 
     from envs.coding_env import CodeAction as SameAction
     from coding_env import (
-        AsyncCodingEnv, CodeAction, CodingEnv, EpisodeGoneError, EpisodeState, InterruptResult, Limits, LimitKind, Network, Outcome,
+        AsyncCodingEnv, AsyncPool, AsyncPooledEnv, Pool, ServerStatus, Standing, VectorEnv, VectorStep,
+        CodeAction, CodingEnv, EpisodeGoneError, EpisodeState, InterruptResult, Limits, LimitKind, Network, Outcome,
         RefusedError, ResetResult, ServerInfo, StepLimits, StepResult, Violation,
     )
 
@@ -114,6 +115,22 @@ TYPED = """
             result: StepResult = await env.step("1")
             closed: bool = await env.close()
         other: AsyncCodingEnv = await AsyncCodingEnv.from_docker_image("coding-env:latest", cpus=1.5)
+        async with AsyncPool(["http://127.0.0.1:8000"], calls_max=8, deadline=5.0) as pool:
+            made: List[Union[AsyncPooledEnv, Exception]] = await pool.reset_many(2, seed=1)
+            async for at, stepped in pool.steps((env, "1") for env in made if not isinstance(env, Exception)):
+                number: int = at
+
+    def pooled() -> None:
+        with Pool("dns:///servers:8000", secure=True, lost_after=5, token="t") as pool:
+            statuses: List[ServerStatus] = pool.servers()
+            ready: bool = statuses[0].standing is Standing.READY
+            envs = [env for env in pool.reset_many(2) if not isinstance(env, Exception)]
+            for stepped in pool.step_many(((env, CodeAction("1")) for env in envs), timeout=1):
+                text: str = str(stepped) if isinstance(stepped, Exception) else stepped.observation.stdout
+            vector = VectorEnv(pool, 4, autoreset=True, limits=Limits(open_files=64))
+            vector.reset(seeds=range(4))
+            steps: List[VectorStep] = vector.step(["1", None, CodeAction("2"), "3"], timeout=1)
+            reward: Optional[float] = steps[0].reward
 """
 #: Each line has one mistake.
 MISTAKES = [
@@ -126,6 +143,10 @@ MISTAKES = [
     'CodingEnv.from_docker_image("i", memory="1g")',
     'CodingEnv.from_docker_image("i", cpus="1")',
     "CodeAction(source='1')",
+    'Pool("http://h", no_such_option=1)',
+    'Pool("http://h").step_many(["1"])',
+    'Pool("http://h").reset_many(1)[0].step("1")',
+    'VectorEnv(Pool("http://h"), 1).step(["1"])[0].result.reward',
     "Limits(step_timeout='1s')",
 ]
 
@@ -140,7 +161,7 @@ def mypy(tmp_path, source):
 def test_the_public_names_are_typed(tmp_path):
     done = mypy(tmp_path, textwrap.dedent(TYPED))
     assert done.returncode == 0, done.stdout + done.stderr
-    header = "from coding_env import CodeAction, CodingEnv, Limits\n"
+    header = "from coding_env import CodeAction, CodingEnv, Limits, Pool, VectorEnv\n"
     done = mypy(tmp_path, header + "\n".join(MISTAKES) + "\n")
     found = {int(line) for line in re.findall(r"typed\.py:(\d+): error", done.stdout)}
     assert found == set(range(2, len(MISTAKES) + 2)), done.stdout + done.stderr

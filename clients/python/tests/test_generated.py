@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from coding_env import AsyncCodingEnv, CodingEnv, models
+from coding_env import AsyncCodingEnv, AsyncPooledEnv, CodingEnv, PooledEnv, models
 from coding_env import _convert
-from coding_env._arguments import FromImage
+from coding_env._arguments import ClientOptions, FromImage, ResetArguments, StepArguments
 from coding_env._docker import DockerOptions
 from coding_env.options import Options
 from coding_env.v1 import coding_env_pb2 as pb
@@ -53,7 +53,7 @@ def test_generated_code_is_current(tmp_path):
 def test_every_field_can_be_reached(message):
     fields = {field.name for field in message.fields}
     if message.name in REQUESTS:
-        for kind in (CodingEnv, AsyncCodingEnv):
+        for kind in (CodingEnv, AsyncCodingEnv, PooledEnv, AsyncPooledEnv):
             parameters = set(inspect.signature(getattr(kind, REQUESTS[message.name])).parameters) - {"self"}
             assert parameters == fields - OWN_FIELDS[message.name]
     elif message.name in ("GetStateRequest", "CloseRequest"):
@@ -157,7 +157,13 @@ def test_all_options_can_be_given_by_name():
     options = {field.name for field in dataclasses.fields(Options)}
     for kind in (CodingEnv, AsyncCodingEnv):
         assert set(inspect.signature(kind).parameters) == {"base_url", *options}
+    assert set(ClientOptions.__annotations__) == options
     assert set(FromImage.__annotations__) == options | {field.name for field in dataclasses.fields(DockerOptions)}
+
+
+def test_all_arguments_of_calls_can_be_given_to_many():
+    assert set(ResetArguments.__annotations__) == set(inspect.signature(CodingEnv.reset).parameters) - {"self"}
+    assert set(StepArguments.__annotations__) == set(inspect.signature(CodingEnv.step).parameters) - {"self", "action"}
 
 
 def test_no_file_is_named_after_the_machine_it_was_made_on():

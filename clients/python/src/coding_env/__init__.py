@@ -6,7 +6,9 @@
 ...     print(env.step(CodeAction(code="print('Hello, World!')")).observation.stdout)
 """
 
+from ._server import ServerStatus, Standing
 from .aio import AsyncCodingEnv
+from .aio_pool import AsyncPool, AsyncPooledEnv
 from .client import CodingEnv
 from .errors import (
     BusyError,
@@ -52,11 +54,16 @@ from .models import (
     UsageScope,
 )
 from .options import Options
+from .pool import Pool, PooledEnv
+from .vector import AsyncVectorEnv, VectorEnv, VectorStep
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCodingEnv",
+    "AsyncPool",
+    "AsyncPooledEnv",
+    "AsyncVectorEnv",
     "BusyError",
     "Capacity",
     "CodeAction",
@@ -83,6 +90,8 @@ __all__ = [
     "Observed",
     "Options",
     "Outcome",
+    "Pool",
+    "PooledEnv",
     "PythonException",
     "Reason",
     "RefusedError",
@@ -91,11 +100,15 @@ __all__ = [
     "Runtime",
     "ServerInfo",
     "ServerLimits",
+    "ServerStatus",
+    "Standing",
     "StateAfter",
     "StepLimits",
     "StepResult",
     "UrlError",
     "Usage",
     "UsageScope",
+    "VectorEnv",
+    "VectorStep",
     "Violation",
 ]

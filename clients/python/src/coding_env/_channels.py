@@ -106,7 +106,8 @@ def channel_to(target: Target) -> grpc.Channel:
     return grpc.secure_channel(target.address, credentials, options=target.channel_arguments())
 
 
-def _aio_channel(target: Target) -> grpc.aio.Channel:
+def aio_channel_to(target: Target) -> grpc.aio.Channel:
+    """A channel of the caller's own, for asyncio."""
     credentials = target.credentials()
     if credentials is None:
         return grpc.aio.insecure_channel(target.address, options=target.channel_arguments())
@@ -126,7 +127,7 @@ def loop_pool() -> Pool[grpc.aio.Channel]:
     with _loops_lock:
         pool = _loops.get(loop)
         if pool is None:
-            pool = _loops[loop] = Pool(_aio_channel)
+            pool = _loops[loop] = Pool(aio_channel_to)
         return pool
 
 

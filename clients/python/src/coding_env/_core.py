@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 
 from . import _convert, models
 from ._convert import Seconds
+from ._liveness import Liveness
 from .errors import CodingEnvError, NoEpisodeError, Reason, RefusedError
 from .options import Options
 from .v1 import coding_env_pb2 as pb
@@ -88,7 +89,7 @@ class _Episode:
             self.headers += ((SERVER_HEADER, server),)
 
 
-class _Retry:
+class Retry:
     """The tries of one call."""
 
     __slots__ = ("_end", "_max", "_next")
@@ -114,8 +115,10 @@ class _Retry:
 class Core:
     """One environment: at most one episode at a time, on one server."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, liveness: Optional[Liveness] = None) -> None:
         self.options = options
+        #: In a pool: what tells that the server is gone. A Reset then is tried once, because another server may take it.
+        self._liveness = liveness
         self._headers = options.headers()
         self._episode: Optional[_Episode] = None
         #: Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
@@ -151,7 +154,7 @@ class Core:
         request.request_id = new_id()
         request.previous_episode_id = previous.id if previous else ""
         episode = _Episode(request.episode_id, previous.server if previous else None, self._headers)
-        retry = _Retry(self.options, self.options.deadline)
+        retry = Retry(self.options, self.options.deadline)
         # Before the call, because it may be interrupted.
         self._unsure.append(episode)
         while True:
@@ -197,7 +200,7 @@ class Core:
         first = episode.steps
         # The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         corrections = 2 if episode.unsure else 0
-        retry = _Retry(self.options, deadline)
+        retry = Retry(self.options, deadline)
         while True:
             # Before the call, because it may be interrupted.
             episode.steps, episode.unsure = request.step_index, True
@@ -241,6 +244,18 @@ class Core:
             return False
         return (yield from self._end(episode))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to end."""
+        return self._episode is None and not self._unsure
+
+    def adopt(self, other: "Core") -> None:
+        """Takes over what another one has to end."""
+        self._unsure += other._unsure
+        if other._episode is not None:
+            self._unsure.append(other._episode)
+        other.forget()
+
     def forget(self) -> None:
         """As after a close, when the server has ended and everything with it."""
         self._episode = None
@@ -264,7 +279,7 @@ class Core:
 
     def _end(self, episode: _Episode) -> Flow[bool]:
         request = pb.CloseRequest(episode_id=episode.id)
-        retry = _Retry(self.options, min(self.options.deadline, _CLOSE_SECONDS))
+        retry = Retry(self.options, min(self.options.deadline, _CLOSE_SECONDS))
         try:
             response = yield from self._call("Close", request, episode.headers, retry)
         except RefusedError as error:
@@ -273,22 +288,33 @@ class Core:
             raise
         return bool(response.closed)
 
-    def _retry(self) -> _Retry:
-        return _Retry(self.options, self.options.deadline)
+    def _retry(self) -> Retry:
+        return Retry(self.options, self.options.deadline)
 
     def _call(
         self,
         method: str,
         request: Message,
         headers: Tuple[Tuple[str, str], ...],
-        retry: _Retry,
+        retry: Retry,
         wants_server: bool = False,
     ) -> Flow[Any]:
         """Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module."""
+        liveness = self._liveness
         while True:
             try:
-                return (yield Call(method, request, retry.left(), headers, wants_server))
+                if liveness is None:
+                    return (yield Call(method, request, retry.left(), headers, wants_server))
+                liveness.check(getattr(request, "episode_id", ""))
+                reply = yield Call(method, request, retry.left(), headers, wants_server)
+                liveness.note(None)
+                return reply
             except CodingEnvError as error:
+                if liveness is not None and liveness.cause is None:
+                    liveness.note(error)
+                    if method == "Reset":
+                        raise
+                    liveness.check(getattr(request, "episode_id", ""))
                 if not error._retryable:
                     raise
                 asked = error.retry_after if isinstance(error, RefusedError) else None

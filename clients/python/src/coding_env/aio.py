@@ -6,7 +6,7 @@ import asyncio
 import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 import grpc.aio
@@ -34,6 +34,22 @@ if TYPE_CHECKING:
     from ._arguments import FromImage
 
 T = TypeVar("T")
+
+
+async def drive(flow: Flow[T], carry_out: Callable[[Union[Call, Pause]], Awaitable[Any]]) -> T:
+    """Carries out an operation, command by command."""
+    value: Any = None
+    error: Optional[BaseException] = None
+    while True:
+        try:
+            command = flow.send(value) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        value = error = None
+        try:
+            value = await carry_out(command)
+        except BaseException as caught:
+            error = caught
 
 
 class AsyncCodingEnv:
@@ -192,18 +208,7 @@ class AsyncCodingEnv:
         return self._turn
 
     async def _run(self, flow: Flow[T]) -> T:
-        value: Any = None
-        error: Optional[BaseException] = None
-        while True:
-            try:
-                command = flow.send(value) if error is None else flow.throw(error)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            value = error = None
-            try:
-                value = await self._carry_out(command)
-            except BaseException as caught:
-                error = caught
+        return await drive(flow, self._carry_out)
 
     async def _carry_out(self, command: Union[Call, Pause]) -> Any:
         if isinstance(command, Pause):
