@@ -73,6 +73,13 @@ def test_the_example_in_a_container(server, tmp_path):
     assert shape(rest) == shape(run(EXAMPLE, "--url", server.url))
 
 
+def test_the_cost_of_a_step_is_told(server):
+    lines = run(PYTHON_CLIENT / "examples" / "cost.py", server.url, "40").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["blocking", "asyncio", "pool"]
+    for line, steps in zip(lines, (40, 40, 32)):
+        assert re.fullmatch(rf"\w+: \d+ µs of CPU and \d+ µs a step, {steps} steps", line), line
+
+
 #: Uses the public names as a program would, and says what their types are.
 TYPED = """
     import asyncio
