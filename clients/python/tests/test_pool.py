@@ -30,6 +30,7 @@ from coding_env import (
     UrlError,
     VectorEnv,
 )
+from coding_env._within import within
 from conftest import PATIENCE, wait_until
 from proxy import Proxy
 
@@ -386,6 +387,24 @@ def test_a_pool_is_not_used_after_a_fork(server):
                 os._exit(7)
             os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_a_cancellation_is_not_lost_as_the_awaited_thing_is_done():
+    async def main():
+        event = asyncio.Event()
+        task = asyncio.ensure_future(within(PATIENCE, event.wait()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        event.set()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(asyncio.TimeoutError):
+            await within(0.001, asyncio.Event().wait())
+        assert await within(None, asyncio.sleep(0, "done")) == "done"
+
+    asyncio.run(main())
 
 
 def test_under_asyncio(servers):

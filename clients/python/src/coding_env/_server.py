@@ -16,6 +16,7 @@ from . import _channels, _convert, models
 from . import _details_pb2 as details_pb
 from ._core import Call, Core, Flow, Pause, server_of
 from ._liveness import Liveness
+from ._within import within
 from .aio import drive
 from .errors import BusyError, CodingEnvError, ConnectError, DeadlineError, Reason, RefusedError, from_rpc_error
 from .options import Options, Target
@@ -107,7 +108,7 @@ class Server:
     async def _carry_out(self, command: Union[Call, Pause]) -> Any:
         if isinstance(command, Pause):
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), command.seconds)
+                await within(command.seconds, self._lost.wait())
             return None
         self.liveness.check(getattr(command.request, "episode_id", ""))
         call = self._rpcs[command.method](command.request, timeout=command.timeout, metadata=command.metadata)
@@ -246,7 +247,7 @@ class Seat:
         """Ends what it has, as far as that can be done now, and gives its place back."""
         try:
             if not self.core.is_empty and self.server.liveness.cause is None:
-                await asyncio.wait_for(self.server.run(self.core.close()), _END_SECONDS)
+                await within(_END_SECONDS, self.server.run(self.core.close()))
                 self.server.has_room()
         except (CodingEnvError, asyncio.TimeoutError):
             pass

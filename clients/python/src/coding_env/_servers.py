@@ -10,6 +10,7 @@ from typing import Deque, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 from ._core import Core
 from ._server import Process, Seat, Server, ServerStatus
 from ._target import Resolver
+from ._within import within
 from .errors import CodingEnvError, ConnectError, RefusedError, UrlError
 from .options import Options, Target
 
@@ -83,7 +84,7 @@ class ServerSet:
         waiting = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(waiting, seconds)
+            await within(seconds, waiting)
 
     def look_again(self) -> Optional[float]:
         """Nobody takes new episodes: has them looked at again, and says when the first of them asked to come back, in seconds."""
@@ -111,7 +112,7 @@ class ServerSet:
             await self._look()
             await asyncio.sleep(_SPACING_SECONDS)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._trouble.wait(), self._refresh_period)
+                await within(self._refresh_period, self._trouble.wait())
             self._trouble.clear()
 
     async def _look(self) -> None:

@@ -14,6 +14,7 @@ from ._core import Retry
 from ._server import Seat, ServerStatus, Standing
 from ._servers import ServerSet
 from ._target import Servers, resolver
+from ._within import within
 from .errors import CodingEnvError, DeadlineError, EpisodeGoneError, NoEpisodeError, Reason
 from .models import CodeAction, EpisodeState, InterruptResult, Limits, Network, ResetResult, StepLimits, StepResult
 from .options import Options
@@ -361,7 +362,7 @@ def _abandon(held: _Held, pool: "weakref.ref[AsyncPool]") -> None:
 
 async def _within(seconds: float, run: Awaitable[T]) -> T:
     try:
-        return await asyncio.wait_for(run, seconds)
+        return await within(seconds, run)
     except asyncio.TimeoutError as error:
         if isinstance(error, CodingEnvError):
             raise
