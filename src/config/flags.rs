@@ -354,6 +354,10 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_DRAIN_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub drain_timeout: Duration,
 
+    /// End at once, without a drain, when standard input ends: then whoever started this server with a pipe has gone, in whatever way.
+    #[arg(long, env = "CODING_ENV_END_WITH_STDIN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub end_with_stdin: bool,
+
     /// Threads that serve connections: 1 to 256. Episodes run beside them, on what they leave. [default: half of the cores]
     #[arg(long, env = "CODING_ENV_THREADS", value_name = "COUNT")]
     pub threads: Option<u16>,

@@ -285,6 +285,7 @@ impl TryFrom<ServeArgs> for Config {
             drain_timeout,
             keepalive,
             state_dir,
+            end_with_stdin: _,
             threads: _,
             log_format: _,
             log: _,
