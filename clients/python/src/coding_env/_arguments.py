@@ -13,6 +13,7 @@ class FromImage(TypedDict, total=False):
     cpus: Optional[float]
     processes: Optional[int]
     user: Optional[str]
+    restricted: bool
     pull: bool
     start_timeout: float
     docker_host: Optional[str]
