@@ -38,11 +38,11 @@ class DockerOptions:
     #: Environment variables of the server: any of its settings, as ``CODING_ENV_MAX_EPISODES``, but for ``CODING_ENV_LISTEN`` and
     #: ``CODING_ENV_END_WITH_STDIN``, which are the client's.
     environment: Optional[Mapping[str, str]] = None
-    #: The memory of the container, swap included, in bytes. None: as much as there is.
+    #: The memory of the container, swap included, in bytes: more than 0. None: as much as there is.
     memory_bytes: Optional[int] = None
-    #: How many cores it may use: 1.5 is one and a half. None: all.
+    #: How many cores it may use: 1.5 is one and a half. More than 0. None: all.
     cpus: Optional[float] = None
-    #: Processes and threads in it. None: the engine's default.
+    #: Processes and threads in it: more than 0. None: as many as the engine allows.
     processes: Optional[int] = None
     #: The user that it runs as: ``UID:GID``. None: the image's.
     user: Optional[str] = None
@@ -60,13 +60,17 @@ class DockerOptions:
     publish_host: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
-        for name in (_LISTEN, _END_WITH_STDIN):
-            if name in (self.environment or {}):
+        for name in self.environment or {}:
+            if name in (_LISTEN, _END_WITH_STDIN):
                 raise ValueError(f"{name} can't be set: it is chosen here")
+            if not name or "=" in name:
+                raise ValueError(f"{name!r} is no name of a variable")
         if not self.start_timeout > 0:
             raise ValueError("start_timeout has to be more than 0 seconds")
-        if self.cpus is not None and not 0 < self.cpus < float("inf"):
-            raise ValueError("cpus has to be more than 0")
+        # To the engine, nothing is no limit.
+        for name, value in (("memory_bytes", self.memory_bytes), ("cpus", self.cpus), ("processes", self.processes)):
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} has to be more than 0")
 
 
 _DOCKER_NAMES = frozenset(field.name for field in dataclasses.fields(DockerOptions))
