@@ -30,6 +30,47 @@ pub enum Error {
     Tls(String),
     /// There is no episode: reset first.
     NoEpisode,
+    /// A container could not be had, or not be removed. Feature `docker`.
+    Docker(DockerError),
+}
+
+/// What is wrong with a container or its engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DockerError {
+    /// What is wrong, and what would help, for people.
+    pub message: String,
+    /// The end of what the container wrote: at most 50 lines of 64 KiB together. None when there was no container yet.
+    pub log: Option<String>,
+}
+
+impl DockerError {
+    #[cfg(feature = "docker")]
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            log: None,
+        }
+    }
+}
+
+impl fmt::Display for DockerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.log {
+            Some(log) if !log.trim().is_empty() => {
+                write!(f, "\nthe container's log:\n{}", log.trim_end())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for DockerError {}
+
+impl From<DockerError> for Error {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(error)
+    }
 }
 
 /// A refusal, as the contract describes it.
@@ -159,7 +200,12 @@ impl Error {
         match self {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
-            Self::Deadline | Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Deadline
+            | Self::Url(_)
+            | Self::Token
+            | Self::Tls(_)
+            | Self::NoEpisode
+            | Self::Docker(_) => false,
         }
     }
 
@@ -168,7 +214,7 @@ impl Error {
         match self {
             Self::Deadline | Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.reason == Reason::Internal,
-            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode | Self::Docker(_) => false,
         }
     }
 
@@ -223,6 +269,7 @@ impl fmt::Display for Error {
             ),
             Self::Tls(what) => write!(f, "TLS can't be had as asked for: {what}"),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
+            Self::Docker(error) => error.fmt(f),
         }
     }
 }

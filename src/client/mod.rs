@@ -16,6 +16,8 @@
 //! Calls are retried when the connection breaks or the server says to try again, and a retry never runs code twice: every Reset bears an id
 //! and a request id, every Step its index.
 
+#[cfg(feature = "docker")]
+mod docker;
 mod error;
 mod retry;
 mod tls;
@@ -28,7 +30,9 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
-pub use self::error::{Error, Reason, Refusal};
+#[cfg(feature = "docker")]
+pub use self::docker::DockerOptions;
+pub use self::error::{DockerError, Error, Reason, Refusal};
 use self::retry::Retry;
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;
@@ -113,6 +117,9 @@ pub struct CodingEnv {
     episode: Option<Episode>,
     /// Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
     unsure: Vec<Episode>,
+    /// Where its server runs, when it was started for this environment alone.
+    #[cfg(feature = "docker")]
+    container: Option<docker::Container>,
 }
 
 #[derive(Debug, Clone)]
@@ -170,6 +177,8 @@ impl CodingEnv {
             options,
             episode: None,
             unsure: Vec::new(),
+            #[cfg(feature = "docker")]
+            container: None,
         }
     }
 
@@ -192,6 +201,14 @@ impl CodingEnv {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn reset_with(&mut self, options: ResetOptions) -> Result<v1::ResetResponse, Error> {
+        #[cfg(feature = "docker")]
+        if let Some(error) = self
+            .container
+            .as_ref()
+            .and_then(|container| container.was_removed())
+        {
+            return Err(error);
+        }
         let ResetOptions {
             seed,
             runtime,
@@ -386,6 +403,8 @@ impl CodingEnv {
                 options: self.options.clone(),
                 episode: Some(episode),
                 unsure: Vec::new(),
+                #[cfg(feature = "docker")]
+                container: None,
             },
         })
     }
@@ -403,11 +422,18 @@ impl CodingEnv {
         Ok(response.await.result?.into_inner())
     }
 
-    /// Ends the episode, if there is one. It does not stop the server.
+    /// Ends the episode, if there is one. It does not stop the server, unless `from_docker_image` started it: then the container is removed.
     ///
     /// # Errors
-    /// A connection that stays broken until the deadline.
+    /// A connection that stays broken until the deadline; a container that can't be removed.
     pub async fn close(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "docker")]
+        if let Some(container) = &mut self.container {
+            // The episode goes with its server.
+            self.episode = None;
+            self.unsure.clear();
+            return Ok(container.remove().await?);
+        }
         self.end_unsure().await;
         let Some(episode) = self.episode.take() else {
             return Ok(());

@@ -22,6 +22,8 @@ mod contract;
 mod crash;
 mod differential;
 mod exactly_once;
+#[cfg(feature = "docker")]
+mod from_docker_image;
 mod grpcurl;
 mod hostile_escape;
 mod hostile_harness;

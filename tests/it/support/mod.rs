@@ -1,5 +1,7 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+#[cfg(feature = "docker")]
+pub(crate) mod engine;
 pub(crate) mod hostile;
 pub(crate) mod places;
 
