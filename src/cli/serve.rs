@@ -27,7 +27,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(signal, "asked again: ending at once");
     });
     if end_with_stdin {
-        end_with_stdin_of(shutdown.clone())?;
+        watch_stdin(shutdown.clone())?;
     }
     let result = server::run(config, listener, shutdown).await;
     listening.abort();
@@ -36,7 +36,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks for the end when standard input ends. A thread of its own waits for that: one of the runtime's would hold up the program's end.
-fn end_with_stdin_of(shutdown: Shutdown) -> io::Result<()> {
+fn watch_stdin(shutdown: Shutdown) -> io::Result<()> {
     let wait = move || {
         let mut ignored = [0; 4096];
         let mut stdin = io::stdin().lock();

@@ -270,6 +270,12 @@ async fn a_container_that_can_not_be_made_started_or_attached_to() {
             "driver failed",
             "does not start",
         ),
+        (
+            "POST /containers/NAME/attach",
+            500,
+            "hijacking is not supported",
+            "can't be attached to",
+        ),
     ] {
         let engine = Engine::start(Program::Ends("", 0));
         let answer = serde_json::json!({ "message": message }).to_string();

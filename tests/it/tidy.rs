@@ -165,6 +165,13 @@ fn the_readme_lists_every_setting() {
 }
 
 #[test]
+fn the_image_has_the_version_of_the_program() {
+    let dockerfile = fs::read_to_string(Path::new(ROOT).join("Dockerfile")).unwrap();
+    let version = concat!("\nARG VERSION=", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(dockerfile.contains(version), "Dockerfile lacks {version:?}");
+}
+
+#[test]
 fn what_tests_may_lack_is_what_ci_requires() {
     let required = fs::read_to_string(Path::new(ROOT).join("tests/required.txt")).unwrap();
     let required: Vec<&str> = required

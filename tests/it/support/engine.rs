@@ -239,7 +239,8 @@ impl Shared {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         self.state.lock().unwrap().asked.push(asked.clone());
         self.changed.notify_all();
-        if asked == "POST /containers/NAME/attach" {
+        let attaches = asked == "POST /containers/NAME/attach";
+        if attaches && !self.state.lock().unwrap().instead.contains_key(&asked) {
             self.attach(&name.unwrap(), stream);
             return;
         }
