@@ -18,17 +18,15 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY proto proto
 COPY src src
-# Cargo looks for every target that Cargo.toml names, also those that it does not build.
-COPY benches benches
-COPY examples examples
-COPY tests tests
+# Without the tests, benches and examples, whose edits would rebuild the binary: Cargo looks for each that Cargo.toml names.
+RUN sed -i '/^\[\[\(bench\|example\|test\)\]\]$/,/^$/d' Cargo.toml
 # Plain steps, without cache mounts, so that the builder of any Docker engine takes them.
 RUN cargo build --release --locked --bin coding-env
 
 # The users' packages, in a stage of their own: neither their wheels nor what pip was told become part of the image.
 FROM ${PYTHON_IMAGE} AS packages
 ARG EXTRA_PACKAGES=""
-# The licences are there in any case, so that the line holds without a folder of wheels.
+# A licence is there in any case, so that the line holds without a folder of wheels.
 COPY LICENSE-MIT wheels*/*.whl /wheels/
 # Without globbing, so that `numpy==2.*` stays what it is.
 RUN set -ef; mkdir -p /packages/lib; \
