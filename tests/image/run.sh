@@ -31,7 +31,7 @@ docker info >/dev/null 2>&1 || fail "no Docker engine answers"
 build() {
     local tag=$1 folder=$2 begun=$SECONDS
     shift 2
-    if ! docker build --network host --tag "$tag" "$@" "$folder" >"$scratch/build.log" 2>&1; then
+    if ! docker build --force-rm --network host --tag "$tag" "$@" "$folder" >"$scratch/build.log" 2>&1; then
         tail -n 60 "$scratch/build.log" >&2
         fail "the image $tag can't be built"
     fi
@@ -151,7 +151,7 @@ PYTHON
     docker image rm coding-env-packages:test >/dev/null
     echo "extra packages: from an index, and from a folder of wheels"
     # What pip can't have as a wheel is told.
-    if docker build --network host --tag coding-env-packages:test --build-arg EXTRA_PACKAGES='./no-such.whl' "$scratch/context" \
+    if docker build --force-rm --network host --tag coding-env-packages:test --build-arg EXTRA_PACKAGES='./no-such.whl' "$scratch/context" \
         >"$scratch/build.log" 2>&1; then
         fail "an image with a package that is not there was built"
     fi
