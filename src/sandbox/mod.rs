@@ -5,13 +5,14 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
 //! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
-//! [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them.
+//! [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them, to many by [`delivery`].
 
 pub(crate) mod bpf;
 mod broker;
 pub(crate) mod cell;
 pub(crate) mod cgroup;
 pub(crate) mod children;
+mod delivery;
 pub(crate) mod features;
 pub(crate) mod jail;
 pub(crate) mod keeper;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
@@ -190,7 +190,10 @@ impl Warden {
                 for cell in self.listening() {
                     fds.push(PollFd::from_borrowed_fd(cell.listener, PollFlags::IN));
                 }
-                match poll(&mut fds, None) {
+                // What is under way goes on once everybody else's business is done.
+                let now = Timespec::default();
+                let wait = self.broker.is_busy().then_some(&now);
+                match poll(&mut fds, wait) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
                     Err(error) => return Err(error.into()),
@@ -220,7 +223,7 @@ impl Warden {
             }
             self.finish_sweep();
             // The last: everybody else's business comes before a cell's signals.
-            if !listening.is_empty() {
+            if !listening.is_empty() || self.broker.is_busy() {
                 self.serve_signals(&listening.into_iter().zip(listeners).collect());
             }
         }
@@ -247,8 +250,11 @@ impl Warden {
             cells.contains_key(worker) && (state.contains(PollFlags::IN) || state.is_empty())
         });
         let mut broker = std::mem::take(&mut self.broker);
-        let waits = |cell: &Waiting<'_>| state(&cell.worker).contains(PollFlags::IN);
-        if let Err(error) = broker.round(self.listening().filter(waits).collect()) {
+        let waits = |cell: &Waiting<'_>| {
+            state(&cell.worker).contains(PollFlags::IN) || broker.is_busy_for(cell.worker)
+        };
+        let waiting = self.listening().filter(waits).collect();
+        if let Err(error) = broker.round(waiting) {
             report(&format!(
                 "warden: a cell's signal was not answered: {error}"
             ));
