@@ -394,7 +394,7 @@ async fn warm_up(
     config: &Config,
 ) -> Result<(), ServeError> {
     executor.templates_ready().await?;
-    canary(episodes, config).await
+    canary(executor, episodes, config).await
 }
 
 /// The canary step. It looks at the interpreter and the library with an episode's own rights: a template that could read them is no proof.
@@ -405,7 +405,11 @@ print('canary')
 6 * 7";
 
 /// Runs a step in every runtime, as a client would.
-async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
+async fn canary(
+    executor: &Executor,
+    episodes: &Episodes,
+    config: &Config,
+) -> Result<(), ServeError> {
     for (runtime, described) in config.runtimes.iter().enumerate() {
         let failed =
             |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
@@ -421,10 +425,11 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             limits: config.limits,
             environment: Vec::new(),
         };
-        let started = episodes
-            .reset(new)
-            .await
-            .map_err(|refusal| failed(refusal.to_string()))?;
+        let started = episodes.reset(new).await.map_err(|refusal| {
+            // Clients are told no more than the refusal; who starts the server wants to know what was in the way.
+            let why = executor.last_failure();
+            failed(why.map_or_else(|| refusal.to_string(), |why| format!("{refusal} ({why})")))
+        })?;
         let step = NewStep {
             code: CANARY.to_owned(),
             index: Some(0),

@@ -22,7 +22,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -179,6 +179,8 @@ struct Inner {
     rotation: Rotation,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
+    /// Why the last worker that could not be made was not.
+    not_made: Mutex<Option<String>>,
     next_worker: AtomicU64,
     state_dir: PathBuf,
     tasks: TaskTracker,
@@ -249,6 +251,7 @@ impl Executor {
             rotation: config.rotation,
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
+            not_made: Mutex::default(),
             next_worker: AtomicU64::new(1),
             state_dir,
             tasks,
@@ -274,6 +277,18 @@ impl Executor {
     /// The isolation in force.
     pub(crate) fn plan(&self) -> &Plan {
         &self.0.plan
+    }
+
+    /// Why the last worker that could not be made was not. None: all could be.
+    pub(crate) fn last_failure(&self) -> Option<String> {
+        self.not_made().clone()
+    }
+
+    fn not_made(&self) -> MutexGuard<'_, Option<String>> {
+        self.0
+            .not_made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until every template is ready.
@@ -505,6 +520,7 @@ impl Executor {
             }
             Event::SpawnFailed { worker, reason } => {
                 tracing::warn!(worker, reason, "a worker could not be forked");
+                *self.not_made() = Some(reason);
                 if let Some(shared) = self.remove_worker(worker) {
                     shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
                     self.remove_workspace(shared.workspace.clone());
