@@ -10,7 +10,10 @@ use crate::episode::{
     EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Owner, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
-use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
+use crate::executor::{
+    CpuTime, Display, ExitStatus, MIME_TYPE_BYTES_MAX, REPRESENTATIONS_MAX, Representation,
+    TreeUse, Usage, is_mime_type, shorten,
+};
 use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
@@ -142,6 +145,8 @@ fn limits(
         workspace_bytes,
         workspace_inodes,
         cpu_percent,
+        displays,
+        display_bytes,
     }) = asked
     else {
         return *max;
@@ -232,6 +237,13 @@ fn limits(
             result_bytes,
             LEAST.result_bytes,
             max.result_bytes,
+        ),
+        displays: number("limits.displays", displays, LEAST.displays, max.displays),
+        display_bytes: number(
+            "limits.display_bytes",
+            display_bytes,
+            LEAST.display_bytes,
+            max.display_bytes,
         ),
         open_files: number(
             "limits.open_files",
@@ -397,6 +409,7 @@ pub(crate) fn new_step(
         timeout,
         limits,
         max_reply_bytes,
+        display_mime_types,
     } = request;
     let mut violations = Violations::default();
     check_episode_id(&mut violations, episode_id);
@@ -459,6 +472,7 @@ pub(crate) fn new_step(
             ],
         );
     }
+    let display_mime_types = mime_types(&mut violations, &display_mime_types);
     violations.check()?;
     let step = NewStep {
         code,
@@ -467,8 +481,43 @@ pub(crate) fn new_step(
         caller_wait,
         output_bytes,
         cpu_time,
+        display_mime_types,
     };
     Ok((step, reply_bytes))
+}
+
+/// The representations that displays are to have, as the harness takes them.
+fn mime_types(violations: &mut Violations, asked: &[String]) -> String {
+    let field = "display_mime_types";
+    if asked.len() > REPRESENTATIONS_MAX {
+        violations.add(
+            field,
+            format!(
+                "has {} media types: it may have {REPRESENTATIONS_MAX}, the maximum",
+                asked.len()
+            ),
+            &[
+                ("count", asked.len().to_string()),
+                ("maximum", REPRESENTATIONS_MAX.to_string()),
+            ],
+        );
+    }
+    for (at, mime_type) in asked.iter().enumerate() {
+        if !is_mime_type(mime_type) {
+            violations.add(
+                &format!("{field}[{at}]"),
+                format!(
+                    "`{}` is no media type of at most {MIME_TYPE_BYTES_MAX} characters, as `image/png` is",
+                    short(mime_type)
+                ),
+                &[
+                    ("value", short(mime_type)),
+                    ("maximum", MIME_TYPE_BYTES_MAX.to_string()),
+                ],
+            );
+        }
+    }
+    asked.join(" ")
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {
@@ -505,6 +554,8 @@ pub(crate) fn limits_message(limits: &EpisodeLimits, bounds: Bounds) -> v1::Limi
         workspace_bytes,
         workspace_inodes,
         cpu_percent,
+        displays,
+        display_bytes,
     } = *limits;
     v1::Limits {
         source_bytes: Some(source_bytes),
@@ -521,6 +572,8 @@ pub(crate) fn limits_message(limits: &EpisodeLimits, bounds: Bounds) -> v1::Limi
         workspace_bytes: bounds.workspace.then_some(workspace_bytes),
         workspace_inodes: bounds.workspace.then_some(workspace_inodes),
         cpu_percent: (bounds.cpu && cpu_percent > 0).then_some(cpu_percent),
+        displays: Some(displays),
+        display_bytes: Some(display_bytes),
     }
 }
 
@@ -657,12 +710,54 @@ fn fit(text: String, facts: &mut StreamFacts, room: usize) -> String {
     cut.text
 }
 
+/// Displays within `room` bytes: representations that do not fit lose their bytes, as whole ones, and displays of which not even the names
+/// fit are dropped. Returns how many were, and what the others take, too.
+fn fit_displays(displays: &[Display], room: usize) -> (Vec<v1::Display>, u32, usize) {
+    /// What a representation, and a display, take beside their texts and bytes, at the most: tags, lengths and a number.
+    const OVERHEAD_BYTES: usize = 48;
+    let mut fitted = Vec::with_capacity(displays.len());
+    let (mut dropped, mut taken) = (0, 0);
+    for display in displays {
+        let names =
+            |one: &Representation| OVERHEAD_BYTES + one.mime_type.len() + one.file_path.len();
+        let least = OVERHEAD_BYTES + display.representations.iter().map(names).sum::<usize>();
+        if least > room.saturating_sub(taken) {
+            dropped += 1;
+            continue;
+        }
+        taken += least;
+        let representation = |one: &Representation| {
+            let Representation {
+                mime_type,
+                data,
+                total_bytes,
+                file_path,
+            } = one;
+            let fits = data.len() <= room.saturating_sub(taken);
+            let data = if fits { data.clone() } else { Vec::new() };
+            taken += data.len();
+            v1::Representation {
+                mime_type: mime_type.clone(),
+                data,
+                total_bytes: *total_bytes,
+                file_path: file_path.clone(),
+            }
+        };
+        fitted.push(v1::Display {
+            representations: display.representations.iter().map(representation).collect(),
+            is_result: display.is_result,
+        });
+    }
+    (fitted, dropped, taken)
+}
+
 /// The reply to Step, of at most `reply_bytes`.
 pub(crate) fn step_response(
     episode_id: &str,
     answer: StepAnswer,
     reply_bytes: u32,
     server_id: &str,
+    hint: String,
 ) -> v1::StepResponse {
     let StepAnswer {
         reply,
@@ -674,18 +769,25 @@ pub(crate) fn step_response(
     let texts = texts.map(|texts| (*texts).clone()).unwrap_or_default();
     let (mut stdout_facts, mut stderr_facts) = (facts.stdout, facts.stderr);
     let mut result_truncated = facts.result_truncated;
-    // Each text gets a third of the reply, and what the ones before it left.
+    // Displays get a third of the reply, and what the texts don't need. Texts that don't fit get a third of the rest each, and what the
+    // ones before left.
     let mut room = usize::try_from(reply_bytes)
         .unwrap_or(usize::MAX)
         .saturating_sub(REPLY_FACTS_BYTES);
+    let text_bytes = texts.stdout.len() + texts.stderr.len();
+    let text_bytes = text_bytes + texts.result.as_ref().map_or(0, String::len);
+    let display_room = room.saturating_sub(text_bytes).max(room / 3);
+    let (displays, dropped, display_bytes) = fit_displays(&texts.displays, display_room);
+    room = room.saturating_sub(display_bytes);
+    let parts = if text_bytes <= room { (1, 1) } else { (3, 2) };
     let result = texts.result.map(|mut result| {
-        let end = floor_char_boundary(&result, room / 3);
+        let end = floor_char_boundary(&result, room / parts.0);
         result_truncated |= end < result.len();
         result.truncate(end);
         result
     });
     room -= result.as_ref().map_or(0, String::len);
-    let stderr = fit(texts.stderr, &mut stderr_facts, room / 2);
+    let stderr = fit(texts.stderr, &mut stderr_facts, room / parts.1);
     room = room.saturating_sub(stderr.len());
     let stdout = fit(texts.stdout, &mut stdout_facts, room);
     v1::StepResponse {
@@ -694,6 +796,7 @@ pub(crate) fn step_response(
             stderr,
             exit_code: facts.exit_code,
             result,
+            displays,
         }),
         reward: facts.reward,
         done: facts.lost,
@@ -722,10 +825,12 @@ pub(crate) fn step_response(
                     message,
                 }),
             result_truncated,
+            displays_dropped: facts.displays_dropped.saturating_add(dropped),
         }),
         observed: Some(observed(facts, stdout_facts, stderr_facts)),
         replayed,
         output_dropped,
+        hint,
     }
 }
 
@@ -804,6 +909,8 @@ mod tests {
         workspace_bytes: 512 << 20,
         workspace_inodes: 65536,
         cpu_percent: 0,
+        displays: 64,
+        display_bytes: 3 << 20,
     };
     const ALL: Bounds = Bounds {
         total_memory: true,
@@ -1050,6 +1157,7 @@ mod tests {
                 stdout: text.clone(),
                 stderr: text.clone(),
                 result: Some(text),
+                displays: Vec::new(),
             };
             let total = u64::try_from(texts.stdout.len()).unwrap();
             let stream = StreamFacts {
@@ -1070,7 +1178,7 @@ mod tests {
                     texts,
                     replayed: false,
                 };
-                let response = step_response("e", answer, bytes, "s");
+                let response = step_response("e", answer, bytes, "s", String::new());
                 assert!(
                     response.encoded_len() <= bytes as usize,
                     "{} > {bytes}",

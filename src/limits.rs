@@ -33,6 +33,10 @@ pub struct EpisodeLimits {
     pub workspace_inodes: u32,
     /// CPU time per time, in percent of one core. 0: as much as there is.
     pub cpu_percent: u32,
+    /// Displays of a step.
+    pub displays: u32,
+    /// What all of a step's displays may have together in its reply.
+    pub display_bytes: u32,
 }
 
 impl EpisodeLimits {
@@ -64,6 +68,8 @@ pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     workspace_bytes: 1 << 20,
     workspace_inodes: 64,
     cpu_percent: 1,
+    displays: 1,
+    display_bytes: 1024,
 };
 
 /// The most CPU time per time that can be asked for, in percent of one core: that of a thousand.

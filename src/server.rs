@@ -432,6 +432,7 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            display_mime_types: String::new(),
         };
         let key = owner.episode(started.id);
         let answer = episodes.step(&key, step).await;

@@ -10,7 +10,7 @@ use tonic_types::StatusExt as _;
 use crate::config::Config;
 use crate::convert;
 use crate::episode::{Episodes, Owner, Refusal};
-use crate::executor::Executor;
+use crate::executor::{Executor, REPRESENTATION_BYTES_MAX, hint, missing_module};
 use crate::limits::Bounds;
 use crate::metrics::Counts;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
@@ -258,12 +258,34 @@ impl Service {
         let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
         let (step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
         let answer = within(wait, inner.episodes.step(&key, step)).await?;
+        let exception = answer.reply.facts().exception.as_ref();
+        let missing = exception.and_then(|(kind, text)| missing_module(kind, text));
+        let hint = match missing {
+            Some(module) => self.hint(module, inner.episodes.runtime(&key)).await,
+            None => String::new(),
+        };
         Ok(convert::step_response(
             &key.id,
             answer,
             reply_bytes,
             &inner.config.server_id,
+            hint,
         ))
+    }
+
+    /// What can be done about a module that an episode's runtime lacks.
+    async fn hint(&self, module: &str, runtime: Option<usize>) -> String {
+        let executor = &self.0.executor;
+        let (runtimes, packages) = (executor.runtimes(), executor.packages().await);
+        let Some((runtime, has)) =
+            runtime.and_then(|index| Some((runtimes.get(index)?, packages.get(index)?)))
+        else {
+            return String::new();
+        };
+        let others = runtimes.iter().zip(&packages);
+        let others = others.filter(|(_, packages)| packages.has_module(module));
+        let others: Vec<String> = others.map(|(runtime, _)| runtime.name.clone()).collect();
+        hint(module, &runtime.name, &runtime.python_version, has, &others)
     }
 
     async fn on_get_state(
@@ -334,17 +356,25 @@ impl Service {
         let config = &inner.config;
         let (episodes, running_steps, waiting_steps) = inner.episodes.counts();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let runtimes = inner
-            .executor
-            .runtimes()
-            .into_iter()
-            .map(|runtime| v1::Runtime {
-                name: runtime.name,
-                python_version: runtime.python_version,
-                preloads: runtime.preloads,
-                hash_seed: runtime.hash_seed,
-                warm_workers: count(runtime.warm_workers),
-            });
+        let package = |(name, version): &(String, String)| v1::Package {
+            name: name.clone(),
+            version: version.clone(),
+        };
+        let packages = inner.executor.packages().await;
+        let runtimes =
+            inner
+                .executor
+                .runtimes()
+                .into_iter()
+                .zip(packages)
+                .map(|(runtime, packages)| v1::Runtime {
+                    name: runtime.name,
+                    python_version: runtime.python_version,
+                    preloads: runtime.preloads,
+                    hash_seed: runtime.hash_seed,
+                    warm_workers: count(runtime.warm_workers),
+                    packages: packages.installed.iter().map(package).collect(),
+                });
         let plan = inner.executor.plan();
         let layer = |layer: &Layer| v1::IsolationLayer {
             name: layer.name.to_owned(),
@@ -382,6 +412,7 @@ impl Service {
                 background_cpu_time: convert::some_duration(config.background_cpu_time),
                 worker_wait: convert::some_duration(config.worker_wait),
                 kept_reply_bytes: config.kept_reply_bytes,
+                representation_bytes: REPRESENTATION_BYTES_MAX,
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {

@@ -146,6 +146,7 @@ impl Episode {
             timeout: None,
             limits: None,
             max_reply_bytes: None,
+            display_mime_types: Vec::new(),
         };
         let reply = self.client.step(request).await?.into_inner();
         self.steps += 1;

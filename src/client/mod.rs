@@ -100,6 +100,8 @@ pub struct StepOptions {
     pub limits: Option<v1::StepLimits>,
     /// The largest reply, in bytes. None: the server's default.
     pub max_reply_bytes: Option<u32>,
+    /// The representations that displays are to have: `image/svg+xml`. Empty: what they have, and PNG of figures.
+    pub display_mime_types: Vec<String>,
 }
 
 /// One environment: at most one episode at a time, on one server.
@@ -289,6 +291,7 @@ impl CodingEnv {
             timeout,
             limits,
             max_reply_bytes,
+            display_mime_types,
         } = options;
         let deadline = match timeout {
             Some(timeout) => self
@@ -305,6 +308,7 @@ impl CodingEnv {
             timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
             limits,
             max_reply_bytes,
+            display_mime_types,
         };
         let end = Instant::now() + deadline;
         // The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
@@ -602,5 +606,27 @@ impl v1::StepResponse {
         self.observation
             .as_ref()
             .and_then(|observation| observation.result.as_deref())
+    }
+
+    /// What it showed beside its text: plots, tables and the like.
+    #[must_use]
+    pub fn displays(&self) -> &[v1::Display] {
+        self.observation
+            .as_ref()
+            .map_or(&[], |observation| &observation.displays)
+    }
+}
+
+impl v1::Display {
+    /// Its bytes as one media type: `image/png`. None when it has none, or they are not in the reply
+    /// ([`file_path`](v1::Representation) tells where they are).
+    #[must_use]
+    pub fn data(&self, mime_type: &str) -> Option<&[u8]> {
+        let found = self
+            .representations
+            .iter()
+            .find(|one| one.mime_type == mime_type)?;
+        let is_here = found.data.len() as u64 == found.total_bytes;
+        is_here.then_some(found.data.as_slice())
     }
 }

@@ -252,6 +252,19 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_MAX_RESULT_BYTES", default_value_t = 256 << 10, value_name = "BYTES")]
     pub max_result_bytes: u32,
 
+    /// Displays of a step (plots, tables and the like): 1 to 1024.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_DISPLAYS",
+        default_value_t = 64,
+        value_name = "COUNT"
+    )]
+    pub max_displays: u32,
+
+    /// What all displays of a step may have together in its reply, in bytes: 1024 to 16777216.
+    #[arg(long, env = "CODING_ENV_MAX_DISPLAY_BYTES", default_value_t = 3 << 20, value_name = "BYTES")]
+    pub max_display_bytes: u32,
+
     /// How long a step may run when the request does not say: 1ms to --max-step-timeout.
     #[arg(long, env = "CODING_ENV_STEP_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub step_timeout: Duration,

@@ -23,6 +23,8 @@ use crate::transform::Chain;
 const SOURCE_BYTES_MAX: u32 = 16 << 20;
 /// The largest text of a stream or a result that a server can be set to keep: 16 MiB.
 const TEXT_BYTES_MAX: u32 = 16 << 20;
+/// The most displays of a step that a server can be set to keep.
+const DISPLAYS_MAX: u32 = 1024;
 /// Descriptors that the server needs beside those of episodes.
 const DESCRIPTORS_RESERVED: u64 = 256;
 /// Descriptors of a worker that runs a step, or did a moment ago: its control socket, stdout, stderr, and /proc/PID/stat.
@@ -264,6 +266,8 @@ impl TryFrom<ServeArgs> for Config {
             max_source_bytes,
             max_output_bytes,
             max_result_bytes,
+            max_displays,
+            max_display_bytes,
             step_timeout,
             max_step_timeout,
             max_step_cpu_time,
@@ -293,6 +297,13 @@ impl TryFrom<ServeArgs> for Config {
             source_bytes: in_range("max-source-bytes", max_source_bytes, 1, SOURCE_BYTES_MAX)?,
             output_bytes: in_range("max-output-bytes", max_output_bytes, 1024, TEXT_BYTES_MAX)?,
             result_bytes: in_range("max-result-bytes", max_result_bytes, 1024, TEXT_BYTES_MAX)?,
+            displays: in_range("max-displays", max_displays, LEAST.displays, DISPLAYS_MAX)?,
+            display_bytes: in_range(
+                "max-display-bytes",
+                max_display_bytes,
+                LEAST.display_bytes,
+                TEXT_BYTES_MAX,
+            )?,
             step_timeout: in_range("max-step-timeout", max_step_timeout, MILLISECOND, 7 * DAY)?,
             step_cpu_time: in_range(
                 "max-step-cpu-time",

@@ -147,6 +147,9 @@ fn step_order<'a>(
         source: &pending.order.code,
         result_bytes: limits.result_bytes,
         output_bytes: pending.order.output_bytes.unwrap_or(limits.output_bytes),
+        displays: limits.displays,
+        display_bytes: limits.display_bytes,
+        display_mime_types: &pending.order.display_mime_types,
         timeout,
         cpu_time: pending.order.cpu_time.unwrap_or(limits.step_cpu_time),
         interrupt_grace: registry.config.interrupt_grace,
@@ -175,6 +178,7 @@ fn finish(
         stop: _,
         stdout,
         stderr,
+        shown,
         wall_time,
         usage,
         background,
@@ -212,6 +216,7 @@ fn finish(
         metadata: effect.metadata,
         exception,
         result_truncated,
+        displays_dropped: shown.dropped,
         usage,
         background,
         wall_time,
@@ -228,6 +233,7 @@ fn finish(
             stdout,
             stderr,
             result,
+            displays: shown.displays,
         },
     );
     let texts = kept.texts();

@@ -28,7 +28,7 @@ pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
-use crate::executor::{ExitStatus, Usage};
+use crate::executor::{Display, ExitStatus, Usage};
 use crate::limits::EpisodeLimits;
 
 /// How a step ended.
@@ -101,6 +101,8 @@ pub(crate) struct NewStep {
     pub(crate) caller_wait: Option<Duration>,
     pub(crate) output_bytes: Option<u32>,
     pub(crate) cpu_time: Option<Duration>,
+    /// The representations that displays are to have, with spaces between. Empty: all.
+    pub(crate) display_mime_types: String,
 }
 
 /// What an episode is when it starts.
@@ -155,17 +157,20 @@ pub(crate) struct Loss {
     pub(crate) description: String,
 }
 
-/// The texts of a reply, which may be dropped for space.
+/// The texts and displays of a reply, which may be dropped for space.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) result: Option<String>,
+    pub(crate) displays: Vec<Display>,
 }
 
 impl Texts {
     fn bytes(&self) -> usize {
-        self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len)
+        let texts =
+            self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len);
+        texts + self.displays.iter().map(Display::bytes).sum::<usize>()
     }
 }
 
@@ -191,6 +196,7 @@ pub(crate) struct StepReply {
     /// The exception's type and text, as reported.
     pub(crate) exception: Option<(String, String)>,
     pub(crate) result_truncated: bool,
+    pub(crate) displays_dropped: u32,
     pub(crate) usage: Usage,
     pub(crate) background: Option<Usage>,
     pub(crate) wall_time: Duration,

@@ -352,6 +352,8 @@ impl Episodes {
             memory_bytes: new.limits.memory_bytes,
             open_files: new.limits.open_files,
             file_bytes: new.limits.file_bytes,
+            displays: new.limits.displays,
+            display_bytes: new.limits.display_bytes,
             environment: new.environment,
         };
         let cell = CellOrder {
@@ -668,6 +670,11 @@ impl Episodes {
         lock(&self.0.live).get(key).map(|episode| episode.limits)
     }
 
+    /// The index of a live episode's runtime.
+    pub(crate) fn runtime(&self, key: &EpisodeKey) -> Option<usize> {
+        lock(&self.0.live).get(key).map(|episode| episode.runtime)
+    }
+
     /// How many episodes there are, and how many steps wait for a turn and run.
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
         let (running, waiting) = self.0.turns.counts();
@@ -937,6 +944,7 @@ mod tests {
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            display_mime_types: String::new(),
         };
         let callers: Vec<Caller> = (0..2)
             .map(|_| {

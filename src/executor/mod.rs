@@ -4,9 +4,11 @@
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
 mod control;
+mod display;
 pub(crate) mod frame;
 mod link;
 mod output;
+mod packages;
 mod parking;
 mod pool;
 mod pulse;
@@ -31,10 +33,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use display::{
+    Display, MIME_TYPE_BYTES_MAX, REPRESENTATION_BYTES_MAX, REPRESENTATIONS_MAX, Representation,
+    is_mime_type,
+};
 #[cfg(test)]
 pub(crate) use frame::Report;
 pub(crate) use frame::{ReportedEnd, Setup};
 pub(crate) use output::{Captured, shorten};
+pub(crate) use packages::{Packages, hint, missing_module};
 pub(crate) use parking::NotParked;
 pub(crate) use usage::{CpuTime, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
@@ -159,6 +166,7 @@ struct Runtime {
     /// A task is replacing the template.
     replacing: AtomicBool,
     version: OnceLock<String>,
+    packages: packages::Found,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +236,7 @@ impl Executor {
             template: watch::Sender::new(TemplateState::Starting),
             replacing: AtomicBool::new(false),
             version: OnceLock::new(),
+            packages: packages::Found::default(),
         };
         let plain = config.runtimes.iter().map(|runtime| with(runtime, false));
         let loopback = config.runtimes.iter().map(|runtime| with(runtime, true));
@@ -360,6 +369,22 @@ impl Executor {
         self.plain().map(info).collect()
     }
 
+    /// What each of [`runtimes`](Self::runtimes) can import, in the same order.
+    ///
+    /// # Cancel-Safety
+    /// Safe.
+    pub(crate) async fn packages(&self) -> Vec<Arc<Packages>> {
+        let executor = self.clone();
+        let read = move || {
+            executor
+                .plain()
+                .map(|runtime| runtime.packages.packages())
+                .collect()
+        };
+        // It reads folders.
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    }
+
     /// Those that were configured, without their likes with loopback.
     fn plain(&self) -> impl Iterator<Item = &Runtime> {
         self.0.runtimes.iter().filter(|runtime| !runtime.loopback)
@@ -487,9 +512,15 @@ impl Executor {
 
     fn take_event(&self, event: Event) {
         match event {
-            Event::TemplateReady { runtime, version } => {
+            Event::TemplateReady {
+                runtime,
+                version,
+                folders,
+            } => {
                 if let Some(runtime) = self.0.runtimes.get(usize::from(runtime)) {
                     runtime.version.get_or_init(|| version);
+                    let folders = folders.into_iter().map(PathBuf::from);
+                    runtime.packages.set_folders(folders.collect());
                     runtime.pool.set_template_ready(true);
                     runtime.template.send_replace(TemplateState::Ready);
                 }
@@ -842,6 +873,8 @@ pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsStr
         ("LOGNAME".into(), "episode".into()),
         ("PYTHONHASHSEED".into(), hash_seed.to_string().into()),
     ];
+    // Figures of matplotlib are drawn without a screen.
+    variables.push(("MPLBACKEND".into(), "agg".into()));
     // One thread each: a template must have one, and an episode is one of many on its machine.
     for library in [
         "OMP_NUM_THREADS",

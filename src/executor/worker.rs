@@ -11,6 +11,7 @@ use tokio::net::unix::pipe;
 use tokio::sync::{Notify, watch};
 
 use super::control::Control;
+use super::display::{Displays, Shown};
 use super::frame::{self, FromWorker, Report, Setup};
 use super::link::Link;
 use super::output::{Capture, Captured};
@@ -20,6 +21,7 @@ use super::usage::{Counters, CpuTime, StatFile, Tree, Usage};
 use crate::sandbox::cell::Ask;
 use crate::sandbox::cgroup::CgroupFacts;
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
+use crate::wire::Malformed;
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
 /// killed one is waited for.
@@ -240,6 +242,10 @@ pub(crate) struct StepOrder<'a> {
     pub(crate) source: &'a str,
     pub(crate) result_bytes: u32,
     pub(crate) output_bytes: u32,
+    pub(crate) displays: u32,
+    pub(crate) display_bytes: u32,
+    /// The representations that displays are to have, with spaces between. Empty: all.
+    pub(crate) display_mime_types: &'a str,
     pub(crate) timeout: Duration,
     pub(crate) cpu_time: Duration,
     pub(crate) interrupt_grace: Duration,
@@ -271,6 +277,7 @@ pub(crate) struct StepRun {
     pub(crate) stop: Option<StopCause>,
     pub(crate) stdout: Captured,
     pub(crate) stderr: Captured,
+    pub(crate) shown: Shown,
     pub(crate) wall_time: Duration,
     pub(crate) usage: Usage,
     pub(crate) background: Option<Usage>,
@@ -321,7 +328,7 @@ impl Worker {
     /// Waits until a new worker says that it is ready.
     pub(crate) async fn wait_ready(&mut self) -> io::Result<()> {
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
                 Ok(Some(FromWorker::Ready)) => break,
                 Ok(None) => {}
                 _ => return Err(io::Error::other(MALFORMED)),
@@ -465,6 +472,7 @@ impl Worker {
         let (before, background) = self.counters_at_start(pid);
         let mut stdout = Capture::new(order.output_bytes);
         let mut stderr = Capture::new(order.output_bytes);
+        let mut displays = Displays::new(order.displays, order.display_bytes);
         let mut stop = None;
         let started = Instant::now();
 
@@ -473,7 +481,7 @@ impl Worker {
             before,
             started,
             interrupt,
-            (&mut stdout, &mut stderr),
+            (&mut stdout, &mut stderr, &mut displays),
             &mut stop,
         );
         let waited = waited.await;
@@ -513,6 +521,7 @@ impl Worker {
             stop,
             stdout: stdout.finish(),
             stderr: stderr.finish(),
+            shown: displays.finish(),
             wall_time: started.elapsed(),
             usage,
             background,
@@ -552,6 +561,10 @@ impl Worker {
 
     /// Work that the next step need not wait for: call it once the reply is on its way.
     pub(crate) fn after_step(&mut self) {
+        // An idle episode keeps no room for what it showed once.
+        if self.incoming.capacity() > READ_BYTES {
+            self.incoming.shrink_to(0);
+        }
         self.mark.lower_peak(self.pid);
     }
 
@@ -573,19 +586,24 @@ impl Worker {
         before: Counters,
         started: Instant,
         interrupt: &Notify,
-        (stdout, stderr): (&mut Capture, &mut Capture),
+        (stdout, stderr, displays): (&mut Capture, &mut Capture, &mut Displays),
         stop: &mut Option<StopCause>,
     ) -> Waited {
         let deadline = started + order.timeout;
         let mut kill_at = None;
         let mut killed = false;
         let mut next_cpu_check = started + order.cpu_time.max(CPU_CHECK_EVERY);
-        let body_bytes_max = frame::body_bytes_max(order.result_bytes);
+        let body_bytes_max = frame::body_bytes_max(order.result_bytes, order.display_bytes);
 
         if let Some(waited) = self.check_silence() {
             return waited;
         }
-        let Some(step) = frame::encode_step(order.number, order.result_bytes, order.source) else {
+        let Some(step) = frame::encode_step(
+            order.number,
+            order.result_bytes,
+            order.display_mime_types,
+            order.source,
+        ) else {
             return Waited::Violation("the source is longer than a frame can be");
         };
         self.outgoing.extend_from_slice(&step);
@@ -611,8 +629,8 @@ impl Worker {
                 biased;
                 ready = self.control.readable() => {
                     let open = ready.is_ok() && self.read_control().unwrap_or(false);
-                    match frame::decode(&mut self.incoming, body_bytes_max) {
-                        Ok(Some(FromWorker::Report(report))) if report.number == order.number => {
+                    match self.next_report(order.number, body_bytes_max, displays) {
+                        Ok(Some(report)) if report.number == order.number => {
                             if stop.is_some() {
                                 self.signals_sent().await;
                                 return match tokio::time::timeout(END_WITHIN, self.settle()).await {
@@ -687,6 +705,26 @@ impl Worker {
         }
     }
 
+    /// Takes what has come: displays of the step, and its report, if that is there.
+    fn next_report(
+        &mut self,
+        number: u32,
+        body_bytes_max: usize,
+        displays: &mut Displays,
+    ) -> Result<Option<Report>, Malformed> {
+        loop {
+            match frame::decode(&mut self.incoming, body_bytes_max)? {
+                None => return Ok(None),
+                Some(FromWorker::Report(report)) => return Ok(Some(report)),
+                Some(FromWorker::Display(of, display)) if of == number => displays.push(display)?,
+                Some(FromWorker::DisplaysDropped(of, count)) if of == number => {
+                    displays.drop_more(count)?;
+                }
+                Some(_) => return Err(Malformed),
+            }
+        }
+    }
+
     /// Has the harness drop an interrupt that came after the code's end, so that it does not hit the next step. False when the program
     /// sends something else.
     async fn settle(&mut self) -> bool {
@@ -698,7 +736,7 @@ impl Worker {
             }
         }
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
                 Ok(Some(FromWorker::Ready)) => return true,
                 Ok(None) => {}
                 _ => return false,

@@ -96,6 +96,8 @@ pub(crate) enum Event {
     TemplateReady {
         runtime: RuntimeIndex,
         version: String,
+        /// The folders that it imports from.
+        folders: Vec<String>,
     },
     /// A template could not start, or has ended.
     TemplateGone {
@@ -263,10 +265,18 @@ impl Order {
 impl Event {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::TemplateReady { runtime, version } => Writer::new(1)
-                .u16(*runtime)
-                .block(version.as_bytes())
-                .finish(),
+            Self::TemplateReady {
+                runtime,
+                version,
+                folders,
+            } => {
+                let message = Writer::new(1)
+                    .u16(*runtime)
+                    .block(version.as_bytes())
+                    .u16(count(folders.len()));
+                let append = |message: Writer, folder: &String| message.block(folder.as_bytes());
+                folders.iter().fold(message, append).finish()
+            }
             Self::TemplateGone { runtime, reason } => Writer::new(2)
                 .u16(*runtime)
                 .block(reason.as_bytes())
@@ -308,6 +318,9 @@ impl Event {
             1 => Self::TemplateReady {
                 runtime: reader.u16()?,
                 version: text(reader.block()?)?,
+                folders: (0..reader.u16()?)
+                    .map(|_| reader.block().and_then(text))
+                    .collect::<Result<_, _>>()?,
             },
             2 => Self::TemplateGone {
                 runtime: reader.u16()?,
@@ -400,6 +413,7 @@ mod tests {
             Event::TemplateReady {
                 runtime: 0,
                 version: "3.13.0".into(),
+                folders: vec!["/usr/lib/python3.13".into(), "/opt/\u{e9}".into()],
             },
             Event::TemplateGone {
                 runtime: 0,

@@ -513,14 +513,18 @@ impl Warden {
             return Ok(());
         };
         match message {
-            Message::Ready(version) => {
+            Message::Ready(version, folders) => {
                 let runtime = template.runtime;
                 match template.walls.domains(template.pid) {
                     Ok(domains) => {
                         template.domains = domains;
                         template.ready = true;
                         self.succeed(serial, runtime);
-                        tell(&Event::TemplateReady { runtime, version })
+                        tell(&Event::TemplateReady {
+                            runtime,
+                            version,
+                            folders,
+                        })
                     }
                     Err(error) => {
                         template.problem = Some(error.to_string());

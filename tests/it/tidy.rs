@@ -101,6 +101,7 @@ fn pure_files_know_neither_tasks_nor_the_clock() {
         "episode/fair.rs",
         "episode/ledger.rs",
         "episode/outcome.rs",
+        "executor/display.rs",
         "executor/frame.rs",
         "executor/output.rs",
         "wire.rs",
