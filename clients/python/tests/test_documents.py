@@ -17,13 +17,14 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXAMPLE = PYTHON_CLIENT / "examples" / "example_usage.py"
 
 
-def run(*arguments, **environment):
+def run(*arguments, cwd=None, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
         capture_output=True,
         text=True,
         timeout=200,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        cwd=cwd,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -33,7 +34,7 @@ def run(*arguments, **environment):
 def test_snippets_of_the_readme(server, tmp_path, snippet):
     assert "http://127.0.0.1:8000" in snippet or "from_docker_image" in snippet
     with Engine(tmp_path / "engine.sock") as engine:
-        out = run("-c", snippet.replace("http://127.0.0.1:8000", server.url), DOCKER_HOST=engine.address)
+        out = run("-c", snippet.replace("http://127.0.0.1:8000", server.url), cwd=tmp_path, DOCKER_HOST=engine.address)
         assert engine.containers == {}
     # A comment after a print says what it prints.
     shown = re.findall(r"print\(.*\) +# (.*)$", snippet, re.MULTILINE)

@@ -93,7 +93,8 @@ def filled(message, value):
         elif field.enum_type:
             _set(message, field, 1)
         else:
-            kinds = {field.CPPTYPE_STRING: "text", field.CPPTYPE_BOOL: True, field.CPPTYPE_DOUBLE: 0.5}
+            text = b"bytes" if field.type == field.TYPE_BYTES else "text"
+            kinds = {field.CPPTYPE_STRING: text, field.CPPTYPE_BOOL: True, field.CPPTYPE_DOUBLE: 0.5}
             _set(message, field, kinds.get(field.cpp_type, value))
     return message
 

@@ -63,6 +63,8 @@ def to_limits(value: Optional[models.Limits]) -> Optional[pb.Limits]:
         workspace_bytes=value.workspace_bytes,
         workspace_inodes=value.workspace_inodes,
         cpu_percent=value.cpu_percent,
+        displays=value.displays,
+        display_bytes=value.display_bytes,
     )
 
 
@@ -89,6 +91,8 @@ def limits(value: pb.Limits) -> models.Limits:
         workspace_bytes=value.workspace_bytes if has("workspace_bytes") else None,
         workspace_inodes=value.workspace_inodes if has("workspace_inodes") else None,
         cpu_percent=value.cpu_percent if has("cpu_percent") else None,
+        displays=value.displays if has("displays") else None,
+        display_bytes=value.display_bytes if has("display_bytes") else None,
     )
 
 
@@ -106,7 +110,15 @@ def _observation(value: pb.CodeObservation) -> models.CodeObservation:
         stderr=value.stderr,
         exit_code=value.exit_code,
         result=value.result if value.HasField("result") else None,
+        displays=tuple(_display(display) for display in value.displays),
     )
+
+
+def _display(value: pb.Display) -> models.Display:
+    representations = tuple(
+        models.Representation(one.mime_type, one.data, one.total_bytes, one.file_path) for one in value.representations
+    )
+    return models.Display(representations, value.is_result)
 
 
 def _state(value: pb.CodeState) -> models.CodeState:
@@ -134,7 +146,12 @@ def _reported(value: pb.Reported) -> models.Reported:
     exception = None
     if value.HasField("exception"):
         exception = models.PythonException(value.exception.type, value.exception.message)
-    return _make(models.Reported, exception=exception, result_truncated=value.result_truncated)
+    return _make(
+        models.Reported,
+        exception=exception,
+        result_truncated=value.result_truncated,
+        displays_dropped=value.displays_dropped,
+    )
 
 
 def _observed(value: pb.Observed) -> models.Observed:
@@ -206,6 +223,7 @@ def step_result(value: pb.StepResponse) -> models.StepResult:
         observed=_observed(value.observed),
         replayed=value.replayed,
         output_dropped=value.output_dropped,
+        hint=value.hint,
     )
 
 
@@ -253,6 +271,7 @@ def _server_limits(value: pb.ServerLimits) -> models.ServerLimits:
         background_cpu_time=_timedelta(value.background_cpu_time),
         worker_wait=_timedelta(value.worker_wait),
         kept_reply_bytes=value.kept_reply_bytes,
+        representation_bytes=value.representation_bytes,
     )
 
 
@@ -264,6 +283,7 @@ def server_info(value: pb.GetServerInfoResponse) -> models.ServerInfo:
             tuple(runtime.preloads),
             runtime.hash_seed,
             runtime.warm_workers,
+            tuple(models.Package(package.name, package.version) for package in runtime.packages),
         )
         for runtime in value.runtimes
     )

@@ -181,6 +181,7 @@ class Core:
         timeout: Optional[Seconds],
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
+        display_mime_types: Iterable[str],
     ) -> Flow[models.StepResult]:
         episode = self._current()
         deadline = self.options.deadline
@@ -193,6 +194,7 @@ class Core:
             timeout=_convert.to_duration(timeout),
             limits=_convert.to_step_limits(limits),
             max_reply_bytes=max_reply_bytes,
+            display_mime_types=display_mime_types,
         )
         first = episode.steps
         # The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.

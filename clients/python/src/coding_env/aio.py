@@ -6,7 +6,7 @@ import asyncio
 import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 import grpc.aio
@@ -139,11 +139,18 @@ class AsyncCodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         async with self._lock():
             return await self._run(
-                self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+                self._core.step(
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
+                )
             )
 
     async def state(self) -> EpisodeState:

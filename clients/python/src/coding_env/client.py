@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 
@@ -158,6 +158,7 @@ class CodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode.
 
@@ -169,6 +170,7 @@ class CodingEnv:
             timeout: How long the code may run, in seconds or as a timedelta. None: the server's default.
             limits: Lowers limits for this step.
             max_reply_bytes: The largest reply: 64 KiB to 64 MiB. None: the server's default. Output past it is cut out of the middle.
+            display_mime_types: The representations that displays are to have: ``["image/svg+xml"]``. Empty: what they have, and PNG of figures.
 
         Raises:
             NoEpisodeError: Before a reset.
@@ -179,7 +181,13 @@ class CodingEnv:
         """
         with self._turn:
             return self._run(
-                self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+                self._core.step(
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
+                )
             )
 
     def state(self) -> EpisodeState:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from typing import Dict, Optional, Tuple, Type, TypeVar
+import mimetypes
+import os
+from typing import Dict, Optional, Tuple, Type, TypeVar, Union
 
 _E = TypeVar("_E", bound="_Open")
 
@@ -137,6 +139,59 @@ class CodeAction:
 
 
 @dataclasses.dataclass(frozen=True)
+class Representation:
+    """One way to show something."""
+
+    #: Its media type: ``image/png``, ``text/html``.
+    mime_type: str = ""
+    #: Its bytes; text is UTF-8. Empty when they are in a file, and when there was no room for them.
+    data: bytes = dataclasses.field(default=b"", repr=False)
+    #: How many bytes it has, wherever they are.
+    total_bytes: int = 0
+    #: Where the bytes are when they are too many for a reply: a path in the episode's workspace. Empty otherwise.
+    file_path: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether ``data`` holds it."""
+        return len(self.data) == self.total_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Display:
+    """One thing that a step showed, as the program says: a plot, a table. HTML, SVG and scripts in it are the program's."""
+
+    #: The same thing in one or more ways.
+    representations: Tuple[Representation, ...] = ()
+    #: True of the last statement's value, whose ``repr`` is ``CodeObservation.result``.
+    is_result: bool = False
+
+    def data(self, mime_type: str) -> Optional[bytes]:
+        """Its bytes as this media type: ``image/png``. None when it has none of that, or they are not in the reply."""
+        for one in self.representations:
+            if one.mime_type == mime_type and one.is_here:
+                return one.data
+        return None
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes it to a file, as what the path's suffix says: ``.png``, ``.svg``, ``.html``, ``.txt``.
+
+        Raises:
+            ValueError: It has no such representation, or that is not in the reply; the message says what there is.
+        """
+        mime_type = mimetypes.guess_type(os.fspath(path))[0] or ""
+        data = self.data(mime_type)
+        if data is None:
+            there = ", ".join(
+                one.mime_type if one.is_here else f"{one.mime_type} (in {one.file_path or 'no file: it had no room'})"
+                for one in self.representations
+            )
+            raise ValueError(f"nothing to save as {os.fspath(path)!r} ({mime_type or 'no known suffix'}): there is {there}")
+        with open(path, "wb") as file:
+            file.write(data)
+
+
+@dataclasses.dataclass(frozen=True)
 class CodeObservation:
     """What a step showed."""
 
@@ -149,6 +204,8 @@ class CodeObservation:
     exit_code: int = 0
     #: ``repr`` of the last statement's value, when that is an expression whose value is not None.
     result: Optional[str] = None
+    #: What the step showed beside its text, as in a notebook: plots, tables and the like, in the order in which they were shown.
+    displays: Tuple[Display, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,6 +252,10 @@ class Limits:
     workspace_inodes: Optional[int] = None
     #: CPU time per time of all processes together, in percent of one core; 1 to 100000. Default: as much as there is.
     cpu_percent: Optional[int] = None
+    #: Displays of a step; at least 1. Default 64.
+    displays: Optional[int] = None
+    #: The bytes of a step's displays together that travel in the reply; at least 1 KiB. Default 3 MiB.
+    display_bytes: Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -247,6 +308,8 @@ class Reported:
     exception: Optional[PythonException] = None
     #: True when ``result`` was cut at ``Limits.result_bytes``.
     result_truncated: bool = False
+    #: Displays past ``Limits.displays``, which are not in the observation.
+    displays_dropped: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -335,8 +398,10 @@ class StepResult:
     observed: Observed = Observed()
     #: True when this is the kept reply of a step that had run before this call.
     replayed: bool = False
-    #: True when the kept reply's texts were dropped for space.
+    #: True when the kept reply's texts and displays were dropped for space.
     output_dropped: bool = False
+    #: What to do about the error, for people: of a module that is not there, what the runtime has and which ones have it.
+    hint: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -424,6 +489,18 @@ class ServerLimits:
     worker_wait: Optional[datetime.timedelta] = None
     #: Replies kept beyond each episode's last one, over all episodes.
     kept_reply_bytes: int = 0
+    #: The largest ``Representation.data``.
+    representation_bytes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """An installed Python distribution."""
+
+    #: Its name, as it was installed.
+    name: str = ""
+    #: Its version.
+    version: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -440,6 +517,8 @@ class Runtime:
     hash_seed: int = 0
     #: Interpreters that are ready to be handed to a reset.
     warm_workers: int = 0
+    #: What its interpreter can import beside the standard library, by name.
+    packages: Tuple[Package, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -159,23 +159,25 @@ class ResetResponse(_message.Message):
     def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., server_id: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., runtime: _Optional[str] = ...) -> None: ...
 
 class StepRequest(_message.Message):
-    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes")
+    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes", "display_mime_types")
     EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     MAX_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_MIME_TYPES_FIELD_NUMBER: _ClassVar[int]
     episode_id: str
     action: CodeAction
     step_index: int
     timeout: _duration_pb2.Duration
     limits: StepLimits
     max_reply_bytes: int
-    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ...) -> None: ...
+    display_mime_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ..., display_mime_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StepResponse(_message.Message):
-    __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped")
+    __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped", "hint")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +199,7 @@ class StepResponse(_message.Message):
     OBSERVED_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
     observation: CodeObservation
     reward: float
     done: bool
@@ -211,7 +214,8 @@ class StepResponse(_message.Message):
     observed: Observed
     replayed: bool
     output_dropped: bool
-    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., outcome: _Optional[_Union[Outcome, str]] = ..., state_after: _Optional[_Union[StateAfter, str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., replayed: bool = ..., output_dropped: bool = ...) -> None: ...
+    hint: str
+    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., outcome: _Optional[_Union[Outcome, str]] = ..., state_after: _Optional[_Union[StateAfter, str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., replayed: bool = ..., output_dropped: bool = ..., hint: _Optional[str] = ...) -> None: ...
 
 class GetStateRequest(_message.Message):
     __slots__ = ("episode_id",)
@@ -316,16 +320,38 @@ class CodeAction(_message.Message):
     def __init__(self, code: _Optional[str] = ...) -> None: ...
 
 class CodeObservation(_message.Message):
-    __slots__ = ("stdout", "stderr", "exit_code", "result")
+    __slots__ = ("stdout", "stderr", "exit_code", "result", "displays")
     STDOUT_FIELD_NUMBER: _ClassVar[int]
     STDERR_FIELD_NUMBER: _ClassVar[int]
     EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_FIELD_NUMBER: _ClassVar[int]
     stdout: str
     stderr: str
     exit_code: int
     result: str
-    def __init__(self, stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., exit_code: _Optional[int] = ..., result: _Optional[str] = ...) -> None: ...
+    displays: _containers.RepeatedCompositeFieldContainer[Display]
+    def __init__(self, stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., exit_code: _Optional[int] = ..., result: _Optional[str] = ..., displays: _Optional[_Iterable[_Union[Display, _Mapping]]] = ...) -> None: ...
+
+class Display(_message.Message):
+    __slots__ = ("representations", "is_result")
+    REPRESENTATIONS_FIELD_NUMBER: _ClassVar[int]
+    IS_RESULT_FIELD_NUMBER: _ClassVar[int]
+    representations: _containers.RepeatedCompositeFieldContainer[Representation]
+    is_result: bool
+    def __init__(self, representations: _Optional[_Iterable[_Union[Representation, _Mapping]]] = ..., is_result: bool = ...) -> None: ...
+
+class Representation(_message.Message):
+    __slots__ = ("mime_type", "data", "total_bytes", "file_path")
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILE_PATH_FIELD_NUMBER: _ClassVar[int]
+    mime_type: str
+    data: bytes
+    total_bytes: int
+    file_path: str
+    def __init__(self, mime_type: _Optional[str] = ..., data: _Optional[bytes] = ..., total_bytes: _Optional[int] = ..., file_path: _Optional[str] = ...) -> None: ...
 
 class CodeState(_message.Message):
     __slots__ = ("episode_id", "step_count", "last_exit_code")
@@ -338,7 +364,7 @@ class CodeState(_message.Message):
     def __init__(self, episode_id: _Optional[str] = ..., step_count: _Optional[int] = ..., last_exit_code: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("source_bytes", "output_bytes", "result_bytes", "step_timeout", "step_cpu_time", "idle_timeout", "memory_bytes", "open_files", "file_bytes", "total_memory_bytes", "processes", "workspace_bytes", "workspace_inodes", "cpu_percent")
+    __slots__ = ("source_bytes", "output_bytes", "result_bytes", "step_timeout", "step_cpu_time", "idle_timeout", "memory_bytes", "open_files", "file_bytes", "total_memory_bytes", "processes", "workspace_bytes", "workspace_inodes", "cpu_percent", "displays", "display_bytes")
     SOURCE_BYTES_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
     RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -353,6 +379,8 @@ class Limits(_message.Message):
     WORKSPACE_BYTES_FIELD_NUMBER: _ClassVar[int]
     WORKSPACE_INODES_FIELD_NUMBER: _ClassVar[int]
     CPU_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     source_bytes: int
     output_bytes: int
     result_bytes: int
@@ -367,7 +395,9 @@ class Limits(_message.Message):
     workspace_bytes: int
     workspace_inodes: int
     cpu_percent: int
-    def __init__(self, source_bytes: _Optional[int] = ..., output_bytes: _Optional[int] = ..., result_bytes: _Optional[int] = ..., step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., step_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idle_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., open_files: _Optional[int] = ..., file_bytes: _Optional[int] = ..., total_memory_bytes: _Optional[int] = ..., processes: _Optional[int] = ..., workspace_bytes: _Optional[int] = ..., workspace_inodes: _Optional[int] = ..., cpu_percent: _Optional[int] = ...) -> None: ...
+    displays: int
+    display_bytes: int
+    def __init__(self, source_bytes: _Optional[int] = ..., output_bytes: _Optional[int] = ..., result_bytes: _Optional[int] = ..., step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., step_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idle_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., open_files: _Optional[int] = ..., file_bytes: _Optional[int] = ..., total_memory_bytes: _Optional[int] = ..., processes: _Optional[int] = ..., workspace_bytes: _Optional[int] = ..., workspace_inodes: _Optional[int] = ..., cpu_percent: _Optional[int] = ..., displays: _Optional[int] = ..., display_bytes: _Optional[int] = ...) -> None: ...
 
 class StepLimits(_message.Message):
     __slots__ = ("output_bytes", "cpu_time")
@@ -378,7 +408,7 @@ class StepLimits(_message.Message):
     def __init__(self, output_bytes: _Optional[int] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes")
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "representation_bytes")
     EPISODES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
     WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -391,6 +421,7 @@ class ServerLimits(_message.Message):
     BACKGROUND_CPU_TIME_FIELD_NUMBER: _ClassVar[int]
     WORKER_WAIT_FIELD_NUMBER: _ClassVar[int]
     KEPT_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REPRESENTATION_BYTES_FIELD_NUMBER: _ClassVar[int]
     episodes: int
     running_steps: int
     waiting_steps: int
@@ -403,21 +434,32 @@ class ServerLimits(_message.Message):
     background_cpu_time: _duration_pb2.Duration
     worker_wait: _duration_pb2.Duration
     kept_reply_bytes: int
-    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ...) -> None: ...
+    representation_bytes: int
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., representation_bytes: _Optional[int] = ...) -> None: ...
 
 class Runtime(_message.Message):
-    __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers")
+    __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers", "packages")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PYTHON_VERSION_FIELD_NUMBER: _ClassVar[int]
     PRELOADS_FIELD_NUMBER: _ClassVar[int]
     HASH_SEED_FIELD_NUMBER: _ClassVar[int]
     WARM_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    PACKAGES_FIELD_NUMBER: _ClassVar[int]
     name: str
     python_version: str
     preloads: _containers.RepeatedScalarFieldContainer[str]
     hash_seed: int
     warm_workers: int
-    def __init__(self, name: _Optional[str] = ..., python_version: _Optional[str] = ..., preloads: _Optional[_Iterable[str]] = ..., hash_seed: _Optional[int] = ..., warm_workers: _Optional[int] = ...) -> None: ...
+    packages: _containers.RepeatedCompositeFieldContainer[Package]
+    def __init__(self, name: _Optional[str] = ..., python_version: _Optional[str] = ..., preloads: _Optional[_Iterable[str]] = ..., hash_seed: _Optional[int] = ..., warm_workers: _Optional[int] = ..., packages: _Optional[_Iterable[_Union[Package, _Mapping]]] = ...) -> None: ...
+
+class Package(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Isolation(_message.Message):
     __slots__ = ("level", "layers")
@@ -450,12 +492,14 @@ class Capacity(_message.Message):
     def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., draining: bool = ...) -> None: ...
 
 class Reported(_message.Message):
-    __slots__ = ("exception", "result_truncated")
+    __slots__ = ("exception", "result_truncated", "displays_dropped")
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     RESULT_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     exception: PythonException
     result_truncated: bool
-    def __init__(self, exception: _Optional[_Union[PythonException, _Mapping]] = ..., result_truncated: bool = ...) -> None: ...
+    displays_dropped: int
+    def __init__(self, exception: _Optional[_Union[PythonException, _Mapping]] = ..., result_truncated: bool = ..., displays_dropped: _Optional[int] = ...) -> None: ...
 
 class PythonException(_message.Message):
     __slots__ = ("type", "message")
