@@ -14,6 +14,7 @@ use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
 use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
+use crate::traces::Parent;
 
 /// The largest reply when the request does not say: clients decode 4 MiB by default.
 pub(crate) const REPLY_BYTES: u32 = 3_670_016;
@@ -467,6 +468,7 @@ pub(crate) fn new_step(
         caller_wait,
         output_bytes,
         cpu_time,
+        parent: Parent::default(),
     };
     Ok((step, reply_bytes))
 }

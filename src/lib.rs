@@ -11,6 +11,7 @@
 //! - `tls`: the certificates of the port, and its handshakes.
 //! - `auth`: bearer tokens, and whose a request is.
 //! - `reload`: files that are read again when they change.
+//! - `traces`: spans of calls and steps for a collector. Feature `otlp`.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
 //! - `executor`: interpreters, forked from warm templates.
@@ -79,6 +80,8 @@ mod status;
 pub mod telemetry;
 #[cfg(feature = "server")]
 mod tls;
+#[cfg(feature = "server")]
+mod traces;
 #[cfg(feature = "server")]
 pub mod transform;
 #[cfg(feature = "server")]

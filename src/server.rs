@@ -22,6 +22,7 @@ use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
 use crate::tls::Tls;
+use crate::traces::{Parent, Traces};
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
 const SERVICE: &str = "coding_env.v1.CodingEnv";
@@ -37,6 +38,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 /// How long open connections get to take their last replies.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long the last traces get to be sent.
+const TRACES_END_WITHIN: Duration = Duration::from_secs(5);
 /// How long what a warden left may take to end once it is killed.
 const ORPHANS_END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -170,6 +173,8 @@ async fn run_until(
         }
         None => None,
     };
+    let traces = Traces::start(config.otlp_endpoint.as_deref(), &config.server_id)
+        .map_err(|error| ServeError::Setting(format!("traces: {error}")))?;
     let local = listener
         .local_addr()
         .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
@@ -258,6 +263,7 @@ async fn run_until(
         .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
         .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
         .layer(AuthLayer::new(auth))
+        .layer(traces.layer())
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -306,6 +312,10 @@ async fn run_until(
         kill_orphans().await;
     }
     executor.shut_down().await;
+    tokio::select! {
+        () = traces.end(TRACES_END_WITHIN) => {}
+        () = shutdown.kill.cancelled() => {}
+    }
     tracing::info!(took = ?ending.elapsed(), "ended");
     result?;
     match connections {
@@ -432,6 +442,7 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            parent: Parent::default(),
         };
         let key = owner.episode(started.id);
         let answer = episodes.step(&key, step).await;

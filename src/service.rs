@@ -9,12 +9,13 @@ use tonic_types::StatusExt as _;
 
 use crate::config::Config;
 use crate::convert;
-use crate::episode::{Episodes, Owner, Refusal};
+use crate::episode::{EpisodeKey, Episodes, Owner, Refusal};
 use crate::executor::Executor;
 use crate::limits::Bounds;
 use crate::metrics::Counts;
 use crate::proto::v1::{self, coding_env_server::CodingEnv};
 use crate::sandbox::plan::{Layer, Level};
+use crate::traces::Call;
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -130,6 +131,12 @@ fn owner(extensions: &Extensions) -> Result<Owner, Status> {
         .ok_or_else(|| status::internal(&fault::report(&"a request without an owner")))
 }
 
+/// The caller's episode with this id, which the call's span is then about.
+fn episode_key(extensions: &Extensions, id: String) -> Result<EpisodeKey, Status> {
+    Call::of(extensions).episode(&id);
+    Ok(owner(extensions)?.episode(id))
+}
+
 /// How long the caller waits, less what it takes to answer in time: gRPC's own timeout would answer CANCELLED.
 fn caller_wait(metadata: &MetadataMap) -> Option<Duration> {
     const MARGIN_MAX: Duration = Duration::from_millis(100);
@@ -238,6 +245,7 @@ impl Service {
         let lacks = inner.executor.plan().lacks("loopback");
         let new = convert::new_episode(request, limits, lacks, runtime, owner)?;
         let started = within(wait, inner.episodes.reset(new)).await?;
+        Call::of(&extensions).episode(&started.id);
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
         Ok(convert::reset_response(
@@ -252,11 +260,12 @@ impl Service {
     async fn on_step(&self, request: Request<v1::StepRequest>) -> Result<v1::StepResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, extensions, mut request) = request.into_parts();
-        let key = owner(&extensions)?.episode(std::mem::take(&mut request.episode_id));
+        let key = episode_key(&extensions, std::mem::take(&mut request.episode_id))?;
         self.check_server(&metadata, &key.id)?;
         let inner = &self.0;
         let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
-        let (step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
+        let (mut step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
+        step.parent = Call::of(&extensions).parent();
         let answer = within(wait, inner.episodes.step(&key, step)).await?;
         Ok(convert::step_response(
             &key.id,
@@ -272,7 +281,7 @@ impl Service {
     ) -> Result<v1::GetStateResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, extensions, v1::GetStateRequest { episode_id }) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let view = within(wait, self.0.episodes.view(&key)).await;
@@ -291,7 +300,7 @@ impl Service {
         request: Request<v1::CloseRequest>,
     ) -> Result<v1::CloseResponse, Status> {
         let (metadata, extensions, v1::CloseRequest { episode_id }) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let closed = self.0.episodes.close(&key);
@@ -313,7 +322,7 @@ impl Service {
                 step_index,
             },
         ) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let step_index = self.0.episodes.interrupt(&key, step_index)?;

@@ -366,6 +366,12 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_STATE_DIR", value_name = "DIRECTORY")]
     pub state_dir: Option<PathBuf>,
 
+    /// A collector to which traces are sent by OTLP over gRPC: http://HOST:PORT, or https://HOST:PORT with the system's roots. A span for each
+    /// call and each step: which episode, how it ended, how long it took; never code, output or tokens. OpenTelemetry's own OTEL_* variables
+    /// hold too. Needs a program built with the feature `otlp`. [default: what OTEL_EXPORTER_OTLP_ENDPOINT says, or none]
+    #[arg(long, env = "CODING_ENV_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// How log lines look.
     #[arg(long, env = "CODING_ENV_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,

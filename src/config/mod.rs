@@ -17,6 +17,7 @@ use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::sandbox::probe::Shown;
 use crate::tls;
+use crate::traces;
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
@@ -113,6 +114,8 @@ pub struct Config {
     pub keepalive: Duration,
     /// Where the directory for workspaces is made.
     pub state_dir: PathBuf,
+    /// Where traces are sent. None: there are none. Needs the feature `otlp`.
+    pub otlp_endpoint: Option<String>,
     /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
     pub role_program: Option<PathBuf>,
     /// Whether this process has no children but the server's. Then what a warden that is killed leaves behind becomes a child of this process
@@ -286,6 +289,7 @@ impl TryFrom<ServeArgs> for Config {
             keepalive,
             state_dir,
             threads: _,
+            otlp_endpoint,
             log_format: _,
             log: _,
         } = args;
@@ -406,6 +410,7 @@ impl TryFrom<ServeArgs> for Config {
             drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
+            otlp_endpoint: check_otlp(otlp_endpoint)?,
             role_program: None,
             adopts_orphans: false,
         })
@@ -457,6 +462,16 @@ fn check_tls(
     tls::load(&files)
         .map_err(|error| ConfigError(format!("`--tls-cert`, `--tls-key`: {error}")))?;
     Ok(Some(files))
+}
+
+/// Where traces go: what the flag says, else OpenTelemetry's own variables.
+fn check_otlp(configured: Option<String>) -> Result<Option<String>, ConfigError> {
+    let Some(endpoint) = configured else {
+        return traces::standard_endpoint().map_err(ConfigError);
+    };
+    traces::check_endpoint(&endpoint)
+        .map_err(|error| ConfigError(format!("`--otlp-endpoint`: {error}")))?;
+    Ok(Some(endpoint))
 }
 
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {

@@ -9,6 +9,7 @@ use super::outcome::{cause_of_loss, describe_loss, judge};
 use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
 use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
+use crate::traces::StepSpan;
 use crate::transform::StepFacts;
 
 /// What a caller's own deadline keeps back, beside the grace, so that the reply still arrives.
@@ -231,6 +232,17 @@ fn finish(
         },
     );
     let texts = kept.texts();
+    let facts = kept.facts();
+    pending.order.parent.step(StepSpan {
+        episode: &episode.key.id,
+        index: step_index,
+        outcome: facts.outcome.name(),
+        exit_code: facts.exit_code,
+        lost: facts.lost,
+        wall_time,
+        queued_time,
+        cpu_time: usage.cpu.map(|cpu| cpu.user + cpu.system),
+    });
 
     let totals = &mut state.totals;
     totals.usage.add(&usage);

@@ -23,6 +23,8 @@ mod turns;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use crate::traces::Parent;
+
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
@@ -101,6 +103,8 @@ pub(crate) struct NewStep {
     pub(crate) caller_wait: Option<Duration>,
     pub(crate) output_bytes: Option<u32>,
     pub(crate) cpu_time: Option<Duration>,
+    /// What its span hangs below.
+    pub(crate) parent: Parent,
 }
 
 /// What an episode is when it starts.

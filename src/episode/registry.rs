@@ -902,6 +902,7 @@ mod tests {
     use super::super::Owner;
     use super::*;
     use crate::limits::LEAST;
+    use crate::traces::Parent;
 
     fn episode() -> Episode {
         Episode {
@@ -937,6 +938,7 @@ mod tests {
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            parent: Parent::default(),
         };
         let callers: Vec<Caller> = (0..2)
             .map(|_| {

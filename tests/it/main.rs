@@ -44,3 +44,5 @@ mod support;
 mod tidy;
 mod tls;
 mod tokens;
+#[cfg(feature = "otlp")]
+mod traces;

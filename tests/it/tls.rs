@@ -15,13 +15,13 @@ use crate::cli::{program, shown};
 use crate::support::{PATIENCE, Server, wait_until};
 
 /// An authority, made for a test.
-struct Authority {
-    pem: String,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -31,7 +31,7 @@ impl Authority {
     }
 
     /// A certificate of it for a name or an address, and its key.
-    fn certify(&self, name: &str) -> (String, String) {
+    pub(crate) fn certify(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -40,10 +40,10 @@ impl Authority {
 }
 
 /// The files of a server.
-struct Files(tempfile::TempDir);
+pub(crate) struct Files(tempfile::TempDir);
 
 impl Files {
-    fn new(authority: &Authority) -> Self {
+    pub(crate) fn new(authority: &Authority) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         files.write("roots", &authority.pem);
         files.certify(authority);
@@ -66,21 +66,21 @@ impl Files {
         self.write("key", &key);
     }
 
-    fn serve(&self, flags: &[&str]) -> Server {
+    pub(crate) fn serve(&self, flags: &[&str]) -> Server {
         let [cert, key] = ["cert", "key"].map(|name| self.path(name).display().to_string());
         let own = ["--tls-cert", &cert, "--tls-key", &key];
         Server::start_open(&[&own, flags].concat())
     }
 }
 
-fn options(roots: &Authority, identity: Option<(String, String)>) -> Options {
+pub(crate) fn options(roots: &Authority, identity: Option<(String, String)>) -> Options {
     let mut options = Options::default();
     options.tls.roots_pem = Some(roots.pem.clone().into_bytes());
     options.tls.identity = identity.map(|(certificate, key)| Identity::from_pem(certificate, key));
     options
 }
 
-fn url(server: &Server) -> String {
+pub(crate) fn url(server: &Server) -> String {
     format!("https://{}", server.address())
 }
 

@@ -66,12 +66,19 @@ impl Server {
     /// # Errors
     /// What it logged when it refuses.
     pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
-        Self::try_start(
-            Command::new(PROGRAM),
-            tempfile::tempdir().unwrap(),
-            flags,
-            &[],
-        )
+        Self::start_or_refuse_with(flags, &[])
+    }
+
+    /// The same, with environment variables.
+    ///
+    /// # Errors
+    /// What it logged when it refuses.
+    pub(crate) fn start_or_refuse_with(
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(Command::new(PROGRAM), home, flags, variables)
     }
 
     fn start_by(command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {
