@@ -11,7 +11,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::process::Server;
-use crate::client::{Options, endpoint};
+use crate::client::{CodingEnv, Options, endpoint};
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 use crate::proto::v1::{
     CloseRequest, CodeAction, GetServerInfoRequest, Limits, ResetRequest, StepRequest, StepResponse,
@@ -167,6 +167,18 @@ impl Episode {
 impl Call for Episode {
     async fn call(&mut self) -> anyhow::Result<()> {
         self.step(EMPTY_CODE).await.map(drop)
+    }
+}
+
+/// An episode over the typed client, which bears a token.
+#[derive(Debug)]
+pub(super) struct Bearing(pub(super) CodingEnv);
+
+impl Call for Bearing {
+    async fn call(&mut self) -> anyhow::Result<()> {
+        let reply = self.0.step(EMPTY_CODE).await?;
+        ensure!(reply.exit_code() == 0, "a step failed: {reply:?}");
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
 //! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count. The scan begins when those that were there before Close have ended |
 //! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
+//! | `strangers_*` | p50 and p99 of the step `x = 1` of a client that bears a token, alone (`_quiet_`) and while others send a thousand requests a second whose token is missing, malformed, unknown or expired; in turn. The full run refuses about ten thousand |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
@@ -27,6 +28,7 @@ mod load;
 mod process;
 mod report;
 mod stats;
+mod strangers;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,9 +40,12 @@ pub use self::report::{Report, row_names};
 
 use self::cells::{CellLoops, CellOptions};
 use self::hostile::Hostile;
-use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
+use self::load::{
+    Bearing, Call as _, Connections, Episode, Resets, latencies, latencies_for, rate,
+};
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median};
+use self::strangers::Strangers;
 use crate::config::{self, Config, Isolation, IsolationArgs};
 use crate::proto::v1::Limits;
 use crate::sandbox::features::Features;
@@ -98,6 +103,9 @@ struct Effort {
     neighbour_rounds: u32,
     /// How long steps are measured beside each kind of neighbour, a round.
     neighbour_time: Duration,
+    stranger_rounds: u32,
+    /// How long steps are measured alone, and beside strangers, a round.
+    stranger_time: Duration,
     cpu_rounds: u32,
     /// Turns of the CPU-bound program's loop.
     cpu_turns: u32,
@@ -121,6 +129,8 @@ impl Effort {
         close_rounds: 15,
         neighbour_rounds: 5,
         neighbour_time: Duration::from_millis(800),
+        stranger_rounds: 5,
+        stranger_time: Duration::from_secs(2),
         cpu_rounds: 20,
         cpu_turns: 2_000_000,
         start_rounds: 7,
@@ -140,6 +150,8 @@ impl Effort {
         close_rounds: 3,
         neighbour_rounds: 2,
         neighbour_time: Duration::from_millis(250),
+        stranger_rounds: 2,
+        stranger_time: Duration::from_millis(300),
         cpu_rounds: 5,
         cpu_turns: 300_000,
         start_rounds: 3,
@@ -157,12 +169,13 @@ enum Section {
     Memory,
     Close,
     Neighbours,
+    Strangers,
     Cpu,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Latency,
         Self::Rates,
         Self::Resets,
@@ -170,6 +183,7 @@ impl Section {
         Self::Memory,
         Self::Close,
         Self::Neighbours,
+        Self::Strangers,
         Self::Cpu,
         Self::ColdStart,
     ];
@@ -183,6 +197,7 @@ impl Section {
             Self::Memory => "memory of idle episodes",
             Self::Close => "the end of a hostile episode",
             Self::Neighbours => "latency of a step beside hungry episodes",
+            Self::Strangers => "latency of a step beside callers without a token",
             Self::Cpu => "CPU time of user code",
             Self::ColdStart => "cold start",
         }
@@ -210,6 +225,7 @@ impl Section {
             Self::Memory => row.starts_with("idle_"),
             Self::Close => row == "close_hostile",
             Self::Neighbours => row.starts_with("neighbour_p99_"),
+            Self::Strangers => row.starts_with("strangers_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
             Self::ColdStart => row == "cold_start",
         }
@@ -292,6 +308,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         state_dir: PathBuf::new(),
         warm_workers: WARM_WORKERS,
         max_episodes: EPISODES_FEW + EPISODES_SPARE,
+        tokens_file: None,
     })?;
     let runtime = config.runtimes.first().context("no runtime")?;
     let program = role::program(None).context("`coding_env::enter_role()` was not called")?;
@@ -359,6 +376,7 @@ impl Bench {
             Section::Memory => self.memory().await,
             Section::Close => self.close().await,
             Section::Neighbours => self.neighbours().await,
+            Section::Strangers => self.strangers().await,
             Section::Cpu => self.cpu().await,
             Section::ColdStart => self.cold_start().await,
         }
@@ -371,6 +389,7 @@ impl Bench {
             state_dir: self.scratch.path().to_owned(),
             warm_workers: WARM_WORKERS,
             max_episodes: episodes.saturating_add(EPISODES_SPARE),
+            tokens_file: None,
         }
     }
 
@@ -797,6 +816,39 @@ impl Bench {
         for (row, _, rounds) in beside {
             self.set_ratio(row, rounds.p99(), quiet.p99());
         }
+        Ok(())
+    }
+
+    async fn strangers(&mut self) -> anyhow::Result<()> {
+        let Effort {
+            latency_calls,
+            stranger_rounds,
+            stranger_time: time,
+            ..
+        } = self.effort;
+        let options = ServerOptions {
+            tokens_file: Some(strangers::tokens_file(self.scratch.path())?),
+            ..self.server_options(EPISODES_FEW)
+        };
+        let server = Server::start(&options).await?;
+        let mut episode = Bearing(strangers::good_client(&server.url()).await?);
+        latencies(&mut episode, latency_calls).await?;
+        let (mut quiet, mut beside, mut refused) = (Rounds::default(), Rounds::default(), 0);
+        for _ in 0..stranger_rounds {
+            quiet.add(&latencies_for(&mut episode, time).await?);
+            let strangers = Strangers::start(server.url());
+            let round = latencies_for(&mut episode, time).await;
+            refused += strangers.stop()?;
+            beside.add(&round?);
+        }
+        episode.0.close().await?;
+        server.stop().await?;
+        self.set("strangers_quiet_p50", quiet.p50());
+        self.set("strangers_quiet_p99", quiet.p99());
+        self.set_ratio("strangers_p50", beside.p50(), quiet.p50());
+        self.set_ratio("strangers_p99", beside.p99(), quiet.p99());
+        let note = format!("strangers_*: {refused} requests were refused beside the steps");
+        self.report.notes.push(note);
         Ok(())
     }
 

@@ -124,6 +124,8 @@ pub(super) struct ServerOptions {
     pub(super) state_dir: PathBuf,
     pub(super) warm_workers: u32,
     pub(super) max_episodes: u32,
+    /// Where there are tokens.
+    pub(super) tokens_file: Option<PathBuf>,
 }
 
 /// A server: another process of this program, so that it shares no runtime with its clients. It is killed when this is dropped, and its
@@ -152,6 +154,9 @@ impl Server {
             .args(["--warm-workers", &options.warm_workers.to_string()])
             .args(["--max-episodes", &options.max_episodes.to_string()])
             .stderr(Stdio::piped());
+        if let Some(path) = &options.tokens_file {
+            command.arg("--tokens-file").arg(path);
+        }
         let started = Instant::now();
         let mut child = Command::from(command).kill_on_drop(true).spawn()?;
         let stderr = child.stderr.take().context("no log")?;

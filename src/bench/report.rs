@@ -164,6 +164,20 @@ const SPECS: &[Spec] = &[
     neighbour("neighbour_p99_memory"),
     neighbour("neighbour_p99_output"),
     neighbour("neighbour_p99_disk"),
+    spec("strangers_quiet_p50", "µs"),
+    spec("strangers_quiet_p99", "µs"),
+    ratio(
+        "strangers_p50",
+        "µs",
+        "strangers_quiet_p50",
+        Some(Budget::RatioAtMost(1.5)),
+    ),
+    ratio(
+        "strangers_p99",
+        "µs",
+        "strangers_quiet_p99",
+        Some(Budget::RatioAtMost(3.0)),
+    ),
     ratio(
         "cpu_silent",
         "ms",

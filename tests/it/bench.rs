@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 43] = [
+const ROWS: [&str; 47] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
@@ -46,6 +46,10 @@ const ROWS: [&str; 43] = [
     "neighbour_p99_memory",
     "neighbour_p99_output",
     "neighbour_p99_disk",
+    "strangers_quiet_p50",
+    "strangers_quiet_p99",
+    "strangers_p50",
+    "strangers_p99",
     "cpu_silent",
     "cpu_printing",
     "cold_start",
@@ -69,6 +73,7 @@ fn every_row_has_every_key_and_those_asked_for_are_measured() {
         "resets",
         "worker_loop",
         "bare_fork_loop",
+        "strangers_p50",
         "cold_start",
     ];
     let output = bench(&["--json", "--only", &measured.join(",")]);
