@@ -152,7 +152,8 @@ class World:
         self.homes = {}
         # Resets that each server has answered.
         self.placed = {}
-        # Episodes that were closed, and those that were lost, with the reason.
+        # Episodes that began, those that were closed, and those that were lost, with the reason.
+        self.begun = set()
         self.closed = set()
         self.lost = {}
         self.steps = self.retries = self.refused = 0
@@ -205,6 +206,7 @@ class World:
         home = reset.server_id
         self.placed[home] = self.placed.get(home, 0) + 1
         self.homes[episode] = home
+        self.begun.add(episode)
         try:
             for index in range(STEPS):
                 # The variable tells how often steps ran, the tag whose they are; both are the episode's own.
@@ -223,8 +225,19 @@ class World:
             self.closed.add(episode)
         except Lost as lost:
             self.lost[episode] = lost
+            await self.stays_lost(episode, home)
         finally:
             del self.homes[episode]
+
+
+    async def stays_lost(self, episode, home):
+        """Whoever asks again gets no other answer: nothing runs in an episode that was given up."""
+        request = pb.StepRequest(episode_id=episode, action=pb.CodeAction(code="ran += 1"))
+        try:
+            await self.call(self.stub.Step, request, home)
+        except Lost:
+            return
+        raise Failed(f"a step ran in {episode}, of which was told that it is lost")
 
 
 async def proxy_of(command, environment, listen, log):
@@ -385,6 +398,9 @@ def check(world, held, struck):
     untold = held - world.lost.keys() - world.closed
     if untold:
         raise Failed(f"episodes of a server that was gone were told nothing: {untold}")
+    # Each is told its end once, and no other than one of the two.
+    if world.closed & world.lost.keys() or world.begun != world.closed | world.lost.keys():
+        raise Failed("an episode was both closed and lost, or neither")
     if not world.lost:
         raise Failed("the servers that were taken away held no episode")
 
