@@ -2032,7 +2032,7 @@ type ServerLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Live episodes, lost ones included. Past it Reset is EPISODE_LIMIT.
 	Episodes uint32 `protobuf:"varint,1,opt,name=episodes,proto3" json:"episodes,omitempty"`
-	// Steps that run at the same time. More wait their turn, first come first served.
+	// Steps that run at the same time. More wait their turn, one of each token's name after the other.
 	RunningSteps uint32 `protobuf:"varint,2,opt,name=running_steps,json=runningSteps,proto3" json:"running_steps,omitempty"`
 	// Steps that wait for a turn to run. Past it Step is STEP_LIMIT.
 	WaitingSteps uint32 `protobuf:"varint,3,opt,name=waiting_steps,json=waitingSteps,proto3" json:"waiting_steps,omitempty"`

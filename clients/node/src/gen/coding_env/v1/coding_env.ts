@@ -1075,7 +1075,7 @@ export interface StepLimits {
 export interface ServerLimits {
   /** Live episodes, lost ones included. Past it Reset is EPISODE_LIMIT. */
   episodes: number;
-  /** Steps that run at the same time. More wait their turn, first come first served. */
+  /** Steps that run at the same time. More wait their turn, one of each token's name after the other. */
   runningSteps: number;
   /** Steps that wait for a turn to run. Past it Step is STEP_LIMIT. */
   waitingSteps: number;
