@@ -198,6 +198,24 @@ fn what_tests_may_lack_is_what_ci_requires() {
             used.push(what.to_owned());
         }
     }
+    // The scripts say it in the same words.
+    for script in [".ci/run", "deploy/test"] {
+        let Ok(text) = fs::read_to_string(Path::new(ROOT).join(script)) else {
+            return; // a package has no scripts
+        };
+        for line in text.lines() {
+            let what = line
+                .split_once("lacks \"")
+                .and_then(|(_, rest)| rest.split_once('"'));
+            if let Some((what, _)) = what {
+                assert!(
+                    required.contains(&what),
+                    "tests/required.txt lacks {what} of {script}"
+                );
+                used.push(what.to_owned());
+            }
+        }
+    }
     for what in required {
         assert!(used.iter().any(|used| used == what), "nothing needs {what}");
     }
