@@ -75,6 +75,10 @@ vm-test *ARGS:
 docker-test *FILTERS:
     tests/docker/run.sh {{ FILTERS }}
 
+# Build the image and drive it by hand and by the Rust and Python clients.
+image-test:
+    tests/image/run.sh
+
 # Everything that CI checks, or the steps named.
 ci *STEPS:
     .ci/run {{ STEPS }}
@@ -86,9 +90,7 @@ deploy *PARTS:
 
 # Build the container image.
 docker *ARGS:
-    docker build --tag {{ image }} \
-        --build-arg VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" \
-        --build-arg REVISION="$(git rev-parse HEAD)" {{ ARGS }} .
+    docker build --tag {{ image }} --build-arg REVISION="$(git rev-parse HEAD)" {{ ARGS }} .
 
 # The folders of buf and grpcurl, for PATH; installed on first use.
 _tools:

@@ -266,10 +266,11 @@ class Chart(unittest.TestCase):
         flags = serve_help()
         connections = constant("src/server.rs", "CONNECTIONS_END_WITHIN")
         warden = constant("src/executor/mod.rs", "WARDEN_ENDS_WITHIN")
+        traces = constant("src/server.rs", "TRACES_END_WITHIN")
         variables = variables_of(items)
         drain = seconds(variables.get("CODING_ENV_DRAIN_TIMEOUT") or flags["drain-timeout"][1])
         grace = seconds(variables.get("CODING_ENV_INTERRUPT_GRACE") or flags["interrupt-grace"][1])
-        phases = drain + 2 * grace + connections + warden
+        phases = drain + 2 * grace + connections + warden + traces
         self.assertGreaterEqual(pod_of(items)["spec"]["terminationGracePeriodSeconds"], phases + 5)
 
     @each_rendering

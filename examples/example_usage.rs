@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release --example example_usage                                # starts a server of its own
 //! cargo run --release --example example_usage -- --url http://127.0.0.1:8000  # uses one that runs
+//! cargo run --release --features docker --example example_usage -- --image coding-env:latest  # in a container of its own
 //! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -21,6 +22,10 @@ struct Args {
     /// A server that runs already, http://HOST:PORT. Without it the example starts one in this process.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// An image to start a server from, as for `docker run`.
+    #[cfg(feature = "docker")]
+    #[arg(long, value_name = "IMAGE", conflicts_with = "url")]
+    image: Option<String>,
 }
 
 const CODE_SAMPLES: [&str; 5] = [
@@ -34,17 +39,30 @@ const CODE_SAMPLES: [&str; 5] = [
 fn main() -> Result<(), Box<dyn Error>> {
     // The server executes this program again to get a small process that starts the interpreters.
     coding_env::enter_role();
-    let Args { url } = Args::parse();
+    let args = Args::parse();
+    let url = args.url;
     let runtime = tokio::runtime::Runtime::new()?;
+    #[cfg(feature = "docker")]
+    if let Some(image) = args.image {
+        return runtime.block_on(async {
+            println!("Starting a container of {image} ...");
+            use_env(CodingEnv::from_docker_image(&image).await?).await?;
+            println!("The container is gone");
+            Ok(())
+        });
+    }
     runtime.block_on(async {
         match url {
-            Some(url) => use_server(&url).await,
+            Some(url) => use_env(CodingEnv::connect(&url).await?).await,
             None => {
                 println!("Starting a server in this process ...");
                 let server =
                     LocalServer::start(Config::try_from(ServeArgs::from_environment()?)?).await?;
                 println!("It listens on {}\n", server.url());
-                let used = use_server(&server.url()).await;
+                let used = match CodingEnv::connect(&server.url()).await {
+                    Ok(env) => use_env(env).await,
+                    Err(error) => Err(error.into()),
+                };
                 // Whatever happened above, nothing stays behind.
                 let stopped = server.stop().await;
                 used?;
@@ -56,10 +74,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     })
 }
 
-async fn use_server(url: &str) -> Result<(), Box<dyn Error>> {
-    let mut env = CodingEnv::connect(url).await?;
+async fn use_env(mut env: CodingEnv) -> Result<(), Box<dyn Error>> {
     let used = run_samples(&mut env).await;
-    // Always clean up. This ends the episode; it does not stop the server.
+    // Always clean up. This ends the episode; it stops no server but one in a container that was started for it.
     let closed = env.close().await;
     used?;
     closed?;

@@ -43,6 +43,10 @@ impl Ready {
     pub(crate) fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Release);
     }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +84,7 @@ pub(crate) async fn serve(
 }
 
 async fn readiness(State(shown): State<Shown>) -> (StatusCode, &'static str) {
-    if shown.ready.0.load(Ordering::Acquire) {
+    if shown.ready.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
@@ -275,6 +279,46 @@ impl Sources {
             "coding_env_kept_reply_bytes",
             "Texts of replies kept for retries beyond each episode's last, in bytes",
             self.episodes.kept_reply_bytes(),
+        )?;
+        self.files(page)
+    }
+
+    fn files(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (running, waiting) = self.episodes.file_counts();
+        let metrics = self.episodes.metrics();
+        page.gauge(
+            "coding_env_file_calls_running",
+            "Calls that move files",
+            running.into(),
+        )?;
+        page.gauge(
+            "coding_env_file_calls_running_limit",
+            "Calls that may move files at a time",
+            self.config.files.calls.into(),
+        )?;
+        page.gauge(
+            "coding_env_file_calls_waiting",
+            "Calls that wait for a turn to move files",
+            waiting.into(),
+        )?;
+        page.counters(
+            "coding_env_file_calls",
+            "Calls that have begun to move files, by what they do",
+            labelled("call", metrics.file_calls.read()),
+        )?;
+        let bytes = [
+            ("in", metrics.file_bytes_in.get()),
+            ("out", metrics.file_bytes_out.get()),
+        ];
+        page.counters(
+            "coding_env_file_bytes",
+            "Bytes of files that were moved into and out of workspaces",
+            labelled("direction", bytes.into_iter()),
+        )?;
+        page.counter(
+            "coding_env_file_failures",
+            "Files with which something went wrong, as their calls' replies tell",
+            metrics.file_failures.get(),
         )
     }
 

@@ -1,6 +1,8 @@
 //! Between the contract's messages and our own types, both ways. Requests are taken apart without `..`, so that a new field does
 //! not compile until it is handled.
 
+pub(crate) mod files;
+
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -10,10 +12,14 @@ use crate::episode::{
     EpisodeView, LimitHit, NewEpisode, NewStep, Outcome, Owner, Started, Status as EpisodeStatus,
     StepAnswer, StepReply, StreamFacts,
 };
-use crate::executor::{CpuTime, ExitStatus, TreeUse, Usage, shorten};
+use crate::executor::{
+    CpuTime, Display, ExitStatus, MIME_TYPE_BYTES_MAX, OutputStream, Piece, REPRESENTATIONS_MAX,
+    Representation, ResultOf, TreeUse, Usage, is_mime_type, shorten,
+};
 use crate::limits::{Bounds, CPU_PERCENT_MAX, EpisodeLimits, LEAST};
 use crate::proto::v1;
 use crate::status::{Violations, short};
+use crate::traces::Parent;
 
 /// The largest reply when the request does not say: clients decode 4 MiB by default.
 pub(crate) const REPLY_BYTES: u32 = 3_670_016;
@@ -25,6 +31,11 @@ const REPLY_FACTS_BYTES: usize = 16 << 10;
 /// The sum of names and values of `ResetRequest.environment`.
 pub(crate) const ENVIRONMENT_BYTES_MAX: usize = 64 << 10;
 const ID_BYTES_MAX: usize = 128;
+/// After how long without a response a heartbeat is sent, when the request does not say.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// What a request may ask for.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
+const HEARTBEAT_MAX: Duration = Duration::from_secs(3600);
 
 fn check_id(violations: &mut Violations, field: &str, id: &str) {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -41,6 +52,13 @@ fn check_id(violations: &mut Violations, field: &str, id: &str) {
 pub(crate) fn episode_id(id: &str) -> Result<(), Status> {
     let mut violations = Violations::default();
     check_episode_id(&mut violations, id);
+    violations.check()
+}
+
+/// Checks the id of a session, which may be empty.
+pub(crate) fn session_id(id: &str) -> Result<(), Status> {
+    let mut violations = Violations::default();
+    check_id(&mut violations, "open.session_id", id);
     violations.check()
 }
 
@@ -142,6 +160,8 @@ fn limits(
         workspace_bytes,
         workspace_inodes,
         cpu_percent,
+        displays,
+        display_bytes,
     }) = asked
     else {
         return *max;
@@ -233,6 +253,13 @@ fn limits(
             LEAST.result_bytes,
             max.result_bytes,
         ),
+        displays: number("limits.displays", displays, LEAST.displays, max.displays),
+        display_bytes: number(
+            "limits.display_bytes",
+            display_bytes,
+            LEAST.display_bytes,
+            max.display_bytes,
+        ),
         open_files: number(
             "limits.open_files",
             open_files,
@@ -322,6 +349,7 @@ pub(crate) fn new_episode(
         limits: asked,
         environment: variables,
         network,
+        files: first_files,
     } = request;
     let mut violations = Violations::default();
     check_id(&mut violations, "episode_id", &episode_id);
@@ -333,6 +361,7 @@ pub(crate) fn new_episode(
     let limits = limits(&mut violations, asked, max, bounds);
     let environment = environment(&mut violations, variables);
     let loopback = loopback(&mut violations, network, loopback_lacks);
+    let files = files::first_files(&mut violations, first_files);
     let runtime = runtime(&runtime_name).unwrap_or_else(|known| {
         let asked = short(&runtime_name);
         violations.add(
@@ -353,6 +382,7 @@ pub(crate) fn new_episode(
         loopback,
         limits,
         environment,
+        files,
     })
 }
 
@@ -390,6 +420,52 @@ pub(crate) fn new_step(
     max: &EpisodeLimits,
     caller_wait: Option<Duration>,
 ) -> Result<(NewStep, u32), Status> {
+    step(Violations::default(), episode_id, request, max, caller_wait)
+}
+
+/// How a step is to be told while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Telling {
+    pub(crate) heartbeat: Duration,
+    /// What is known already of stdout and stderr, in bytes.
+    pub(crate) at: [u64; 2],
+}
+
+/// As [`new_step`], for a StepStream.
+pub(crate) fn new_step_stream(
+    episode_id: &str,
+    request: v1::StepStreamRequest,
+    max: &EpisodeLimits,
+    caller_wait: Option<Duration>,
+) -> Result<(NewStep, u32, Telling), Status> {
+    let v1::StepStreamRequest {
+        step: asked,
+        heartbeat,
+        stdout_offset,
+        stderr_offset,
+    } = request;
+    let mut violations = Violations::default();
+    if asked.is_none() {
+        violations.add("step", "is required", &[]);
+    }
+    let heartbeat = heartbeat.map_or(HEARTBEAT, |asked| {
+        let range = (HEARTBEAT_MIN, HEARTBEAT_MAX);
+        lowered(&mut violations, "heartbeat", Some(from_zero(asked)), range)
+    });
+    let asked = asked.unwrap_or_default();
+    let (step, reply_bytes) = step(violations, episode_id, asked, max, caller_wait)?;
+    let at = [stdout_offset, stderr_offset];
+    Ok((step, reply_bytes, Telling { heartbeat, at }))
+}
+
+/// Checks a step, after other fields of the same request.
+fn step(
+    mut violations: Violations,
+    episode_id: &str,
+    request: v1::StepRequest,
+    max: &EpisodeLimits,
+    caller_wait: Option<Duration>,
+) -> Result<(NewStep, u32), Status> {
     let v1::StepRequest {
         episode_id: _,
         action,
@@ -397,8 +473,8 @@ pub(crate) fn new_step(
         timeout,
         limits,
         max_reply_bytes,
+        display_mime_types,
     } = request;
-    let mut violations = Violations::default();
     check_episode_id(&mut violations, episode_id);
     let code = match action {
         Some(v1::CodeAction { code }) => code,
@@ -459,6 +535,7 @@ pub(crate) fn new_step(
             ],
         );
     }
+    let display_mime_types = mime_types(&mut violations, &display_mime_types);
     violations.check()?;
     let step = NewStep {
         code,
@@ -467,8 +544,45 @@ pub(crate) fn new_step(
         caller_wait,
         output_bytes,
         cpu_time,
+        result_of: ResultOf::Expression,
+        display_mime_types,
+        parent: Parent::default(),
     };
     Ok((step, reply_bytes))
+}
+
+/// The representations that displays are to have, as the harness takes them.
+fn mime_types(violations: &mut Violations, asked: &[String]) -> String {
+    let field = "display_mime_types";
+    if asked.len() > REPRESENTATIONS_MAX {
+        violations.add(
+            field,
+            format!(
+                "has {} media types: it may have {REPRESENTATIONS_MAX}, the maximum",
+                asked.len()
+            ),
+            &[
+                ("count", asked.len().to_string()),
+                ("maximum", REPRESENTATIONS_MAX.to_string()),
+            ],
+        );
+    }
+    for (at, mime_type) in asked.iter().enumerate() {
+        if !is_mime_type(mime_type) {
+            violations.add(
+                &format!("{field}[{at}]"),
+                format!(
+                    "`{}` is no media type of at most {MIME_TYPE_BYTES_MAX} characters, as `image/png` is",
+                    short(mime_type)
+                ),
+                &[
+                    ("value", short(mime_type)),
+                    ("maximum", MIME_TYPE_BYTES_MAX.to_string()),
+                ],
+            );
+        }
+    }
+    asked.join(" ")
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {
@@ -505,6 +619,8 @@ pub(crate) fn limits_message(limits: &EpisodeLimits, bounds: Bounds) -> v1::Limi
         workspace_bytes,
         workspace_inodes,
         cpu_percent,
+        displays,
+        display_bytes,
     } = *limits;
     v1::Limits {
         source_bytes: Some(source_bytes),
@@ -521,6 +637,8 @@ pub(crate) fn limits_message(limits: &EpisodeLimits, bounds: Bounds) -> v1::Limi
         workspace_bytes: bounds.workspace.then_some(workspace_bytes),
         workspace_inodes: bounds.workspace.then_some(workspace_inodes),
         cpu_percent: (bounds.cpu && cpu_percent > 0).then_some(cpu_percent),
+        displays: Some(displays),
+        display_bytes: Some(display_bytes),
     }
 }
 
@@ -657,12 +775,54 @@ fn fit(text: String, facts: &mut StreamFacts, room: usize) -> String {
     cut.text
 }
 
+/// Displays within `room` bytes: representations that do not fit lose their bytes, as whole ones, and displays of which not even the names
+/// fit are dropped. Returns how many were, and what the others take, too.
+fn fit_displays(displays: &[Display], room: usize) -> (Vec<v1::Display>, u32, usize) {
+    /// What a representation, and a display, take beside their texts and bytes, at the most: tags, lengths and a number.
+    const OVERHEAD_BYTES: usize = 48;
+    let mut fitted = Vec::with_capacity(displays.len());
+    let (mut dropped, mut taken) = (0, 0);
+    for display in displays {
+        let names =
+            |one: &Representation| OVERHEAD_BYTES + one.mime_type.len() + one.file_path.len();
+        let least = OVERHEAD_BYTES + display.representations.iter().map(names).sum::<usize>();
+        if least > room.saturating_sub(taken) {
+            dropped += 1;
+            continue;
+        }
+        taken += least;
+        let representation = |one: &Representation| {
+            let Representation {
+                mime_type,
+                data,
+                total_bytes,
+                file_path,
+            } = one;
+            let fits = data.len() <= room.saturating_sub(taken);
+            let data = if fits { data.clone() } else { Vec::new() };
+            taken += data.len();
+            v1::Representation {
+                mime_type: mime_type.clone(),
+                data,
+                total_bytes: *total_bytes,
+                file_path: file_path.clone(),
+            }
+        };
+        fitted.push(v1::Display {
+            representations: display.representations.iter().map(representation).collect(),
+            is_result: display.is_result,
+        });
+    }
+    (fitted, dropped, taken)
+}
+
 /// The reply to Step, of at most `reply_bytes`.
 pub(crate) fn step_response(
     episode_id: &str,
     answer: StepAnswer,
     reply_bytes: u32,
     server_id: &str,
+    hint: String,
 ) -> v1::StepResponse {
     let StepAnswer {
         reply,
@@ -674,18 +834,25 @@ pub(crate) fn step_response(
     let texts = texts.map(|texts| (*texts).clone()).unwrap_or_default();
     let (mut stdout_facts, mut stderr_facts) = (facts.stdout, facts.stderr);
     let mut result_truncated = facts.result_truncated;
-    // Each text gets a third of the reply, and what the ones before it left.
+    // Displays get a third of the reply, and what the texts don't need. Texts that don't fit get a third of the rest each, and what the
+    // ones before left.
     let mut room = usize::try_from(reply_bytes)
         .unwrap_or(usize::MAX)
         .saturating_sub(REPLY_FACTS_BYTES);
+    let text_bytes = texts.stdout.len() + texts.stderr.len();
+    let text_bytes = text_bytes + texts.result.as_ref().map_or(0, String::len);
+    let display_room = room.saturating_sub(text_bytes).max(room / 3);
+    let (displays, dropped, display_bytes) = fit_displays(&texts.displays, display_room);
+    room = room.saturating_sub(display_bytes);
+    let parts = if text_bytes <= room { (1, 1) } else { (3, 2) };
     let result = texts.result.map(|mut result| {
-        let end = floor_char_boundary(&result, room / 3);
+        let end = floor_char_boundary(&result, room / parts.0);
         result_truncated |= end < result.len();
         result.truncate(end);
         result
     });
     room -= result.as_ref().map_or(0, String::len);
-    let stderr = fit(texts.stderr, &mut stderr_facts, room / 2);
+    let stderr = fit(texts.stderr, &mut stderr_facts, room / parts.1);
     room = room.saturating_sub(stderr.len());
     let stdout = fit(texts.stdout, &mut stdout_facts, room);
     v1::StepResponse {
@@ -694,6 +861,7 @@ pub(crate) fn step_response(
             stderr,
             exit_code: facts.exit_code,
             result,
+            displays,
         }),
         reward: facts.reward,
         done: facts.lost,
@@ -722,10 +890,32 @@ pub(crate) fn step_response(
                     message,
                 }),
             result_truncated,
+            displays_dropped: facts.displays_dropped.saturating_add(dropped),
         }),
         observed: Some(observed(facts, stdout_facts, stderr_facts)),
         replayed,
         output_dropped,
+        hint,
+    }
+}
+
+/// A piece of output.
+pub(crate) fn output_piece(piece: Piece) -> v1::OutputPiece {
+    let Piece {
+        stream,
+        offset,
+        bytes,
+        dropped_bytes,
+    } = piece;
+    let stream = match stream {
+        OutputStream::Stdout => v1::OutputStream::Stdout,
+        OutputStream::Stderr => v1::OutputStream::Stderr,
+    };
+    v1::OutputPiece {
+        stream: stream.into(),
+        offset,
+        data: bytes,
+        dropped_bytes,
     }
 }
 
@@ -804,6 +994,8 @@ mod tests {
         workspace_bytes: 512 << 20,
         workspace_inodes: 65536,
         cpu_percent: 0,
+        displays: 64,
+        display_bytes: 3 << 20,
     };
     const ALL: Bounds = Bounds {
         total_memory: true,
@@ -1050,12 +1242,14 @@ mod tests {
                 stdout: text.clone(),
                 stderr: text.clone(),
                 result: Some(text),
+                ..Texts::default()
             };
             let total = u64::try_from(texts.stdout.len()).unwrap();
             let stream = StreamFacts {
                 total_bytes: total,
                 kept_bytes: texts.stdout.len(),
                 truncated: false,
+                head_bytes: texts.stdout.len(),
             };
             let facts = StepReply {
                 stdout: stream,
@@ -1070,7 +1264,7 @@ mod tests {
                     texts,
                     replayed: false,
                 };
-                let response = step_response("e", answer, bytes, "s");
+                let response = step_response("e", answer, bytes, "s", String::new());
                 assert!(
                     response.encoded_len() <= bytes as usize,
                     "{} > {bytes}",

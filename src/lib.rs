@@ -6,13 +6,18 @@
 //! - [`client`], the typed client. Feature `client`.
 //! - [`server`], listeners and wiring; [`config`] its settings. Feature `server`, as all that follows.
 //! - [`doctor`], what isolation a machine allows.
-//! - `service`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `port`, `doors`: connections, and which edge answers a request.
+//! - `service`, `stream`, `convert`, `status`: the gRPC edge. Nothing behind it knows gRPC.
+//! - `openenv`: the other edge, OpenEnv's wire.
 //! - `admin`: metrics and health for who looks after the server; `metrics` counts.
 //! - `tls`: the certificates of the port, and its handshakes.
+//! - `session`: many requests on one stream, and what is owed when it breaks.
 //! - `auth`: bearer tokens, and whose a request is.
 //! - `reload`: files that are read again when they change.
+//! - `traces`: spans of calls and steps for a collector. Feature `otlp`.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
+//! - `files`: the files of a workspace, whatever its program does to them.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
 //! - [`transform`], rewards.
@@ -30,6 +35,7 @@ pub mod proto {
         any(feature = "client", feature = "server"),
         expect(clippy::allow_attributes_without_reason, reason = "generated")
     )]
+    #[expect(clippy::large_enum_variant, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("coding_env.v1");
     }
@@ -54,15 +60,23 @@ mod convert;
 #[cfg(feature = "server")]
 pub mod doctor;
 #[cfg(feature = "server")]
+mod doors;
+#[cfg(feature = "server")]
 mod episode;
 #[cfg(feature = "server")]
 mod executor;
 #[cfg(feature = "server")]
 mod fault;
 #[cfg(feature = "server")]
+mod files;
+#[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
 mod metrics;
+#[cfg(feature = "server")]
+mod openenv;
+#[cfg(feature = "server")]
+mod port;
 #[cfg(feature = "server")]
 mod reload;
 #[cfg(feature = "server")]
@@ -72,13 +86,19 @@ pub mod server;
 #[cfg(feature = "server")]
 mod service;
 #[cfg(feature = "server")]
+mod session;
+#[cfg(feature = "server")]
 pub mod shutdown;
 #[cfg(feature = "server")]
 mod status;
 #[cfg(feature = "server")]
+mod stream;
+#[cfg(feature = "server")]
 pub mod telemetry;
 #[cfg(feature = "server")]
 mod tls;
+#[cfg(feature = "server")]
+mod traces;
 #[cfg(feature = "server")]
 pub mod transform;
 #[cfg(feature = "server")]
@@ -87,6 +107,6 @@ mod wire;
 #[cfg(feature = "server")]
 pub use crate::executor::RuntimeConfig;
 #[cfg(feature = "server")]
-pub use crate::limits::EpisodeLimits;
+pub use crate::limits::{EpisodeLimits, FileLimits};
 #[cfg(feature = "server")]
 pub use crate::sandbox::role::enter_role;

@@ -33,6 +33,10 @@ pub struct EpisodeLimits {
     pub workspace_inodes: u32,
     /// CPU time per time, in percent of one core. 0: as much as there is.
     pub cpu_percent: u32,
+    /// Displays of a step.
+    pub displays: u32,
+    /// What all of a step's displays may have together in its reply.
+    pub display_bytes: u32,
 }
 
 impl EpisodeLimits {
@@ -46,6 +50,21 @@ impl EpisodeLimits {
             cpu_percent: self.cpu_percent,
         }
     }
+}
+
+/// What bounds the calls that move files, over all episodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Calls at the same time.
+    pub calls: u32,
+    /// Calls that wait for a turn.
+    pub waiting_calls: u32,
+    /// Files and directories of one call.
+    pub files_per_call: u32,
+    /// Bytes of data of one call.
+    pub bytes_per_call: u64,
+    /// How long a call waits for its client.
+    pub stall_timeout: Duration,
 }
 
 /// The least that each of them may be lowered to.
@@ -64,6 +83,8 @@ pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     workspace_bytes: 1 << 20,
     workspace_inodes: 64,
     cpu_percent: 1,
+    displays: 1,
+    display_bytes: 1024,
 };
 
 /// The most CPU time per time that can be asked for, in percent of one core: that of a thousand.

@@ -18,6 +18,10 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -98,6 +102,13 @@ pub(crate) struct Metrics {
     pub(crate) queued_time: Histogram,
     /// Interpreters that were lost, by cause.
     pub(crate) lost: Counts<6>,
+    /// Calls that move files, by what they do.
+    pub(crate) file_calls: Counts<4>,
+    /// Bytes of files that were written, and of those that were read.
+    pub(crate) file_bytes_in: Count,
+    pub(crate) file_bytes_out: Count,
+    /// Files with which something went wrong.
+    pub(crate) file_failures: Count,
 }
 
 impl Metrics {
@@ -126,6 +137,10 @@ impl Metrics {
                 "protocol_violation",
                 "program",
             ]),
+            file_calls: Counts::new(["write", "read", "list", "delete"]),
+            file_bytes_in: Count::default(),
+            file_bytes_out: Count::default(),
+            file_failures: Count::default(),
         }
     }
 }

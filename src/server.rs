@@ -8,35 +8,35 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{self, Ready, Sources};
-use crate::auth::{Auth, AuthLayer};
+use crate::auth::{Auth, Gate};
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
+use crate::doors::Doors;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
-use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
+use crate::executor::{Executor, ExecutorConfig, ResultOf, Rotation, StartError};
+use crate::openenv::OpenEnv;
+use crate::port;
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
 use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
 use crate::tls::Tls;
+use crate::traces::{Parent, Traces};
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
 const SERVICE: &str = "coding_env.v1.CodingEnv";
 const LIVENESS: &str = "liveness";
 const READINESS: &str = "readiness";
-/// How long a peer may take to answer a keepalive ping.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Requests in flight on one connection. A trainer steps thousands of episodes over one.
-const STREAMS_PER_CONNECTION_MAX: u32 = 20_000;
-/// HTTP/2 flow control: enough for large sources without a round trip per 64 KiB.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 /// How long open connections get to take their last replies.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long the last traces get to be sent.
+const TRACES_END_WITHIN: Duration = Duration::from_secs(5);
 /// How long what a warden left may take to end once it is killed.
 const ORPHANS_END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -60,9 +60,6 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
-    /// The transport failed.
-    #[error("serving: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// Reflection could not be set up.
     #[error("setting up reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -170,6 +167,8 @@ async fn run_until(
         }
         None => None,
     };
+    let traces = Traces::start(config.otlp_endpoint.as_deref(), &config.server_id)
+        .map_err(|error| ServeError::Setting(format!("traces: {error}")))?;
     let local = listener
         .local_addr()
         .map_or_else(|_| config.listen.to_string(), |address| address.to_string());
@@ -210,8 +209,13 @@ async fn run_until(
         state_parent: config.state_dir.clone(),
     })?;
     let episodes = Episodes::new(episodes_config(&config), executor.clone());
-    let service = Service::new(config.clone(), episodes.clone(), executor.clone())
-        .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
+    let service = Service::new(
+        config.clone(),
+        episodes.clone(),
+        executor.clone(),
+        closing.clone(),
+    )
+    .map_err(|status| ServeError::Setting(status.message().to_owned()))?;
     if let Some(listener) = admin {
         let address = listener.local_addr().map(|address| address.to_string());
         let sources = Sources {
@@ -225,7 +229,7 @@ async fn run_until(
         let serving = admin::serve(
             listener,
             health_service.clone(),
-            ready,
+            ready.clone(),
             sources,
             closing.clone(),
         );
@@ -250,30 +254,29 @@ async fn run_until(
             // The details of errors, so that a reflection client shows their reasons.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    let router = tonic::transport::Server::builder()
-        .tcp_nodelay(true)
-        .http2_keepalive_interval(Some(config.keepalive))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION_MAX))
-        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
-        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
-        .layer(AuthLayer::new(auth))
-        .add_service(health_service)
+    let others = Routes::new(health_service)
         .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(service);
-    let closed = closing.clone().cancelled_owned();
-    let serving = match tls {
-        Some(tls) => {
-            let incoming = tls.connections(listener, closing.clone());
-            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
+        .add_service(reflection().build_v1alpha()?);
+    let gate = Gate::new(auth);
+    let openenv = OpenEnv::start(
+        &config,
+        episodes.clone(),
+        executor.clone(),
+        gate.clone(),
+        ready,
+        closing.clone(),
+    );
+    let doors = Doors::new(gate, service, &traces.layer(), others, openenv.router());
+    let (keepalive, stop) = (config.keepalive, closing.clone());
+    let serving = tokio::spawn(async move {
+        match tls {
+            Some(tls) => {
+                let incoming = tls.connections(listener, stop.clone());
+                port::serve(incoming, doors, keepalive, stop).await;
+            }
+            None => port::serve(port::plain(listener), doors, keepalive, stop).await,
         }
-        None => {
-            let incoming =
-                tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-            tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed))
-        }
-    };
+    });
 
     let result = async {
         tokio::select! {
@@ -301,17 +304,19 @@ async fn run_until(
     readiness.set(ServingStatus::NotServing).await;
     episodes.shut_down().await;
     closing.cancel();
-    let connections = until(CONNECTIONS_END_WITHIN, serving, &shutdown).await;
+    // Connections that are still open then are dropped.
+    let connections = async { tokio::join!(serving, openenv.ended()) };
+    until(CONNECTIONS_END_WITHIN, connections, &shutdown).await;
     if config.adopts_orphans && matches!(result, Err(ServeError::WardenGone)) {
         kill_orphans().await;
     }
     executor.shut_down().await;
-    tracing::info!(took = ?ending.elapsed(), "ended");
-    result?;
-    match connections {
-        Some(Ok(result)) => Ok(result?),
-        Some(Err(_)) | None => Ok(()), // connections that were still open are dropped
+    tokio::select! {
+        () = traces.end(TRACES_END_WITHIN) => {}
+        () = shutdown.kill.cancelled() => {}
     }
+    tracing::info!(took = ?ending.elapsed(), "ended");
+    result
 }
 
 /// Finds out what this machine allows, and decides what isolation is in force.
@@ -394,7 +399,7 @@ async fn warm_up(
     config: &Config,
 ) -> Result<(), ServeError> {
     executor.templates_ready().await?;
-    canary(episodes, config).await
+    canary(executor, episodes, config).await
 }
 
 /// The canary step. It looks at the interpreter and the library with an episode's own rights: a template that could read them is no proof.
@@ -405,7 +410,11 @@ print('canary')
 6 * 7";
 
 /// Runs a step in every runtime, as a client would.
-async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> {
+async fn canary(
+    executor: &Executor,
+    episodes: &Episodes,
+    config: &Config,
+) -> Result<(), ServeError> {
     for (runtime, described) in config.runtimes.iter().enumerate() {
         let failed =
             |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
@@ -420,11 +429,13 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             loopback: false,
             limits: config.limits,
             environment: Vec::new(),
+            files: Vec::new(),
         };
-        let started = episodes
-            .reset(new)
-            .await
-            .map_err(|refusal| failed(refusal.to_string()))?;
+        let started = episodes.reset(new).await.map_err(|refusal| {
+            // Clients are told no more than the refusal; who starts the server wants to know what was in the way.
+            let why = executor.last_failure();
+            failed(why.map_or_else(|| refusal.to_string(), |why| format!("{refusal} ({why})")))
+        })?;
         let step = NewStep {
             code: CANARY.to_owned(),
             index: Some(0),
@@ -432,6 +443,9 @@ async fn canary(episodes: &Episodes, config: &Config) -> Result<(), ServeError> 
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            result_of: ResultOf::Expression,
+            display_mime_types: String::new(),
+            parent: Parent::default(),
         };
         let key = owner.episode(started.id);
         let answer = episodes.step(&key, step).await;
@@ -509,6 +523,7 @@ fn episodes_config(config: &Config) -> EpisodesConfig {
         background_cpu_time: config.background_cpu_time,
         worker_wait: config.worker_wait,
         kept_reply_bytes: config.kept_reply_bytes,
+        files: config.files,
         transforms: config.transforms.clone(),
     }
 }

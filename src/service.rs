@@ -1,20 +1,26 @@
 //! The gRPC service: check, convert, call, convert back. Nothing else.
 
+mod files;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Extensions, Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status, Streaming};
 use tonic_types::StatusExt as _;
 
 use crate::config::Config;
 use crate::convert;
-use crate::episode::{Episodes, Owner, Refusal};
-use crate::executor::Executor;
+use crate::episode::{EpisodeKey, Episodes, Owner, Refusal, StepAnswer};
+use crate::executor::{Executor, REPRESENTATION_BYTES_MAX, hint, missing_module};
 use crate::limits::Bounds;
 use crate::metrics::Counts;
-use crate::proto::v1::{self, coding_env_server::CodingEnv};
+use crate::proto::v1::{self, coding_env_server::CodingEnv, step_stream_response};
 use crate::sandbox::plan::{Layer, Level};
+use crate::session::Sessions;
+use crate::stream::{self, Next, Told};
+use crate::traces::Call;
 use crate::{fault, status};
 
 /// The header that names the server: see "Routing" in the contract.
@@ -36,6 +42,7 @@ struct Inner {
     server_header: AsciiMetadataValue,
     episodes: Episodes,
     executor: Executor,
+    sessions: Sessions,
     /// Which limits of whole episodes can be held.
     bounds: Bounds,
     started: SystemTime,
@@ -46,17 +53,20 @@ impl Service {
         config: Config,
         episodes: Episodes,
         executor: Executor,
+        closing: CancellationToken,
     ) -> Result<Self, Status> {
         let server_header = AsciiMetadataValue::try_from(&config.server_id)
             .map_err(|error| Status::internal(error.to_string()))?;
         let started = SystemTime::now();
         let bounds = executor.plan().bounds();
+        let sessions = Sessions::new(&config, closing);
         Ok(Self(Arc::new(Inner {
             config,
             refusals: Arc::new(Counts::new(status::REASONS)),
             server_header,
             episodes,
             executor,
+            sessions,
             bounds,
             started,
         })))
@@ -69,11 +79,25 @@ impl Service {
     ) -> Result<Response<T>, Status> {
         let answer = answer(&self.0.server_header, handler).await;
         if let Err(status) = &answer {
-            let details = status.get_error_details();
-            let reason = details.error_info().map(|info| info.reason.as_str());
-            self.0.refusals.add_one(reason.unwrap_or_default());
+            self.count(status);
         }
         answer
+    }
+
+    fn count(&self, status: &Status) {
+        count_refusal(&self.0.refusals, status);
+    }
+
+    /// Runs what belongs to a call, outside of its handler. A panic is a fault of ours.
+    pub(crate) async fn guard<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let result = match fault::caught(work).await {
+            Ok(result) => result,
+            Err(cause) => Err(status::internal(&fault::report(&cause))),
+        };
+        result.inspect_err(|status| self.count(status))
     }
 
     /// What was refused so far.
@@ -105,6 +129,12 @@ impl Service {
     }
 }
 
+fn count_refusal(refusals: &Refusals, status: &Status) {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.as_str());
+    refusals.add_one(reason.unwrap_or_default());
+}
+
 /// Runs a handler. Replies and refusals name the server; a handler that panics is a fault of ours, and the call ends with it.
 async fn answer<T>(
     server_header: &AsciiMetadataValue,
@@ -122,12 +152,18 @@ async fn answer<T>(
     result
 }
 
-/// Whose a request is: [`AuthLayer`](crate::auth::AuthLayer) has put it there. One that did not pass it is nobody's.
+/// Whose a request is: [`Gate`](crate::auth::Gate) has put it there. One that did not pass it is nobody's.
 fn owner(extensions: &Extensions) -> Result<Owner, Status> {
     extensions
         .get::<Owner>()
         .cloned()
         .ok_or_else(|| status::internal(&fault::report(&"a request without an owner")))
+}
+
+/// The caller's episode with this id, which the call's span is then about.
+fn episode_key(extensions: &Extensions, id: String) -> Result<EpisodeKey, Status> {
+    Call::of(extensions).episode(&id);
+    Ok(owner(extensions)?.episode(id))
 }
 
 /// How long the caller waits, less what it takes to answer in time: gRPC's own timeout would answer CANCELLED.
@@ -205,11 +241,100 @@ impl CodingEnv for Service {
     ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
         self.answer(self.on_get_server_info(request)).await
     }
+
+    type StepStreamStream = stream::Responses<v1::StepStreamResponse>;
+
+    async fn step_stream(
+        &self,
+        request: Request<v1::StepStreamRequest>,
+    ) -> Result<Response<Self::StepStreamStream>, Status> {
+        let told = self.answer(self.on_step_stream(request)).await?;
+        let service = self.clone();
+        let tell = move |mut told: Told| {
+            let service = service.clone();
+            async move {
+                let (event, told) = match service.guard(told.next()).await.map(Next::event) {
+                    Ok(Ok(event)) => (event, Some(told)),
+                    Ok(Err(answer)) => {
+                        let mut form = told.form().clone();
+                        service.complete(&answer, &mut form).await;
+                        let reply = service.reply(answer, &form);
+                        (step_stream_response::Event::Reply(reply), None)
+                    }
+                    Err(status) => return (Some(Err(status)), None),
+                };
+                let response = v1::StepStreamResponse { event: Some(event) };
+                (Some(Ok(response)), told)
+            }
+        };
+        Ok(told.map(|told| stream::responses(told, tell)))
+    }
+
+    type SessionStream = stream::Responses<v1::SessionResponse>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        self.answer(self.on_session(request)).await
+    }
+
+    async fn write_files(
+        &self,
+        request: Request<Streaming<v1::WriteFilesRequest>>,
+    ) -> Result<Response<v1::WriteFilesResponse>, Status> {
+        self.answer(self.on_write_files(request)).await
+    }
+
+    type ReadFilesStream = files::Replies<v1::ReadFilesResponse>;
+
+    async fn read_files(
+        &self,
+        request: Request<v1::ReadFilesRequest>,
+    ) -> Result<Response<Self::ReadFilesStream>, Status> {
+        self.answer(self.on_read_files(request)).await
+    }
+
+    type ListFilesStream = files::Replies<v1::ListFilesResponse>;
+
+    async fn list_files(
+        &self,
+        request: Request<v1::ListFilesRequest>,
+    ) -> Result<Response<Self::ListFilesStream>, Status> {
+        self.answer(self.on_list_files(request)).await
+    }
+
+    async fn delete_files(
+        &self,
+        request: Request<v1::DeleteFilesRequest>,
+    ) -> Result<Response<v1::DeleteFilesResponse>, Status> {
+        self.answer(self.on_delete_files(request)).await
+    }
+}
+
+/// How the reply to a step is made from its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyForm {
+    key: EpisodeKey,
+    /// The most that the caller decodes.
+    reply_bytes: u32,
+    /// What can be done about a module that is missing.
+    hint: String,
+}
+
+impl ReplyForm {
+    fn new(key: EpisodeKey, reply_bytes: u32) -> Self {
+        Self {
+            key,
+            reply_bytes,
+            hint: String::new(),
+        }
+    }
 }
 
 /// The handlers.
 impl Service {
-    async fn on_reset(
+    pub(crate) async fn on_reset(
         &self,
         request: Request<v1::ResetRequest>,
     ) -> Result<v1::ResetResponse, Status> {
@@ -238,6 +363,7 @@ impl Service {
         let lacks = inner.executor.plan().lacks("loopback");
         let new = convert::new_episode(request, limits, lacks, runtime, owner)?;
         let started = within(wait, inner.episodes.reset(new)).await?;
+        Call::of(&extensions).episode(&started.id);
         let runtime = self.runtime_name(started.runtime);
         let reward = inner.config.transforms.reset_reward();
         Ok(convert::reset_response(
@@ -250,29 +376,92 @@ impl Service {
     }
 
     async fn on_step(&self, request: Request<v1::StepRequest>) -> Result<v1::StepResponse, Status> {
+        let (answer, form) = self.run_step(request).await?;
+        Ok(self.reply(answer, &form))
+    }
+
+    /// The reply that a caller gets: see [`complete`](Self::complete).
+    pub(crate) fn reply(&self, answer: StepAnswer, form: &ReplyForm) -> v1::StepResponse {
+        let ReplyForm {
+            key,
+            reply_bytes,
+            hint,
+        } = form;
+        let server_id = &self.0.config.server_id;
+        convert::step_response(&key.id, answer, *reply_bytes, server_id, hint.clone())
+    }
+
+    /// Adds to the form of a reply what is said of a module that the runtime lacks, where the step ended for want of one.
+    pub(crate) async fn complete(&self, answer: &StepAnswer, form: &mut ReplyForm) {
+        let exception = answer.reply.facts().exception.as_ref();
+        let missing = exception.and_then(|(kind, text)| missing_module(kind, text));
+        if let Some(module) = missing {
+            form.hint = self.hint(module, self.0.episodes.runtime(&form.key)).await;
+        }
+    }
+
+    pub(crate) async fn run_step(
+        &self,
+        request: Request<v1::StepRequest>,
+    ) -> Result<(StepAnswer, ReplyForm), Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, extensions, mut request) = request.into_parts();
-        let key = owner(&extensions)?.episode(std::mem::take(&mut request.episode_id));
+        let key = episode_key(&extensions, std::mem::take(&mut request.episode_id))?;
         self.check_server(&metadata, &key.id)?;
         let inner = &self.0;
         let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
-        let (step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
+        let (mut step, reply_bytes) = convert::new_step(&key.id, request, &limits, wait)?;
+        step.parent = Call::of(&extensions).parent();
         let answer = within(wait, inner.episodes.step(&key, step)).await?;
-        Ok(convert::step_response(
-            &key.id,
-            answer,
-            reply_bytes,
-            &inner.config.server_id,
-        ))
+        let mut form = ReplyForm::new(key, reply_bytes);
+        self.complete(&answer, &mut form).await;
+        Ok((answer, form))
     }
 
-    async fn on_get_state(
+    pub(crate) async fn on_step_stream(
+        &self,
+        request: Request<v1::StepStreamRequest>,
+    ) -> Result<Told, Status> {
+        let wait = caller_wait(request.metadata());
+        let (metadata, extensions, mut request) = request.into_parts();
+        let episode_id = request
+            .step
+            .as_mut()
+            .map(|step| std::mem::take(&mut step.episode_id));
+        let key = episode_key(&extensions, episode_id.unwrap_or_default())?;
+        self.check_server(&metadata, &key.id)?;
+        let inner = &self.0;
+        let end = wait.map(|wait| tokio::time::Instant::now() + wait);
+        let limits = inner.episodes.limits(&key).unwrap_or(inner.config.limits);
+        let (step, reply_bytes, telling) =
+            convert::new_step_stream(&key.id, request, &limits, wait)?;
+        let following = within(wait, inner.episodes.step_stream(&key, step, telling.at)).await?;
+        let form = ReplyForm::new(key, reply_bytes);
+        Ok(Told::new(following, telling.heartbeat, end, form))
+    }
+
+    /// What can be done about a module that an episode's runtime lacks.
+    async fn hint(&self, module: &str, runtime: Option<usize>) -> String {
+        let executor = &self.0.executor;
+        let (runtimes, packages) = (executor.runtimes(), executor.packages().await);
+        let Some((runtime, has)) =
+            runtime.and_then(|index| Some((runtimes.get(index)?, packages.get(index)?)))
+        else {
+            return String::new();
+        };
+        let others = runtimes.iter().zip(&packages);
+        let others = others.filter(|(_, packages)| packages.has_module(module));
+        let others: Vec<String> = others.map(|(runtime, _)| runtime.name.clone()).collect();
+        hint(module, &runtime.name, &runtime.python_version, has, &others)
+    }
+
+    pub(crate) async fn on_get_state(
         &self,
         request: Request<v1::GetStateRequest>,
     ) -> Result<v1::GetStateResponse, Status> {
         let wait = caller_wait(request.metadata());
         let (metadata, extensions, v1::GetStateRequest { episode_id }) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let view = within(wait, self.0.episodes.view(&key)).await;
@@ -286,12 +475,12 @@ impl Service {
         ))
     }
 
-    async fn on_close(
+    pub(crate) async fn on_close(
         &self,
         request: Request<v1::CloseRequest>,
     ) -> Result<v1::CloseResponse, Status> {
         let (metadata, extensions, v1::CloseRequest { episode_id }) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let closed = self.0.episodes.close(&key);
@@ -301,7 +490,7 @@ impl Service {
         })
     }
 
-    async fn on_interrupt(
+    pub(crate) async fn on_interrupt(
         &self,
         request: Request<v1::InterruptRequest>,
     ) -> Result<v1::InterruptResponse, Status> {
@@ -313,7 +502,7 @@ impl Service {
                 step_index,
             },
         ) = request.into_parts();
-        let key = owner(&extensions)?.episode(episode_id);
+        let key = episode_key(&extensions, episode_id)?;
         self.check_server(&metadata, &key.id)?;
         convert::episode_id(&key.id)?;
         let step_index = self.0.episodes.interrupt(&key, step_index)?;
@@ -325,6 +514,25 @@ impl Service {
         })
     }
 
+    async fn on_session(
+        &self,
+        request: Request<Streaming<v1::SessionRequest>>,
+    ) -> Result<stream::Responses<v1::SessionResponse>, Status> {
+        let (metadata, extensions, requests) = request.into_parts();
+        let owner = owner(&extensions)?;
+        self.check_server(&metadata, "")?;
+        Ok(self.0.sessions.serve(self.clone(), owner, requests))
+    }
+
+    /// What a server that holds an episode calls itself.
+    pub(crate) fn server_id(&self) -> &str {
+        &self.0.config.server_id
+    }
+
+    pub(crate) fn episodes(&self) -> &Episodes {
+        &self.0.episodes
+    }
+
     async fn on_get_server_info(
         &self,
         request: Request<v1::GetServerInfoRequest>,
@@ -334,17 +542,25 @@ impl Service {
         let config = &inner.config;
         let (episodes, running_steps, waiting_steps) = inner.episodes.counts();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let runtimes = inner
-            .executor
-            .runtimes()
-            .into_iter()
-            .map(|runtime| v1::Runtime {
-                name: runtime.name,
-                python_version: runtime.python_version,
-                preloads: runtime.preloads,
-                hash_seed: runtime.hash_seed,
-                warm_workers: count(runtime.warm_workers),
-            });
+        let package = |(name, version): &(String, String)| v1::Package {
+            name: name.clone(),
+            version: version.clone(),
+        };
+        let packages = inner.executor.packages().await;
+        let runtimes =
+            inner
+                .executor
+                .runtimes()
+                .into_iter()
+                .zip(packages)
+                .map(|(runtime, packages)| v1::Runtime {
+                    name: runtime.name,
+                    python_version: runtime.python_version,
+                    preloads: runtime.preloads,
+                    hash_seed: runtime.hash_seed,
+                    warm_workers: count(runtime.warm_workers),
+                    packages: packages.installed.iter().map(package).collect(),
+                });
         let plan = inner.executor.plan();
         let layer = |layer: &Layer| v1::IsolationLayer {
             name: layer.name.to_owned(),
@@ -382,6 +598,11 @@ impl Service {
                 background_cpu_time: convert::some_duration(config.background_cpu_time),
                 worker_wait: convert::some_duration(config.worker_wait),
                 kept_reply_bytes: config.kept_reply_bytes,
+                sessions: config.max_sessions,
+                session_requests: config.session_requests,
+                session_grace: convert::some_duration(config.session_grace),
+                files: Some(convert::files::limits_message(&config.files)),
+                representation_bytes: REPRESENTATION_BYTES_MAX,
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {

@@ -11,7 +11,7 @@ use crate::episode::{Outcome, Refusal};
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "coding_env";
 /// The reasons of refusals by handlers, and what is none of them.
-pub(crate) const REASONS: [&str; 17] = [
+pub(crate) const REASONS: [&str; 22] = [
     "INVALID_FIELD",
     "EPISODE_NOT_FOUND",
     "EPISODE_CLOSED",
@@ -25,6 +25,11 @@ pub(crate) const REASONS: [&str; 17] = [
     "EPISODE_LIMIT",
     "STEP_LIMIT",
     "STEP_QUEUE_FULL",
+    "FILES_LIMIT",
+    "FILES_STALLED",
+    "FILES_REFUSED",
+    "SESSION_TAKEN_OVER",
+    "SESSION_LIMIT",
     "NO_WORKER",
     "SHUTTING_DOWN",
     "DEADLINE",
@@ -151,6 +156,38 @@ pub(crate) fn internal(id: &str) -> Status {
     )
 }
 
+/// Another stream has opened the session.
+pub(crate) fn session_taken_over(session: &str) -> Status {
+    build(
+        Code::Aborted,
+        "SESSION_TAKEN_OVER",
+        format!("another stream has taken over session `{session}`"),
+        &[("session_id", session)],
+        None,
+    )
+}
+
+/// There are as many sessions as may be.
+pub(crate) fn session_limit(max: u32) -> Status {
+    build(
+        Code::ResourceExhausted,
+        "SESSION_LIMIT",
+        format!("the server holds {max} sessions, which is its limit; end some, or retry later"),
+        &[("max", &max.to_string())],
+        Some(RETRY_LATER),
+    )
+}
+
+/// A status as a message, for where it is not that of a call.
+pub(crate) fn message(status: &Status) -> tonic_types::Status {
+    let details = <tonic_types::Status as prost::Message>::decode(status.details());
+    details.unwrap_or_else(|_| tonic_types::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
+
 /// A request without a token that this server takes. The same words whatever was wrong: the log tells more, the caller learns nothing.
 pub(crate) fn token_invalid() -> Status {
     let message = "this server takes requests with a bearer token alone: send the metadata `authorization: Bearer TOKEN` with one \
@@ -259,6 +296,31 @@ impl From<Refusal> for Status {
                 vec![("max", max.to_string())],
                 Some(RETRY_SOON),
             ),
+            Refusal::FilesLimit { waiting } => {
+                let metadata = vec![("waiting", waiting.to_string())];
+                (
+                    Code::ResourceExhausted,
+                    "FILES_LIMIT",
+                    metadata,
+                    Some(RETRY_SOON),
+                )
+            }
+            Refusal::FilesStalled { waited } => {
+                let metadata = vec![("waited", format!("{waited:?}"))];
+                (Code::Aborted, "FILES_STALLED", metadata, None)
+            }
+            Refusal::FilesUnavailable { why } => {
+                let metadata = vec![("why", why.clone())];
+                (Code::FailedPrecondition, "FILES_REFUSED", metadata, None)
+            }
+            Refusal::FileNotWritten { path, kind, why } => {
+                let metadata = vec![
+                    ("path", path.clone()),
+                    ("kind", (*kind).to_owned()),
+                    ("why", why.clone()),
+                ];
+                (Code::FailedPrecondition, "FILES_REFUSED", metadata, None)
+            }
             Refusal::NoWorker { waited } => (
                 Code::Unavailable,
                 "NO_WORKER",

@@ -240,7 +240,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(found)
 }
 
-/// What the files say. HTTP/2 alone is spoken.
+/// What the files say. HTTP/2 is spoken with who can, HTTP/1.1 with others.
 pub(crate) fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     let TlsFiles {
         certificate,
@@ -268,6 +268,6 @@ pub(crate) fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         error,
     })?;
     let mut config = builder.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -44,6 +44,12 @@ const (
 	ReasonStepLimit Reason = "STEP_LIMIT"
 	// ReasonStepQueueFull: as many steps as may be queued in an episode.
 	ReasonStepQueueFull Reason = "STEP_QUEUE_FULL"
+	// ReasonFilesLimit: as many calls that move files as may wait for a turn.
+	ReasonFilesLimit Reason = "FILES_LIMIT"
+	// ReasonFilesStalled: nothing was sent or taken for too long in a call that moves files.
+	ReasonFilesStalled Reason = "FILES_STALLED"
+	// ReasonFilesRefused: files can't be worked with, or one of a Reset can't be written.
+	ReasonFilesRefused Reason = "FILES_REFUSED"
 	// ReasonNoWorker: no interpreter became ready in time.
 	ReasonNoWorker Reason = "NO_WORKER"
 	// ReasonShuttingDown: the server is shutting down.

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 rm -rf codingenvv1
-buf generate ../.. --template buf.gen.yaml --output .
+buf generate ../.. --template buf.gen.yaml --output . --exclude-path ../../proto/google

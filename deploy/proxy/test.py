@@ -152,7 +152,8 @@ class World:
         self.homes = {}
         # Resets that each server has answered.
         self.placed = {}
-        # Episodes that were closed, and those that were lost, with the reason.
+        # Episodes that began, those that were closed, and those that were lost, with the reason.
+        self.begun = set()
         self.closed = set()
         self.lost = {}
         self.steps = self.retries = self.refused = 0
@@ -205,6 +206,7 @@ class World:
         home = reset.server_id
         self.placed[home] = self.placed.get(home, 0) + 1
         self.homes[episode] = home
+        self.begun.add(episode)
         try:
             for index in range(STEPS):
                 # The variable tells how often steps ran, the tag whose they are; both are the episode's own.
@@ -223,8 +225,19 @@ class World:
             self.closed.add(episode)
         except Lost as lost:
             self.lost[episode] = lost
+            await self.stays_lost(episode, home)
         finally:
             del self.homes[episode]
+
+
+    async def stays_lost(self, episode, home):
+        """Whoever asks again gets no other answer: nothing runs in an episode that was given up."""
+        request = pb.StepRequest(episode_id=episode, action=pb.CodeAction(code="ran += 1"))
+        try:
+            await self.call(self.stub.Step, request, home)
+        except Lost:
+            return
+        raise Failed(f"a step ran in {episode}, of which was told that it is lost")
 
 
 async def proxy_of(command, environment, listen, log):
@@ -244,6 +257,37 @@ async def proxy_of(command, environment, listen, log):
 
     await until("the proxy to listen", answers)
     return process
+
+
+async def streamed(stub):
+    """Output comes through the proxy while the code runs, whole and in order."""
+    lines = 100
+    reset = await stub.Reset(pb.ResetRequest(episode_id=str(uuid.uuid4())), timeout=CALL_WITHIN)
+    episode, metadata = reset.state.episode_id, [(SERVER_HEADER, reset.server_id)]
+    code = f"import time\nfor n in range({lines}): print('line', n); time.sleep(0.01)"
+    step = pb.StepRequest(episode_id=episode, action=pb.CodeAction(code=code), step_index=0)
+    request = pb.StepStreamRequest(step=step, heartbeat={"nanos": 100_000_000})
+    text, pieces, reply = b"", 0, None
+    async for response in stub.StepStream(request, metadata=metadata, timeout=CALL_WITHIN):
+        if reply is not None:
+            raise Failed("a response came after the reply")
+        kind = response.WhichOneof("event")
+        if kind == "reply":
+            reply = response.reply
+        elif kind == "piece":
+            piece = response.piece
+            if (piece.offset, piece.dropped_bytes) != (len(text), 0):
+                raise Failed(f"a piece at {piece.offset}, {piece.dropped_bytes} bytes dropped, after {len(text)} bytes")
+            text += piece.data
+            pieces += 1
+    wanted = "".join(f"line {n}\n" for n in range(lines))
+    if reply is None or text.decode() != wanted or reply.observation.stdout != wanted:
+        raise Failed(f"a streamed step printed {text!r}, and replied {reply}")
+    # A proxy that waited for the end would make one or two of them.
+    if pieces < lines / 10:
+        raise Failed(f"{lines} lines came in {pieces} pieces")
+    await stub.Close(pb.CloseRequest(episode_id=episode), metadata=metadata, timeout=CALL_WITHIN)
+    print(f"a streamed step: {lines} lines in {pieces} pieces", flush=True)
 
 
 async def placed_on(world, server, tasks):
@@ -351,6 +395,7 @@ async def run(arguments):
             options = [("grpc.enable_retries", 0), ("grpc.max_reconnect_backoff_ms", 200), ("grpc.use_local_subchannel_pool", 1)]
             channel = grpc.aio.insecure_channel(f"127.0.0.1:{listen}", options=options)
             world = World(rpc.CodingEnvStub(channel))
+            await streamed(world.stub)
             tasks = [asyncio.create_task(world.episode(number)) for number in range(arguments.episodes)]
             held, struck = await story(world, servers, tasks, arguments.episodes)
             world.stopping = True
@@ -385,6 +430,9 @@ def check(world, held, struck):
     untold = held - world.lost.keys() - world.closed
     if untold:
         raise Failed(f"episodes of a server that was gone were told nothing: {untold}")
+    # Each is told its end once, and no other than one of the two.
+    if world.closed & world.lost.keys() or world.begun != world.closed | world.lost.keys():
+        raise Failed("an episode was both closed and lost, or neither")
     if not world.lost:
         raise Failed("the servers that were taken away held no episode")
 

@@ -1,9 +1,9 @@
 //! Bearer tokens: who may do anything, and whose a request is.
 //!
-//! [`tokens`] reads the file; [`layer`] looks at every request before a handler does. Behind it a request has an
+//! [`tokens`] reads the file; [`gate`] looks at every request before a handler does. Behind it a request has an
 //! [`Owner`](crate::episode::Owner).
 
-mod layer;
+mod gate;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, header};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::layer::AuthLayer;
+pub(crate) use self::gate::Gate;
 pub(crate) use self::tokens::FileError;
 use self::tokens::{Found, Rejected, TOKEN_CHARS_MAX, Tokens, is_token};
 use crate::config::Open;
@@ -125,11 +125,12 @@ impl Auth {
         *told = counts;
     }
 
-    /// Whether the RPCs below this path need no token.
+    /// Whether what is below this path needs no token.
     fn is_open(&self, path: &str) -> bool {
         self.open.iter().any(|open| {
             let services: &[&str] = match open {
                 Open::None => &[],
+                Open::Health if path == "/health" => return true,
                 Open::Health => &["/grpc.health.v1.Health/"],
                 Open::Reflection => &[
                     "/grpc.reflection.v1.ServerReflection/",

@@ -19,9 +19,9 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::executor::frame::{self, FromWorker, ReportedEnd, Setup};
+use crate::executor::frame::{self, FromWorker, ReportedEnd, ResultOf, Setup};
 use crate::executor::{environment, start_warden};
-use crate::limits::CellLimits;
+use crate::limits::{CellLimits, LEAST};
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order, RuntimeIndex, WorkerId};
 use crate::sandbox::plan::{Level, Plan, Uids};
 use crate::sandbox::{role, socket};
@@ -112,10 +112,15 @@ impl CellLoop {
             memory_bytes: MEMORY_BYTES,
             open_files: OPEN_FILES,
             file_bytes: FILE_BYTES,
+            displays: LEAST.displays,
+            display_bytes: LEAST.display_bytes,
             environment: Vec::new(),
         };
         let mut requests = frame::encode_setup(&setup);
-        requests.extend(frame::encode_step(1, RESULT_BYTES, CODE).context("a short step")?);
+        requests.extend(
+            frame::encode_step(1, RESULT_BYTES, ResultOf::Expression, "", CODE)
+                .context("a short step")?,
+        );
         let started = Self {
             warden,
             dir,
@@ -287,7 +292,7 @@ impl CellLoop {
 fn read_frame(control: &mut UnixStream) -> anyhow::Result<FromWorker> {
     let mut buffer = Vec::new();
     loop {
-        let decoded = frame::decode(&mut buffer, frame::body_bytes_max(RESULT_BYTES));
+        let decoded = frame::decode(&mut buffer, frame::body_bytes_max(RESULT_BYTES, 0));
         if let Some(frame) = decoded.ok().context("a malformed frame")? {
             return Ok(frame);
         }

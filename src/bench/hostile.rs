@@ -61,6 +61,10 @@ storm({chains}, time.monotonic() + 60)
     )
 }
 
+/// Prints as fast as it can.
+pub(super) const FLOOD: &str =
+    "while time.monotonic() < until:\n    os.write(1, b'x' * 65535 + b'\\n')\n";
+
 /// What a neighbour does, by the row that tells how much it is felt.
 pub(super) const NEIGHBOURS: [(&str, &str); 5] = [
     (
@@ -88,10 +92,7 @@ signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     kept = None
 ",
     ),
-    (
-        "neighbour_p99_output",
-        "while time.monotonic() < until:\n    os.write(1, b'x' * 65535 + b'\\n')\n",
-    ),
+    ("neighbour_p99_output", FLOOD),
     (
         "neighbour_p99_disk",
         "while time.monotonic() < until:

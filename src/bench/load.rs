@@ -11,7 +11,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::process::Server;
-use crate::client::{Options, endpoint};
+use crate::client::{CodingEnv, Options, endpoint};
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 use crate::proto::v1::{
     CloseRequest, CodeAction, GetServerInfoRequest, Limits, ResetRequest, StepRequest, StepResponse,
@@ -22,7 +22,7 @@ pub(super) const CONNECTIONS: usize = 2;
 /// How long the pool may take to be full again.
 const POOL_FULL_WITHIN: Duration = Duration::from_secs(20);
 /// The code of a step that does next to nothing.
-const EMPTY_CODE: &str = "x = 1";
+pub(super) const EMPTY_CODE: &str = "x = 1";
 
 /// The connections to one server.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Connections {
         Ok(Self(channels))
     }
 
-    fn channel(&self, index: usize) -> anyhow::Result<Channel> {
+    pub(super) fn channel(&self, index: usize) -> anyhow::Result<Channel> {
         let channel = self.0.get(index % CONNECTIONS);
         channel.cloned().context("no connection")
     }
@@ -127,6 +127,7 @@ impl Episode {
             limits,
             environment: HashMap::new(),
             network: 0,
+            files: Vec::new(),
         };
         client.reset(request).await?;
         Ok(Self {
@@ -136,7 +137,12 @@ impl Episode {
         })
     }
 
-    pub(super) async fn step(&mut self, code: &str) -> anyhow::Result<StepResponse> {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A client, and the request for the next step, which counts from now on.
+    pub(super) fn next_step(&mut self, code: &str) -> (CodingEnvClient<Channel>, StepRequest) {
         let request = StepRequest {
             episode_id: self.id.clone(),
             action: Some(CodeAction {
@@ -146,9 +152,15 @@ impl Episode {
             timeout: None,
             limits: None,
             max_reply_bytes: None,
+            display_mime_types: Vec::new(),
         };
-        let reply = self.client.step(request).await?.into_inner();
         self.steps += 1;
+        (self.client.clone(), request)
+    }
+
+    pub(super) async fn step(&mut self, code: &str) -> anyhow::Result<StepResponse> {
+        let (mut client, request) = self.next_step(code);
+        let reply = client.step(request).await?.into_inner();
         let shown = reply.observation.as_ref();
         ensure!(
             shown.is_some_and(|shown| shown.exit_code == 0),
@@ -167,6 +179,18 @@ impl Episode {
 impl Call for Episode {
     async fn call(&mut self) -> anyhow::Result<()> {
         self.step(EMPTY_CODE).await.map(drop)
+    }
+}
+
+/// An episode over the typed client, which bears a token.
+#[derive(Debug)]
+pub(super) struct Bearing(pub(super) CodingEnv);
+
+impl Call for Bearing {
+    async fn call(&mut self) -> anyhow::Result<()> {
+        let reply = self.0.step(EMPTY_CODE).await?;
+        ensure!(reply.exit_code() == 0, "a step failed: {reply:?}");
+        Ok(())
     }
 }
 

@@ -11,22 +11,34 @@
 //! |---|---|
 //! | `empty_call_*`, `step_*`, `reset_*` | one client; rounds of health checks, of steps `x = 1` in one episode, and of a burst of Resets that the warm pool covers. The pool is full again before the next round |
 //! | `empty_calls_N`, `steps_N` | N closed loops, of health checks and of steps in N episodes |
+//! | `openenv_step_p50`, `openenv_steps_32`, `step_p50_to_openenv`, `steps_32_to_openenv` | with `--openenv URL`, a server of the incumbent: one session, and 32, of steps `x = 1` over its WebSocket there, over ours, and by gRPC, in turn |
 //! | `worker_loop`, `bare_fork_loop`, `resets`, `resets_to_bare_fork` | 16 closed loops of Reset (ending the episode before) and one step `x = 1`, against two loops without a server, one per core: the first has a warden and a template of its own make cells with the same plan, run `x = 1`, and kills and reaps them, several under way at a time (`cells.rs`); the second is `os.fork`, `os._exit`, `os.waitpid` in an interpreter with the same modules. The goal against the second depends on the isolation level in force |
 //! | `cell_*` | the first of those loops with plans that have more and more in them: what a cell costs, in time of one core (cores × wall time / cells). Each has a reaper. `cell_none` has nothing else; `_seccomp` adds the filter; `_landlock` is that level, `_namespace` the other, without control groups, uids, and Landlock there; `_namespace_*` adds one of these, or all. What this machine has not is shown as not measured |
 //! | `idle_episode_memory` | MemAvailable before and after, by the number of episodes, at the level in force: worker and reaper together; each has run `x = 1`. A server of its own, so that nothing freed earlier is counted. `idle_memory_*`: the same at each level that is possible here |
 //! | `close_hostile` | from Close to the moment when no process is left of an episode with ten daemons that ignore every signal and a fork storm of up to 40 processes, as a scan of /proc finds them by the name that they gave themselves; zombies count. The scan begins when those that were there before Close have ended |
-//! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn |
+//! | `neighbour_p99_*` | p99 of the step `x = 1` of one episode, while another one does nothing (`_quiet`), spins, forks (up to 40 processes), fills its memory, floods its output, or fills its disk; in turn. `_stream` floods its output, and a client in a thread of its own reads it all by StepStream |
+//! | `stream_latency` | p99 of the time from the moment that a program reads from the clock and prints, a line every 10 ms, to the line's arrival by StepStream |
+//! | `unary_steps_at_once`, `session_steps_at_once` | 2,000 episodes that all step `x = 1` at once and again when all have been answered: each step a call, or all over 4 sessions, on the same connections; in turn. `*_cpu_per_step` is what the processes of client and server used for it, without the interpreters |
+//! | `strangers_*` | p50 and p99 of the step `x = 1` of a client that bears a token, alone (`_quiet_`) and while others send a thousand requests a second whose token is missing, malformed, unknown or expired; in turn. The full run refuses about ten thousand |
 //! | `cpu_silent`, `cpu_printing` | `time.process_time()` around the same code in a fresh episode and in a file, least of many interleaved runs; what the server observed is compared with it |
+//! | `stream_up`, `stream_down`, `files_write`, `files_read` | 30 files of 1 B, 2 B, 4 B, … 512 MiB, 1 GiB in all, in messages of 256 KiB, to an episode and back, against the same messages to and from a service that throws them away, on a thread of its own; in turn |
+//! | `files_small_write`, `files_small_read` | files of 1 KiB in 100 directories, 200 in a message, in one call |
+//! | `files_memory` | by how much the most memory that the server has had resident grows while the 1 GiB goes there and back |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
-//! Rows about the OpenEnv reference and about the most episodes that can live need more than this machine; they are shown as not measured.
+//! Rows about the OpenEnv reference need one; that about the most episodes that can live needs more than this machine. They are shown as
+//! not measured.
 
 mod cells;
+mod files;
 mod hostile;
 mod load;
+mod openenv;
 mod process;
 mod report;
 mod stats;
+mod strangers;
+mod streams;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,9 +50,13 @@ pub use self::report::{Report, row_names};
 
 use self::cells::{CellLoops, CellOptions};
 use self::hostile::Hostile;
-use self::load::{Call as _, Connections, Episode, Resets, latencies, latencies_for, rate};
+use self::load::{
+    Bearing, Call as _, Connections, Episode, Resets, latencies, latencies_for, rate,
+};
+use self::openenv::Session;
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
-use self::stats::{Rounds, least, median};
+use self::stats::{Rounds, least, median, quantile};
+use self::strangers::Strangers;
 use crate::config::{self, Config, Isolation, IsolationArgs};
 use crate::proto::v1::Limits;
 use crate::sandbox::features::Features;
@@ -77,6 +93,8 @@ pub struct Options {
     pub python: PathBuf,
     /// What separates episodes: passed on to the servers.
     pub isolation: IsolationArgs,
+    /// A server of the incumbent, at `http://HOST:PORT`, to compare with. None: those rows are not measured.
+    pub openenv: Option<String>,
     /// How many threads the runtime has on which [`run`] is called, which are the client's: told in the notes.
     pub client_threads: usize,
 }
@@ -98,10 +116,22 @@ struct Effort {
     neighbour_rounds: u32,
     /// How long steps are measured beside each kind of neighbour, a round.
     neighbour_time: Duration,
+    /// Lines whose latency is measured.
+    stream_lines: u32,
+    /// Episodes that step at once, and how often in a round.
+    at_once_episodes: u32,
+    at_once_rounds: u32,
+    stranger_rounds: u32,
+    /// How long steps are measured alone, and beside strangers, a round.
+    stranger_time: Duration,
     cpu_rounds: u32,
     /// Turns of the CPU-bound program's loop.
     cpu_turns: u32,
     start_rounds: u32,
+    file_rounds: u32,
+    /// What is moved in a round: see [`files::Sizes`].
+    file_bytes: u64,
+    small_files: usize,
     /// The whole run.
     within: Duration,
 }
@@ -121,9 +151,17 @@ impl Effort {
         close_rounds: 15,
         neighbour_rounds: 5,
         neighbour_time: Duration::from_millis(800),
+        stream_lines: 500,
+        at_once_episodes: 2000,
+        at_once_rounds: 5,
+        stranger_rounds: 5,
+        stranger_time: Duration::from_secs(2),
         cpu_rounds: 20,
         cpu_turns: 2_000_000,
         start_rounds: 7,
+        file_rounds: 3,
+        file_bytes: 1 << 30,
+        small_files: 20_000,
         within: Duration::from_secs(360),
     };
     const QUICK: Self = Self {
@@ -140,9 +178,17 @@ impl Effort {
         close_rounds: 3,
         neighbour_rounds: 2,
         neighbour_time: Duration::from_millis(250),
+        stream_lines: 50,
+        at_once_episodes: 200,
+        at_once_rounds: 2,
+        stranger_rounds: 2,
+        stranger_time: Duration::from_millis(300),
         cpu_rounds: 5,
         cpu_turns: 300_000,
         start_rounds: 3,
+        file_rounds: 2,
+        file_bytes: 1 << 26,
+        small_files: 2000,
         within: Duration::from_secs(90),
     };
 }
@@ -152,25 +198,35 @@ impl Effort {
 enum Section {
     Latency,
     Rates,
+    OpenEnv,
     Resets,
     Layers,
     Memory,
     Close,
     Neighbours,
+    Streams,
+    Sessions,
+    Strangers,
     Cpu,
+    Files,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Latency,
         Self::Rates,
+        Self::OpenEnv,
         Self::Resets,
         Self::Layers,
         Self::Memory,
         Self::Close,
         Self::Neighbours,
+        Self::Streams,
+        Self::Sessions,
+        Self::Strangers,
         Self::Cpu,
+        Self::Files,
         Self::ColdStart,
     ];
 
@@ -178,12 +234,17 @@ impl Section {
         match self {
             Self::Latency => "latency of an empty call, a step and a reset",
             Self::Rates => "empty calls and steps per second",
+            Self::OpenEnv => "steps on OpenEnv's wire, here and at its reference",
             Self::Resets => "resets per second, and the same work without the server",
             Self::Layers => "what each layer of isolation costs",
             Self::Memory => "memory of idle episodes",
             Self::Close => "the end of a hostile episode",
             Self::Neighbours => "latency of a step beside hungry episodes",
+            Self::Streams => "how soon output arrives",
+            Self::Sessions => "many episodes stepping at once, by calls and over sessions",
+            Self::Strangers => "latency of a step beside callers without a token",
             Self::Cpu => "CPU time of user code",
+            Self::Files => "files to and from a workspace",
             Self::ColdStart => "cold start",
         }
     }
@@ -202,6 +263,7 @@ impl Section {
             Self::Rates => LOADS
                 .iter()
                 .any(|(_, calls, steps)| [*calls, *steps].contains(&row)),
+            Self::OpenEnv => row.ends_with("_to_openenv") || row.starts_with("openenv_"),
             Self::Resets => matches!(
                 row,
                 "worker_loop" | "bare_fork_loop" | "resets" | "resets_to_bare_fork"
@@ -210,7 +272,17 @@ impl Section {
             Self::Memory => row.starts_with("idle_"),
             Self::Close => row == "close_hostile",
             Self::Neighbours => row.starts_with("neighbour_p99_"),
+            Self::Streams => row == "stream_latency",
+            Self::Sessions => matches!(
+                row,
+                "unary_steps_at_once"
+                    | "session_steps_at_once"
+                    | "unary_cpu_per_step"
+                    | "session_cpu_per_step"
+            ),
+            Self::Strangers => row.starts_with("strangers_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
+            Self::Files => row.starts_with("files_") || row.starts_with("stream_"),
             Self::ColdStart => row == "cold_start",
         }
     }
@@ -256,6 +328,7 @@ fn selects(asked: &str, row: &str) -> bool {
 struct Bench {
     python: PathBuf,
     isolation: IsolationArgs,
+    openenv: Option<String>,
     /// What a server with these settings is.
     config: Config,
     /// What this machine allows.
@@ -282,6 +355,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         only,
         python,
         isolation,
+        openenv,
         client_threads,
     } = options;
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
@@ -292,6 +366,8 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
         state_dir: PathBuf::new(),
         warm_workers: WARM_WORKERS,
         max_episodes: EPISODES_FEW + EPISODES_SPARE,
+        workspace_bytes: None,
+        tokens_file: None,
     })?;
     let runtime = config.runtimes.first().context("no runtime")?;
     let program = role::program(None).context("`coding_env::enter_role()` was not called")?;
@@ -305,6 +381,7 @@ pub async fn run(options: Options, mut progress: impl FnMut(&str)) -> anyhow::Re
     let mut bench = Bench {
         python: runtime.python.clone(),
         isolation,
+        openenv,
         config,
         features,
         selection,
@@ -354,14 +431,74 @@ impl Bench {
         match section {
             Section::Latency => self.latency().await,
             Section::Rates => self.rates().await,
+            Section::OpenEnv => self.openenv().await,
             Section::Resets => self.resets().await,
             Section::Layers => self.layers().await,
             Section::Memory => self.memory().await,
             Section::Close => self.close().await,
             Section::Neighbours => self.neighbours().await,
+            Section::Streams => self.streams().await,
+            Section::Sessions => self.sessions().await,
+            Section::Strangers => self.strangers().await,
             Section::Cpu => self.cpu().await,
+            Section::Files => self.files().await,
             Section::ColdStart => self.cold_start().await,
         }
+    }
+
+    async fn files(&mut self) -> anyhow::Result<()> {
+        const MIB: f64 = 1_048_576.0;
+        let effort = self.effort;
+        let options = ServerOptions {
+            workspace_bytes: Some(effort.file_bytes * 2),
+            ..self.server_options(EPISODES_FEW)
+        };
+        let server = Server::start(&options).await?;
+        let connections = Connections::open(&server).await?;
+        connections.pool_full(WARM_WORKERS).await?;
+        let episode = Episode::start(connections.client(0)?, "").await?;
+        let sink = files::Sink::start()?;
+        let mut floor = files::Peer::connect(&sink.url, "sink").await?;
+        let mut ours = files::Peer::connect(&server.url(), episode.id()).await?;
+        let sizes = files::Sizes(effort.file_bytes);
+        // What is slow the first time.
+        let little = files::Sizes(1 << 20);
+        for peer in [&mut floor, &mut ours] {
+            peer.upload(little).await?;
+            peer.download(little).await?;
+        }
+        ours.clear().await?;
+        let pid = server.pid().context("the server has ended")?;
+        files::lower_peak(pid)?;
+        let before = files::peak_memory(pid)?;
+        let [mut up, mut down, mut write, mut read] = [(); 4].map(|()| Vec::new());
+        let mib = f64::from(u32::try_from(effort.file_bytes >> 20).unwrap_or(u32::MAX));
+        for _ in 0..effort.file_rounds {
+            up.push(mib / floor.upload(sizes).await?.as_secs_f64());
+            write.push(mib / ours.upload(sizes).await?.as_secs_f64());
+            down.push(mib / floor.download(sizes).await?.as_secs_f64());
+            read.push(mib / ours.download(sizes).await?.as_secs_f64());
+            ours.clear().await?;
+        }
+        let memory = (files::peak_memory(pid)? - before) / MIB;
+        let [mut small_write, mut small_read] = [(); 2].map(|()| Vec::new());
+        let count = f64::from(u32::try_from(effort.small_files).unwrap_or(u32::MAX));
+        for _ in 0..effort.file_rounds {
+            let (wrote, took) = ours.small(effort.small_files).await?;
+            small_write.push(count / wrote.as_secs_f64());
+            small_read.push(count / took.as_secs_f64());
+            ours.clear().await?;
+        }
+        episode.close().await?;
+        server.stop().await?;
+        self.set("stream_up", median(&up));
+        self.set("stream_down", median(&down));
+        self.set_ratio("files_write", median(&write), median(&up));
+        self.set_ratio("files_read", median(&read), median(&down));
+        self.set("files_small_write", median(&small_write));
+        self.set("files_small_read", median(&small_read));
+        self.set("files_memory", Some(memory));
+        Ok(())
     }
 
     fn server_options(&self, episodes: u32) -> ServerOptions {
@@ -371,6 +508,8 @@ impl Bench {
             state_dir: self.scratch.path().to_owned(),
             warm_workers: WARM_WORKERS,
             max_episodes: episodes.saturating_add(EPISODES_SPARE),
+            workspace_bytes: None,
+            tokens_file: None,
         }
     }
 
@@ -467,6 +606,63 @@ impl Bench {
             self.set_ratio(steps_row, median(&steps), median(&floors));
         }
         server.stop().await
+    }
+
+    /// The same steps through OpenEnv's wire against this server and the reference, and by gRPC, in turn.
+    async fn openenv(&mut self) -> anyhow::Result<()> {
+        const SESSIONS: usize = 32;
+        let Some(reference) = self.openenv.clone() else {
+            return Ok(());
+        };
+        let effort = self.effort;
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut theirs = Session::start(&reference).await?;
+        let mut ours = Session::start(&server.url()).await?;
+        let mut grpc = Episode::start(connections.client(0)?, "").await?;
+        let calls = effort.latency_calls;
+        // What is slow the first time.
+        latencies(&mut theirs, calls).await?;
+        latencies(&mut ours, calls).await?;
+        latencies(&mut grpc, calls).await?;
+        let [mut base, mut wire, mut step] = [(); 3].map(|()| Rounds::default());
+        for _ in 0..effort.latency_rounds {
+            base.add(&latencies(&mut theirs, calls).await?);
+            wire.add(&latencies(&mut ours, calls).await?);
+            step.add(&latencies(&mut grpc, calls).await?);
+        }
+        theirs.close().await?;
+        ours.close().await?;
+        grpc.close().await?;
+        self.set_ratio("openenv_step_p50", wire.p50(), base.p50());
+        self.set_ratio("step_p50_to_openenv", step.p50(), base.p50());
+
+        let (mut theirs, mut ours, mut grpc) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..SESSIONS {
+            let session = Session::start(&reference).await;
+            theirs.push(session.with_context(|| {
+                format!("session {} of {SESSIONS} at the reference", index + 1)
+            })?);
+            ours.push(Session::start(&server.url()).await?);
+            grpc.push(Episode::start(connections.client(index)?, "").await?);
+        }
+        let lead_in = effort.rate_time / 5;
+        let [mut bases, mut wires, mut steps] = [(); 3].map(|()| Vec::new());
+        for _ in 0..effort.rate_rounds {
+            let (base, back) = rate(theirs, lead_in, effort.rate_time).await?;
+            theirs = back;
+            bases.push(base);
+            let (wire, back) = rate(ours, lead_in, effort.rate_time).await?;
+            ours = back;
+            wires.push(wire);
+            let (step, back) = rate(grpc, lead_in, effort.rate_time).await?;
+            grpc = back;
+            steps.push(step);
+        }
+        drop((theirs, ours, grpc));
+        server.stop().await?;
+        self.set_ratio("openenv_steps_32", median(&wires), median(&bases));
+        self.set_ratio("steps_32_to_openenv", median(&steps), median(&bases));
+        Ok(())
     }
 
     async fn resets(&mut self) -> anyhow::Result<()> {
@@ -767,6 +963,7 @@ impl Bench {
         latencies(&mut episode, latency_calls).await?;
         let mut quiet = Rounds::default();
         let mut beside = hostile::NEIGHBOURS.map(|(row, code)| (row, code, Rounds::default()));
+        let mut streamed = Rounds::default();
         for _ in 0..neighbour_rounds {
             connections.pool_full(WARM_WORKERS).await?;
             quiet.add(&latencies_for(&mut episode, time).await?);
@@ -790,13 +987,106 @@ impl Bench {
                 rounds.add(&latencies_for(&mut episode, time).await?);
                 running.await?.context(*row)?;
             }
+            if self.selection.wants("neighbour_p99_stream") {
+                let code = hostile::neighbour_code(hostile::FLOOD, time + 2 * margin);
+                let running = tokio::spawn(streams::flood(server.url(), code));
+                tokio::time::sleep(margin).await;
+                streamed.add(&latencies_for(&mut episode, time).await?);
+                running.await?.context("neighbour_p99_stream")?;
+            }
         }
         episode.close().await?;
         server.stop().await?;
         self.set("neighbour_p99_quiet", quiet.p99());
+        self.set_ratio("neighbour_p99_stream", streamed.p99(), quiet.p99());
         for (row, _, rounds) in beside {
             self.set_ratio(row, rounds.p99(), quiet.p99());
         }
+        Ok(())
+    }
+
+    async fn streams(&mut self) -> anyhow::Result<()> {
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut episode = Episode::start(connections.client(0)?, "").await?;
+        // What is slow the first time.
+        streams::latencies(&mut episode, 5).await?;
+        let found = streams::latencies(&mut episode, self.effort.stream_lines).await?;
+        episode.close().await?;
+        server.stop().await?;
+        let millis: Vec<f64> = found.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+        self.set("stream_latency", quantile(&millis, 0.99));
+        if let Some(median) = median(&millis) {
+            let note = format!("stream_latency: the median is {median:.2} ms");
+            self.report.notes.push(note);
+        }
+        Ok(())
+    }
+
+    async fn sessions(&mut self) -> anyhow::Result<()> {
+        let effort = self.effort;
+        let count = effort.at_once_episodes;
+        let (server, connections) = self.server(count).await?;
+        let mut episodes = Vec::new();
+        for index in 0..usize::try_from(count)? {
+            episodes.push(Episode::start(connections.client(index)?, "").await?);
+        }
+        let sessions = streams::sessions(&connections)?;
+        connections.pool_full(WARM_WORKERS).await?;
+        // What is slow the first time.
+        streams::unary(&server, &mut episodes, 1).await?;
+        streams::over_sessions(&server, &sessions, &mut episodes, 1).await?;
+        let (mut unary, mut over) = (Vec::new(), Vec::new());
+        for _ in 0..effort.rate_rounds {
+            let rounds = effort.at_once_rounds;
+            unary.push(streams::unary(&server, &mut episodes, rounds).await?);
+            over.push(streams::over_sessions(&server, &sessions, &mut episodes, rounds).await?);
+        }
+        for session in sessions {
+            session.close().await?;
+        }
+        server.stop().await?;
+        let of = |costs: &[streams::Cost], value: fn(&streams::Cost) -> f64| {
+            median(&costs.iter().map(value).collect::<Vec<f64>>())
+        };
+        let rates = [&unary, &over].map(|costs| of(costs, |cost| cost.rate));
+        let cpus = [&unary, &over].map(|costs| of(costs, |cost| cost.cpu_micros));
+        self.set("unary_steps_at_once", rates[0]);
+        self.set_ratio("session_steps_at_once", rates[1], rates[0]);
+        self.set("unary_cpu_per_step", cpus[0]);
+        self.set_ratio("session_cpu_per_step", cpus[1], cpus[0]);
+        Ok(())
+    }
+
+    async fn strangers(&mut self) -> anyhow::Result<()> {
+        let Effort {
+            latency_calls,
+            stranger_rounds,
+            stranger_time: time,
+            ..
+        } = self.effort;
+        let options = ServerOptions {
+            tokens_file: Some(strangers::tokens_file(self.scratch.path())?),
+            ..self.server_options(EPISODES_FEW)
+        };
+        let server = Server::start(&options).await?;
+        let mut episode = Bearing(strangers::good_client(&server.url()).await?);
+        latencies(&mut episode, latency_calls).await?;
+        let (mut quiet, mut beside, mut refused) = (Rounds::default(), Rounds::default(), 0);
+        for _ in 0..stranger_rounds {
+            quiet.add(&latencies_for(&mut episode, time).await?);
+            let strangers = Strangers::start(server.url());
+            let round = latencies_for(&mut episode, time).await;
+            refused += strangers.stop()?;
+            beside.add(&round?);
+        }
+        episode.0.close().await?;
+        server.stop().await?;
+        self.set("strangers_quiet_p50", quiet.p50());
+        self.set("strangers_quiet_p99", quiet.p99());
+        self.set_ratio("strangers_p50", beside.p50(), quiet.p50());
+        self.set_ratio("strangers_p99", beside.p99(), quiet.p99());
+        let note = format!("strangers_*: {refused} requests were refused beside the steps");
+        self.report.notes.push(note);
         Ok(())
     }
 
@@ -908,9 +1198,11 @@ fn bare_start(python: &Path) -> anyhow::Result<Duration> {
 fn episodes_that_fit(wanted: u32) -> anyhow::Result<(u32, Option<String>)> {
     /// Steps that a server lets run at a time by default.
     const RUNNING: u32 = 1024;
+    /// Calls that a server lets move files at a time by default.
+    const FILE_CALLS: u32 = 32;
     /// What an episode may cost, with a margin: no machine is to be driven into swapping.
     const EPISODE_KIB: f64 = 4096.0;
-    let files = config::files_max();
+    let files = config::files_beside_calls(FILE_CALLS);
     let allowed = config::episodes_allowed(files, u64::from(WARM_WORKERS), RUNNING)
         .saturating_sub(EPISODES_SPARE);
     let available = memory_available()?;
@@ -986,7 +1278,7 @@ mod tests {
                 .iter()
                 .filter(|section| section.has(row))
                 .count();
-            let never = row.ends_with("_to_openenv") || row == "live_episodes";
+            let never = row == "live_episodes";
             assert_eq!(sections, usize::from(!never), "{row}");
         }
     }

@@ -124,6 +124,10 @@ pub(super) struct ServerOptions {
     pub(super) state_dir: PathBuf,
     pub(super) warm_workers: u32,
     pub(super) max_episodes: u32,
+    /// What the files of an episode may fill, if not the default.
+    pub(super) workspace_bytes: Option<u64>,
+    /// Where there are tokens.
+    pub(super) tokens_file: Option<PathBuf>,
 }
 
 /// A server: another process of this program, so that it shares no runtime with its clients. It is killed when this is dropped, and its
@@ -152,6 +156,12 @@ impl Server {
             .args(["--warm-workers", &options.warm_workers.to_string()])
             .args(["--max-episodes", &options.max_episodes.to_string()])
             .stderr(Stdio::piped());
+        if let Some(bytes) = options.workspace_bytes {
+            command.args(["--max-workspace-bytes", &bytes.to_string()]);
+        }
+        if let Some(path) = &options.tokens_file {
+            command.arg("--tokens-file").arg(path);
+        }
         let started = Instant::now();
         let mut child = Command::from(command).kill_on_drop(true).spawn()?;
         let stderr = child.stderr.take().context("no log")?;
@@ -199,6 +209,11 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Its process id. None once it has ended.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Asks for its end and waits for it, so that what comes next has the machine for itself.

@@ -38,6 +38,10 @@ pub(crate) struct BenchArgs {
     /// What separates the measured server's episodes.
     #[command(flatten)]
     isolation: IsolationArgs,
+    /// A server of the incumbent (http://HOST:PORT) that takes 32 sessions, to compare steps with, on its own wire. [default: none; those
+    /// rows are not measured]
+    #[arg(long, value_name = "URL")]
+    openenv: Option<String>,
     /// Threads of the client. With one, as an asyncio client has, calls in flight share wake-ups; with more, client and server compete for
     /// the cores.
     #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -52,6 +56,7 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
         only,
         python,
         isolation,
+        openenv,
         client_threads,
     } = args;
     let options = Options {
@@ -59,6 +64,7 @@ pub(crate) async fn bench(args: BenchArgs) -> anyhow::Result<ExitCode> {
         only,
         python,
         isolation,
+        openenv,
         client_threads: client_threads.into(),
     };
     let mut signals = Signals::new()?;

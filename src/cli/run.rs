@@ -97,6 +97,9 @@ async fn run_at(
         writeln!(std::io::stdout(), "{result}")?;
     }
     std::io::stderr().write_all(reply.stderr().as_bytes())?;
+    if !reply.hint.is_empty() {
+        writeln!(std::io::stderr(), "coding-env: {}", reply.hint)?;
+    }
     closed?;
     Ok(ExitCode::from(
         u8::try_from(reply.exit_code() & 255).unwrap_or(1),

@@ -1,5 +1,6 @@
 //! `coding-env serve`.
 
+use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use coding_env::config::{Config, ServeArgs};
@@ -9,6 +10,7 @@ use coding_env::telemetry;
 
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(args.log_format, &args.log)?;
+    let end_with_stdin = args.end_with_stdin;
     let mut config = Config::try_from(args)?;
     config.adopts_orphans = true;
     let listener = server::listen(&config).await?;
@@ -24,8 +26,34 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         asked.kill();
         tracing::warn!(signal, "asked again: ending at once");
     });
+    if end_with_stdin {
+        watch_stdin(shutdown.clone())?;
+    }
     let result = server::run(config, listener, shutdown).await;
     listening.abort();
     result?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for the end when standard input ends. A thread of its own waits for that: one of the runtime's would hold up the program's end.
+fn watch_stdin(shutdown: Shutdown) -> io::Result<()> {
+    let wait = move || {
+        let mut ignored = [0; 4096];
+        let mut stdin = io::stdin().lock();
+        loop {
+            match stdin.read(&mut ignored) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What can't be read tells nothing more.
+                Err(_) => break,
+            }
+        }
+        shutdown.kill();
+        tracing::info!("standard input has ended: ending at once");
+    };
+    std::thread::Builder::new()
+        .name("stdin".to_owned())
+        .spawn(wait)?;
+    Ok(())
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tonic::{Code, Status};
+
+use super::files::FilesFailed;
 use tonic_types::StatusExt as _;
 
 /// Why a call failed.
@@ -16,7 +18,7 @@ use tonic_types::StatusExt as _;
 )]
 pub enum Error {
     /// The server refused it, or had a fault.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The deadline passed, here or at the server. A step may have run, or run still: the same code again gets its reply, and other code
     /// runs after it.
     Deadline,
@@ -30,6 +32,51 @@ pub enum Error {
     Tls(String),
     /// There is no episode: reset first.
     NoEpisode,
+    /// A container could not be had, or not be removed. Feature `docker`.
+    Docker(DockerError),
+    /// Something went wrong with some files of a call.
+    Files(FilesFailed),
+    /// A file of this machine can't be read or written.
+    Local(String),
+}
+
+/// What is wrong with a container or its engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DockerError {
+    /// What is wrong, and what would help, for people.
+    pub message: String,
+    /// The end of what the container wrote: at most 50 lines of 64 KiB together. None when there was no container yet.
+    pub log: Option<String>,
+}
+
+impl DockerError {
+    #[cfg(feature = "docker")]
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            log: None,
+        }
+    }
+}
+
+impl fmt::Display for DockerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.log {
+            Some(log) if !log.trim().is_empty() => {
+                write!(f, "\nthe container's log:\n{}", log.trim_end())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for DockerError {}
+
+impl From<DockerError> for Error {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(error)
+    }
 }
 
 /// A refusal, as the contract describes it.
@@ -45,6 +92,17 @@ pub struct Refusal {
     pub metadata: HashMap<String, String>,
     /// When to try again, if the server said so.
     pub retry_after: Option<Duration>,
+    /// What is wrong with each field, when the reason is [`Reason::InvalidField`].
+    pub violations: Vec<Violation>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, as the contract names it: `limits.memory_bytes`.
+    pub field: String,
+    /// What would be right.
+    pub description: String,
 }
 
 macro_rules! reasons {
@@ -89,7 +147,7 @@ reasons! {
     EpisodeClosed = "EPISODE_CLOSED",
     /// It was idle for too long.
     EpisodeExpired = "EPISODE_EXPIRED",
-    /// It is held by another server.
+    /// Its server is gone, or is another one than the one that was asked.
     EpisodeServerGone = "EPISODE_SERVER_GONE",
     /// The id is in use.
     EpisodeExists = "EPISODE_EXISTS",
@@ -107,6 +165,16 @@ reasons! {
     StepLimit = "STEP_LIMIT",
     /// As many steps as may be queued in an episode.
     StepQueueFull = "STEP_QUEUE_FULL",
+    /// Another stream has opened the session.
+    SessionTakenOver = "SESSION_TAKEN_OVER",
+    /// As many sessions as the server holds.
+    SessionLimit = "SESSION_LIMIT",
+    /// As many calls that move files as may wait for a turn.
+    FilesLimit = "FILES_LIMIT",
+    /// Nothing was sent or taken for too long in a call that moves files.
+    FilesStalled = "FILES_STALLED",
+    /// Files can't be worked with, or one of a Reset can't be written.
+    FilesRefused = "FILES_REFUSED",
     /// No interpreter became ready in time.
     NoWorker = "NO_WORKER",
     /// The server is shutting down.
@@ -137,13 +205,23 @@ impl Error {
                 HashMap::new(),
             ),
         };
-        Self::Refused(Refusal {
+        Self::Refused(Box::new(Refusal {
             reason,
             code: status.code(),
             message: status.message().to_owned(),
             metadata,
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay),
-        })
+            violations: details
+                .bad_request()
+                .map(|bad| bad.field_violations.as_slice())
+                .unwrap_or_default()
+                .iter()
+                .map(|violation| Violation {
+                    field: violation.field.clone(),
+                    description: violation.description.clone(),
+                })
+                .collect(),
+        }))
     }
 
     /// The refusal's reason, if it is one.
@@ -159,7 +237,14 @@ impl Error {
         match self {
             Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.retry_after.is_some(),
-            Self::Deadline | Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Deadline
+            | Self::Url(_)
+            | Self::Token
+            | Self::Tls(_)
+            | Self::NoEpisode
+            | Self::Docker(_)
+            | Self::Files(_)
+            | Self::Local(_) => false,
         }
     }
 
@@ -168,7 +253,8 @@ impl Error {
         match self {
             Self::Deadline | Self::Connect(_) => true,
             Self::Refused(refusal) => refusal.reason == Reason::Internal,
-            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode => false,
+            Self::Url(_) | Self::Token | Self::Tls(_) | Self::NoEpisode | Self::Docker(_) => false,
+            Self::Files(_) | Self::Local(_) => false,
         }
     }
 
@@ -223,6 +309,9 @@ impl fmt::Display for Error {
             ),
             Self::Tls(what) => write!(f, "TLS can't be had as asked for: {what}"),
             Self::NoEpisode => f.write_str("there is no episode: reset first"),
+            Self::Docker(error) => error.fmt(f),
+            Self::Files(failed) => failed.fmt(f),
+            Self::Local(what) => f.write_str(what),
         }
     }
 }

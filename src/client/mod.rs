@@ -14,13 +14,22 @@
 //! ```
 //!
 //! Calls are retried when the connection breaks or the server says to try again, and a retry never runs code twice: every Reset bears an id
-//! and a request id, every Step its index.
+//! and a request id, every Step its index. [`Pool`] steps many episodes at once, on several servers.
 
+#[cfg(feature = "docker")]
+mod docker;
 mod error;
+mod files;
+mod liveness;
+pub mod pool;
 mod retry;
+mod session;
+mod stream;
 mod tls;
 mod token;
+mod transport;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,18 +37,23 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
-pub use self::error::{Error, Reason, Refusal};
+#[cfg(feature = "docker")]
+pub use self::docker::DockerOptions;
+pub use self::error::{DockerError, Error, Reason, Refusal, Violation};
+pub use self::files::{Content, Files, FilesFailed, Moved, NewFile, Progress, escape};
+use self::liveness::Liveness;
+pub use self::pool::Pool;
 use self::retry::Retry;
+pub use self::session::{Session, SessionStep};
+pub use self::stream::{StepEvent, StepStream};
 pub use self::tls::{Identity, Tls};
 pub use self::token::Token;
+use self::transport::Transport;
 use crate::proto::v1;
-use crate::proto::v1::coding_env_client::CodingEnvClient;
 
 /// The header that names the server which holds the episode: see "Routing" in the contract.
 const SERVER_HEADER: &str = "x-coding-env-server";
 const EPISODE_HEADER: &str = "x-episode-id";
-/// The largest reply that this client decodes; a server sends less unless a step asks for more.
-const REPLY_BYTES_MAX: usize = 64 << 20;
 /// How long a call may wait beyond the step's own timeout, when no deadline is set: for its turn, for the grace and for the network.
 const CALL_SLACK: Duration = Duration::from_secs(60);
 
@@ -88,6 +102,8 @@ pub struct ResetOptions {
     pub environment: std::collections::HashMap<String, String>,
     /// The network that the episode has.
     pub network: v1::Network,
+    /// Small files that its workspace has from the start.
+    pub files: Vec<v1::ResetFile>,
 }
 
 /// What a Step may ask for. Start from [`StepOptions::default`].
@@ -100,6 +116,8 @@ pub struct StepOptions {
     pub limits: Option<v1::StepLimits>,
     /// The largest reply, in bytes. None: the server's default.
     pub max_reply_bytes: Option<u32>,
+    /// The representations that displays are to have: `image/svg+xml`. Empty: what they have, and PNG of figures.
+    pub display_mime_types: Vec<String>,
 }
 
 /// One environment: at most one episode at a time, on one server.
@@ -108,11 +126,16 @@ pub struct StepOptions {
 /// server's idle timeout; [`close`](Self::close) ends it.
 #[derive(Debug)]
 pub struct CodingEnv {
-    client: CodingEnvClient<Channel>,
+    transport: Transport,
     options: Options,
+    /// In a pool: what tells that the server is gone. A Reset then is tried once, because another server may take it.
+    liveness: Option<Arc<Liveness>>,
     episode: Option<Episode>,
     /// Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
     unsure: Vec<Episode>,
+    /// Where its server runs, when it was started for this environment alone.
+    #[cfg(feature = "docker")]
+    container: Option<docker::Container>,
 }
 
 #[derive(Debug, Clone)]
@@ -164,12 +187,14 @@ impl CodingEnv {
     /// Uses a connection that others may use too.
     #[must_use]
     pub fn with_channel(channel: Channel, options: Options) -> Self {
-        let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
         Self {
-            client,
+            transport: Transport::unary(channel),
             options,
+            liveness: None,
             episode: None,
             unsure: Vec::new(),
+            #[cfg(feature = "docker")]
+            container: None,
         }
     }
 
@@ -192,12 +217,21 @@ impl CodingEnv {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn reset_with(&mut self, options: ResetOptions) -> Result<v1::ResetResponse, Error> {
+        #[cfg(feature = "docker")]
+        if let Some(error) = self
+            .container
+            .as_ref()
+            .and_then(|container| container.was_removed())
+        {
+            return Err(error);
+        }
         let ResetOptions {
             seed,
             runtime,
             limits,
             environment,
             network,
+            files,
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let previous = self.episode.clone();
@@ -213,6 +247,7 @@ impl CodingEnv {
             limits,
             environment,
             network: network.into(),
+            files,
         };
         let mut episode = Episode {
             id,
@@ -227,10 +262,7 @@ impl CodingEnv {
             self.unsure.push(episode.clone());
             let left = end.saturating_duration_since(Instant::now());
             let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), |client, request| {
-                    let mut client = client.clone();
-                    async move { client.reset(request).await }
-                })
+                .call(Some(&episode), left, request.clone(), Transport::reset)
                 .await;
             if !unsure {
                 self.unsure.pop();
@@ -285,27 +317,7 @@ impl CodingEnv {
         options: StepOptions,
     ) -> Result<v1::StepResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
-        let StepOptions {
-            timeout,
-            limits,
-            max_reply_bytes,
-        } = options;
-        let deadline = match timeout {
-            Some(timeout) => self
-                .options
-                .deadline
-                .max(timeout.saturating_add(CALL_SLACK)),
-            None => self.options.deadline,
-        };
-        let timeout = timeout.map(prost_types::Duration::try_from).transpose();
-        let mut request = v1::StepRequest {
-            episode_id: episode.id.clone(),
-            action: Some(v1::CodeAction { code: code.into() }),
-            step_index: Some(episode.steps),
-            timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
-            limits,
-            max_reply_bytes,
-        };
+        let (mut request, deadline) = self.step_request(&episode, code.into(), options)?;
         let end = Instant::now() + deadline;
         // The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         let mut corrections = if episode.unsure { 2 } else { 0 };
@@ -314,10 +326,7 @@ impl CodingEnv {
             self.set_steps(request.step_index(), true);
             let left = end.saturating_duration_since(Instant::now());
             let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), |client, request| {
-                    let mut client = client.clone();
-                    async move { client.step(request).await }
-                })
+                .call(Some(&episode), left, request.clone(), Transport::step)
                 .await;
             let error = match result.map(Response::into_inner) {
                 Ok(response) => {
@@ -346,6 +355,39 @@ impl CodingEnv {
         }
     }
 
+    /// The request for a step, and how long a call for it may take.
+    fn step_request(
+        &self,
+        episode: &Episode,
+        code: String,
+        options: StepOptions,
+    ) -> Result<(v1::StepRequest, Duration), Error> {
+        let StepOptions {
+            timeout,
+            limits,
+            max_reply_bytes,
+            display_mime_types,
+        } = options;
+        let deadline = match timeout {
+            Some(timeout) => self
+                .options
+                .deadline
+                .max(timeout.saturating_add(CALL_SLACK)),
+            None => self.options.deadline,
+        };
+        let timeout = timeout.map(prost_types::Duration::try_from).transpose();
+        let request = v1::StepRequest {
+            episode_id: episode.id.clone(),
+            action: Some(v1::CodeAction { code }),
+            step_index: Some(episode.steps),
+            timeout: timeout.map_err(|error| Error::Connect(error.to_string()))?,
+            limits,
+            max_reply_bytes,
+            display_mime_types,
+        };
+        Ok((request, deadline))
+    }
+
     fn set_steps(&mut self, steps: u32, unsure: bool) {
         if let Some(episode) = &mut self.episode {
             episode.steps = steps;
@@ -357,7 +399,7 @@ impl CodingEnv {
     ///
     /// # Errors
     /// As [`step`](Self::step).
-    pub async fn state(&mut self) -> Result<v1::GetStateResponse, Error> {
+    pub async fn state(&self) -> Result<v1::GetStateResponse, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
         let request = v1::GetStateRequest {
             episode_id: episode.id.clone(),
@@ -366,10 +408,7 @@ impl CodingEnv {
             Some(&episode),
             self.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.get_state(request).await }
-            },
+            Transport::get_state,
         );
         Ok(response.await.result?.into_inner())
     }
@@ -381,13 +420,68 @@ impl CodingEnv {
     pub fn interrupter(&self) -> Result<Interrupter, Error> {
         let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
         Ok(Interrupter {
-            env: Self {
-                client: self.client.clone(),
-                options: self.options.clone(),
-                episode: Some(episode),
-                unsure: Vec::new(),
-            },
+            env: self.of_episode(episode),
         })
+    }
+
+    /// The files of the episode. What it returns is of its own: it may be used while [`step`](Self::step) waits.
+    ///
+    /// # Errors
+    /// [`Error::NoEpisode`] before a reset.
+    pub fn files(&self) -> Result<Files, Error> {
+        let episode = self.episode.clone().ok_or(Error::NoEpisode)?;
+        Ok(Files::new(self.of_episode(episode)))
+    }
+
+    /// Uses a server of a pool.
+    fn of_pool(transport: Transport, options: Options, liveness: Arc<Liveness>) -> Self {
+        Self {
+            transport,
+            options,
+            liveness: Some(liveness),
+            episode: None,
+            unsure: Vec::new(),
+            #[cfg(feature = "docker")]
+            container: None,
+        }
+    }
+
+    /// What there is to end, as an environment of its own; none when there is nothing. This one is as after a close.
+    fn hand_over(&mut self) -> Option<Self> {
+        let left = Self {
+            transport: self.transport.clone(),
+            options: self.options.clone(),
+            liveness: self.liveness.clone(),
+            episode: self.episode.take(),
+            unsure: std::mem::take(&mut self.unsure),
+            #[cfg(feature = "docker")]
+            container: None,
+        };
+        (left.episode.is_some() || !left.unsure.is_empty()).then_some(left)
+    }
+
+    /// The episode has been ended by another.
+    fn forget(&mut self) {
+        self.episode = None;
+    }
+
+    /// Takes over what another one has to end: the next close does that.
+    fn adopt(&mut self, mut other: Self) {
+        self.unsure.append(&mut other.unsure);
+        self.unsure.extend(other.episode.take());
+    }
+
+    /// The same episode once more, for calls beside its steps.
+    fn of_episode(&self, episode: Episode) -> Self {
+        Self {
+            transport: self.transport.clone(),
+            options: self.options.clone(),
+            liveness: self.liveness.clone(),
+            episode: Some(episode),
+            unsure: Vec::new(),
+            #[cfg(feature = "docker")]
+            container: None,
+        }
     }
 
     /// What the server is.
@@ -396,18 +490,27 @@ impl CodingEnv {
     /// A connection that stays broken until the deadline.
     pub async fn server_info(&mut self) -> Result<v1::GetServerInfoResponse, Error> {
         let request = v1::GetServerInfoRequest {};
-        let response = self.call(None, self.options.deadline, request, |client, request| {
-            let mut client = client.clone();
-            async move { client.get_server_info(request).await }
-        });
+        let response = self.call(
+            None,
+            self.options.deadline,
+            request,
+            Transport::get_server_info,
+        );
         Ok(response.await.result?.into_inner())
     }
 
-    /// Ends the episode, if there is one. It does not stop the server.
+    /// Ends the episode, if there is one. It does not stop the server, unless `from_docker_image` started it: then the container is removed.
     ///
     /// # Errors
-    /// A connection that stays broken until the deadline.
+    /// A connection that stays broken until the deadline; a container that can't be removed.
     pub async fn close(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "docker")]
+        if let Some(container) = &mut self.container {
+            // The episode goes with its server.
+            self.episode = None;
+            self.unsure.clear();
+            return Ok(container.remove().await?);
+        }
         self.end_unsure().await;
         let Some(episode) = self.episode.take() else {
             return Ok(());
@@ -433,17 +536,38 @@ impl CodingEnv {
         let request = v1::CloseRequest {
             episode_id: episode.id.clone(),
         };
+        // Whoever was to make it, it is ended where it is.
+        let episode = Episode {
+            may_move: false,
+            ..episode.clone()
+        };
         let response = self.call(
-            Some(episode),
+            Some(&episode),
             self.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.close(request).await }
-            },
+            Transport::close,
         );
         response.await.result?;
         Ok(())
+    }
+
+    /// A request with its headers.
+    fn request<T>(&self, episode: Option<&Episode>, message: T, left: Duration) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(left);
+        if let Some(token) = &self.options.token {
+            token.authorize(&mut request);
+        }
+        if let Some(episode) = episode {
+            let metadata = request.metadata_mut();
+            if let Some(server) = &episode.server {
+                metadata.insert(SERVER_HEADER, server.clone());
+            }
+            if let Ok(id) = AsciiMetadataValue::try_from(&episode.id) {
+                metadata.insert(EPISODE_HEADER, id);
+            }
+        }
+        request
     }
 
     /// Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module.
@@ -452,42 +576,57 @@ impl CodingEnv {
         episode: Option<&Episode>,
         deadline: Duration,
         message: T,
-        send: impl Fn(&CodingEnvClient<Channel>, Request<T>) -> F,
+        send: impl Fn(Transport, Request<T>) -> F,
     ) -> Answer<R>
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let mut retry = Retry::new(&self.options, deadline);
         let mut unsure = false;
+        let liveness = self.liveness.as_deref();
+        let moves = episode.is_some_and(|episode| episode.may_move);
         let result = loop {
-            let mut request = Request::new(message.clone());
-            request.set_timeout(retry.left());
-            if let Some(token) = &self.options.token {
-                token.authorize(&mut request);
+            if let Some(cause) = liveness.and_then(Liveness::cause_of_loss) {
+                let id = episode.map_or("", |episode| &episode.id);
+                break Err(cause.error(id));
             }
-            if let Some(episode) = episode {
-                let metadata = request.metadata_mut();
-                if let Some(server) = &episode.server {
-                    metadata.insert(SERVER_HEADER, server.clone());
-                }
-                if let Ok(id) = AsciiMetadataValue::try_from(&episode.id) {
-                    metadata.insert(EPISODE_HEADER, id);
-                }
+            let request = self.request(episode, message.clone(), retry.left());
+            let sent = tokio::time::timeout(retry.left(), send(self.transport.clone(), request));
+            let answer = match liveness {
+                None => sent.await,
+                Some(liveness) => tokio::select! {
+                    biased;
+                    answer = sent => answer,
+                    () = liveness.lost() => continue,
+                },
+            };
+            if let (Some(liveness), Ok(answer)) = (liveness, &answer) {
+                liveness.note(answer.as_ref().err());
             }
-            let status = match tokio::time::timeout(retry.left(), send(&self.client, request)).await
-            {
+            let status = match answer {
                 Ok(Ok(response)) => break Ok(response),
                 Ok(Err(status)) => status,
                 Err(_) => break Err(Error::Deadline),
             };
             let error = Error::from_status(&status);
-            let elsewhere =
-                episode.is_some_and(|episode| episode.may_move && episode.server.is_some());
-            if !error.is_retryable() || (elsewhere && error.is_of_one_server()) {
+            let elsewhere = moves && episode.is_some_and(|episode| episode.server.is_some());
+            if !error.is_retryable()
+                || (elsewhere && error.is_of_one_server())
+                || (moves && liveness.is_some())
+            {
                 break Err(error);
             }
             unsure |= error.is_unsure();
-            if retry.pause(error.retry_after()).await.is_err() {
+            let pause = retry.pause(error.retry_after());
+            let paused = match liveness {
+                None => pause.await,
+                Some(liveness) => tokio::select! {
+                    biased;
+                    () = liveness.lost() => continue,
+                    paused = pause => paused,
+                },
+            };
+            if paused.is_err() {
                 break Err(error);
             }
         };
@@ -499,13 +638,27 @@ impl CodingEnv {
     }
 }
 
-/// Interrupts the running step of an episode.
+/// Reaches an episode while a step of it runs.
 #[derive(Debug)]
 pub struct Interrupter {
     env: CodingEnv,
 }
 
 impl Interrupter {
+    /// The state of the episode, while a step of it runs.
+    ///
+    /// # Errors
+    /// As [`CodingEnv::step`].
+    pub async fn state(&self) -> Result<v1::GetStateResponse, Error> {
+        self.env.state().await
+    }
+
+    /// Ends the episode; a step that runs ends with [`Reason::EpisodeEnded`].
+    async fn end(&self) -> Result<(), Error> {
+        let episode = self.env.episode.as_ref().ok_or(Error::NoEpisode)?;
+        self.env.end(episode).await
+    }
+
     /// Interrupts whichever step runs. False when none did.
     ///
     /// # Errors
@@ -520,10 +673,7 @@ impl Interrupter {
             Some(&episode),
             self.env.options.deadline,
             request,
-            |client, request| {
-                let mut client = client.clone();
-                async move { client.interrupt(request).await }
-            },
+            Transport::interrupt,
         );
         Ok(response.await.result?.into_inner().interrupted)
     }
@@ -602,5 +752,27 @@ impl v1::StepResponse {
         self.observation
             .as_ref()
             .and_then(|observation| observation.result.as_deref())
+    }
+
+    /// What it showed beside its text: plots, tables and the like.
+    #[must_use]
+    pub fn displays(&self) -> &[v1::Display] {
+        self.observation
+            .as_ref()
+            .map_or(&[], |observation| &observation.displays)
+    }
+}
+
+impl v1::Display {
+    /// Its bytes as one media type: `image/png`. None when it has none, or they are not in the reply
+    /// ([`file_path`](v1::Representation) tells where they are).
+    #[must_use]
+    pub fn data(&self, mime_type: &str) -> Option<&[u8]> {
+        let found = self
+            .representations
+            .iter()
+            .find(|one| one.mime_type == mime_type)?;
+        let is_here = found.data.len() as u64 == found.total_bytes;
+        is_here.then_some(found.data.as_slice())
     }
 }

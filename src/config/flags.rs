@@ -252,6 +252,19 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_MAX_RESULT_BYTES", default_value_t = 256 << 10, value_name = "BYTES")]
     pub max_result_bytes: u32,
 
+    /// Displays of a step (plots, tables and the like): 1 to 1024.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_DISPLAYS",
+        default_value_t = 64,
+        value_name = "COUNT"
+    )]
+    pub max_displays: u32,
+
+    /// What all displays of a step may have together in its reply, in bytes: 1024 to 16777216.
+    #[arg(long, env = "CODING_ENV_MAX_DISPLAY_BYTES", default_value_t = 3 << 20, value_name = "BYTES")]
+    pub max_display_bytes: u32,
+
     /// How long a step may run when the request does not say: 1ms to --max-step-timeout.
     #[arg(long, env = "CODING_ENV_STEP_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub step_timeout: Duration,
@@ -321,6 +334,41 @@ pub struct ServeArgs {
     )]
     pub max_cpu_percent: u32,
 
+    /// Calls that move files at the same time, over all episodes: 1 to 4096. More wait their turn, one of each token's name after the other.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_FILE_CALLS",
+        default_value_t = 32,
+        value_name = "COUNT"
+    )]
+    pub max_file_calls: u32,
+
+    /// Calls that move files and wait for a turn: 0 to 1000000. More are refused.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_WAITING_FILE_CALLS",
+        default_value_t = 16384,
+        value_name = "COUNT"
+    )]
+    pub max_waiting_file_calls: u32,
+
+    /// Files and directories that one call moves, lists or deletes: 1 to 10000000.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_FILES_PER_CALL",
+        default_value_t = 100_000,
+        value_name = "COUNT"
+    )]
+    pub max_files_per_call: u32,
+
+    /// Bytes of data that one call moves: 1024 or more.
+    #[arg(long, env = "CODING_ENV_MAX_FILE_BYTES_PER_CALL", default_value_t = 16 << 30, value_name = "BYTES")]
+    pub max_file_bytes_per_call: u64,
+
+    /// How long a call that moves files waits for its client to send or to take something: 10ms to 1h.
+    #[arg(long, env = "CODING_ENV_FILE_STALL_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub file_stall_timeout: Duration,
+
     /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
     #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub interrupt_grace: Duration,
@@ -350,9 +398,35 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_KEPT_REPLY_BYTES", default_value_t = 256 << 20, value_name = "BYTES")]
     pub kept_reply_bytes: u64,
 
+    /// How long a session whose stream is broken is kept, with its episodes: 0s to 1h.
+    #[arg(long, env = "CODING_ENV_SESSION_GRACE", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub session_grace: Duration,
+
+    /// Requests of one session that have no response which the client has taken: 1 to 65536. Past it no more are read.
+    #[arg(
+        long,
+        env = "CODING_ENV_SESSION_REQUESTS",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
+    pub session_requests: u32,
+
+    /// Sessions, those whose stream is broken included: 1 to 100000. More are refused.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_SESSIONS",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
+    pub max_sessions: u32,
+
     /// How long live episodes get to go on after SIGTERM: 0s to 1d.
     #[arg(long, env = "CODING_ENV_DRAIN_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub drain_timeout: Duration,
+
+    /// End at once, without a drain, when standard input ends: then whoever started this server with a pipe has gone, in whatever way.
+    #[arg(long, env = "CODING_ENV_END_WITH_STDIN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub end_with_stdin: bool,
 
     /// Threads that serve connections: 1 to 256. Episodes run beside them, on what they leave. [default: half of the cores]
     #[arg(long, env = "CODING_ENV_THREADS", value_name = "COUNT")]
@@ -362,9 +436,47 @@ pub struct ServeArgs {
     #[arg(long, env = "CODING_ENV_KEEPALIVE", default_value = "20s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub keepalive: Duration,
 
+    /// How long an OpenEnv session that `openenv/session/create` made may be without a connection and without a call: 1s to 30d.
+    #[arg(long, env = "CODING_ENV_SESSION_IDLE_TIMEOUT", default_value = "15m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub session_idle_timeout: Duration,
+
+    /// A name under which web pages may reach the server, beside loopback names, addresses, names without a dot and those of a cluster:
+    /// `code.example.org`, or `*.example.org`; may be given more than once. In the variable, separated by commas.
+    #[arg(
+        long,
+        env = "CODING_ENV_ALLOW_HOST",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
+    pub allow_host: Vec<String>,
+
+    /// An origin whose web pages may use the server: `https://app.example.org`; may be given more than once. In the variable, separated
+    /// by commas.
+    #[arg(
+        long,
+        env = "CODING_ENV_ALLOW_ORIGIN",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub allow_origin: Vec<String>,
+
+    /// What Hugging Face Spaces call the host.
+    #[arg(long, env = "SPACE_HOST", hide = true)]
+    pub space_host: Option<String>,
+
+    /// What servers of OpenEnv call `--max-episodes`, which wins.
+    #[arg(long, env = "MAX_CONCURRENT_ENVS", hide = true)]
+    pub max_concurrent_envs: Option<u32>,
+
     /// Where the directory for workspaces is made. [default: TMPDIR, or /tmp]
     #[arg(long, env = "CODING_ENV_STATE_DIR", value_name = "DIRECTORY")]
     pub state_dir: Option<PathBuf>,
+
+    /// A collector to which traces are sent by OTLP over gRPC: http://HOST:PORT, or https://HOST:PORT with the system's roots. A span for each
+    /// call and each step: which episode, how it ended, how long it took; never code, output or tokens. OpenTelemetry's own OTEL_* variables
+    /// hold too. Needs a program built with the feature `otlp`. [default: what OTEL_EXPORTER_OTLP_ENDPOINT says, or none]
+    #[arg(long, env = "CODING_ENV_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 
     /// How log lines look.
     #[arg(long, env = "CODING_ENV_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]

@@ -13,22 +13,27 @@ pub use self::flags::{Isolation, IsolationArgs, LogFormat, Open, ServeArgs};
 use self::interpreters::runtimes;
 use crate::auth;
 use crate::executor::RuntimeConfig;
-use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, LEAST};
+use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, FileLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::sandbox::probe::Shown;
 use crate::tls;
+use crate::traces;
 use crate::transform::Chain;
 
 /// The largest source that a server can be set to take: 16 MiB.
 const SOURCE_BYTES_MAX: u32 = 16 << 20;
 /// The largest text of a stream or a result that a server can be set to keep: 16 MiB.
 const TEXT_BYTES_MAX: u32 = 16 << 20;
+/// The most displays of a step that a server can be set to keep.
+const DISPLAYS_MAX: u32 = 1024;
 /// Descriptors that the server needs beside those of episodes.
 const DESCRIPTORS_RESERVED: u64 = 256;
 /// Descriptors of a worker that runs a step, or did a moment ago: its control socket, stdout, stderr, and /proc/PID/stat.
 const DESCRIPTORS_ACTIVE: u64 = 4;
 /// Descriptors of an idle episode: its control socket. A keeper holds the others.
 const DESCRIPTORS_IDLE: u64 = 1;
+/// Descriptors of a call that moves files: the workspace, a directory in it, a file, and one on its way.
+const DESCRIPTORS_FILE_CALL: u64 = 4;
 /// Episodes that may be between a step and being parked, beside those that run one.
 const SETTLING: u64 = 256;
 
@@ -93,6 +98,8 @@ pub struct Config {
     pub max_queued_steps: u32,
     /// What an episode gets, and the most that it may ask for.
     pub limits: EpisodeLimits,
+    /// What bounds calls that move files.
+    pub files: FileLimits,
     /// A step's timeout when the request does not say.
     pub step_timeout: Duration,
     /// What an interrupted step gets before the kill.
@@ -107,12 +114,26 @@ pub struct Config {
     pub worker_wait: Duration,
     /// Replies kept for retries, over all episodes.
     pub kept_reply_bytes: u64,
+    /// How long a session whose stream is broken is kept.
+    pub session_grace: Duration,
+    /// Requests of one session without a response that the client has taken.
+    pub session_requests: u32,
+    /// Sessions.
+    pub max_sessions: u32,
     /// How long live episodes get to go on after SIGTERM.
     pub drain_timeout: Duration,
     /// How often a connection is checked.
     pub keepalive: Duration,
+    /// How long a session that `openenv/session/create` made may be without a connection and without a call.
+    pub session_idle_timeout: Duration,
+    /// Names under which web pages may reach the server, beside those that are always its own. In lower case.
+    pub allow_hosts: Vec<String>,
+    /// Origins of other web pages that may use the server. In lower case.
+    pub allow_origins: Vec<String>,
     /// Where the directory for workspaces is made.
     pub state_dir: PathBuf,
+    /// Where traces are sent. None: there are none. Needs the feature `otlp`.
+    pub otlp_endpoint: Option<String>,
     /// The program that becomes the warden. None: this one, which has to call [`enter_role`](crate::enter_role) first.
     pub role_program: Option<PathBuf>,
     /// Whether this process has no children but the server's. Then what a warden that is killed leaves behind becomes a child of this process
@@ -218,7 +239,7 @@ impl Config {
     pub(crate) fn unparked_max(&self) -> usize {
         let warm_workers = u64::from(self.warm_workers) * self.runtimes.len() as u64;
         unparked_max(
-            files_max(),
+            files_beside_calls(self.files.calls),
             warm_workers,
             self.max_episodes,
             self.max_running_steps,
@@ -264,6 +285,8 @@ impl TryFrom<ServeArgs> for Config {
             max_source_bytes,
             max_output_bytes,
             max_result_bytes,
+            max_displays,
+            max_display_bytes,
             step_timeout,
             max_step_timeout,
             max_step_cpu_time,
@@ -276,16 +299,31 @@ impl TryFrom<ServeArgs> for Config {
             max_workspace_bytes,
             max_workspace_inodes,
             max_cpu_percent,
+            max_file_calls,
+            max_waiting_file_calls,
+            max_files_per_call,
+            max_file_bytes_per_call,
+            file_stall_timeout,
             interrupt_grace,
             background_cpu_time,
             template_cells,
             template_age,
             worker_wait,
             kept_reply_bytes,
+            session_grace,
+            session_requests,
+            max_sessions,
             drain_timeout,
             keepalive,
+            session_idle_timeout,
+            allow_host,
+            allow_origin,
+            space_host,
+            max_concurrent_envs,
             state_dir,
+            end_with_stdin: _,
             threads: _,
+            otlp_endpoint,
             log_format: _,
             log: _,
         } = args;
@@ -293,6 +331,13 @@ impl TryFrom<ServeArgs> for Config {
             source_bytes: in_range("max-source-bytes", max_source_bytes, 1, SOURCE_BYTES_MAX)?,
             output_bytes: in_range("max-output-bytes", max_output_bytes, 1024, TEXT_BYTES_MAX)?,
             result_bytes: in_range("max-result-bytes", max_result_bytes, 1024, TEXT_BYTES_MAX)?,
+            displays: in_range("max-displays", max_displays, LEAST.displays, DISPLAYS_MAX)?,
+            display_bytes: in_range(
+                "max-display-bytes",
+                max_display_bytes,
+                LEAST.display_bytes,
+                TEXT_BYTES_MAX,
+            )?,
             step_timeout: in_range("max-step-timeout", max_step_timeout, MILLISECOND, 7 * DAY)?,
             step_cpu_time: in_range(
                 "max-step-cpu-time",
@@ -331,6 +376,28 @@ impl TryFrom<ServeArgs> for Config {
             )?,
             cpu_percent: in_range("max-cpu-percent", max_cpu_percent, 0, CPU_PERCENT_MAX)?,
         };
+        let files = FileLimits {
+            calls: in_range("max-file-calls", max_file_calls, 1, 4096)?,
+            waiting_calls: in_range(
+                "max-waiting-file-calls",
+                max_waiting_file_calls,
+                0,
+                1_000_000,
+            )?,
+            files_per_call: in_range("max-files-per-call", max_files_per_call, 1, 10_000_000)?,
+            bytes_per_call: in_range(
+                "max-file-bytes-per-call",
+                max_file_bytes_per_call,
+                1024,
+                u64::MAX,
+            )?,
+            stall_timeout: in_range(
+                "file-stall-timeout",
+                file_stall_timeout,
+                10 * MILLISECOND,
+                Duration::from_secs(3600),
+            )?,
+        };
         let transforms: Chain = transforms
             .parse()
             .map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
@@ -338,8 +405,8 @@ impl TryFrom<ServeArgs> for Config {
         let warm_workers = in_range("warm-workers", warm_workers, 1, 1024)?;
         let max_running_steps = in_range("max-running-steps", max_running_steps, 1, 100_000)?;
         let max_episodes = check_max_episodes(
-            max_episodes,
-            files_max(),
+            max_episodes.or(max_concurrent_envs),
+            files_beside_calls(files.calls),
             u64::from(warm_workers) * runtimes.len() as u64,
             max_running_steps,
         )?;
@@ -373,6 +440,7 @@ impl TryFrom<ServeArgs> for Config {
                 limits.step_timeout,
             )?,
             limits,
+            files,
             interrupt_grace: in_range(
                 "interrupt-grace",
                 interrupt_grace,
@@ -403,9 +471,26 @@ impl TryFrom<ServeArgs> for Config {
                 Duration::from_secs(600),
             )?,
             kept_reply_bytes,
+            session_grace: in_range(
+                "session-grace",
+                session_grace,
+                Duration::ZERO,
+                Duration::from_secs(3600),
+            )?,
+            session_requests: in_range("session-requests", session_requests, 1, 65_536)?,
+            max_sessions: in_range("max-sessions", max_sessions, 1, 100_000)?,
             drain_timeout: in_range("drain-timeout", drain_timeout, Duration::ZERO, DAY)?,
             keepalive: in_range("keepalive", keepalive, Duration::from_secs(1), DAY)?,
+            session_idle_timeout: in_range(
+                "session-idle-timeout",
+                session_idle_timeout,
+                Duration::from_secs(1),
+                30 * DAY,
+            )?,
+            allow_hosts: check_hosts(allow_host, space_host)?,
+            allow_origins: check_origins(allow_origin)?,
             state_dir: state_dir.unwrap_or_else(std::env::temp_dir),
+            otlp_endpoint: check_otlp(otlp_endpoint)?,
             role_program: None,
             adopts_orphans: false,
         })
@@ -423,6 +508,42 @@ fn check_readable(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, ConfigError> {
         }
     }
     Ok(paths)
+}
+
+/// Names of hosts without scheme and port, and that of the Space that the server runs in.
+fn check_hosts(hosts: Vec<String>, space: Option<String>) -> Result<Vec<String>, ConfigError> {
+    let mut checked = Vec::new();
+    for host in hosts {
+        let host = host.trim().to_ascii_lowercase();
+        let name = host.strip_prefix("*.").unwrap_or(&host);
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if name.is_empty() || !name.bytes().all(valid) {
+            return Err(ConfigError(format!(
+                "`--allow-host` is `{host}`: it has to be a name such as `code.example.org` or `*.example.org`, without scheme and port"
+            )));
+        }
+        checked.push(host);
+    }
+    let space = space.filter(|host| !host.is_empty());
+    checked.extend(space.map(|host| host.to_ascii_lowercase()));
+    Ok(checked)
+}
+
+/// Origins as browsers send them: scheme, host, and the port unless it goes without saying.
+fn check_origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let check = |origin: String| {
+        let origin = origin.trim().to_ascii_lowercase();
+        let rest = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        match rest {
+            Some(host) if !host.is_empty() && !host.contains(['/', '*', '@', ' ']) => Ok(origin),
+            _ => Err(ConfigError(format!(
+                "`--allow-origin` is `{origin}`: it has to be one such as `https://app.example.org`, without a path"
+            ))),
+        }
+    };
+    origins.into_iter().map(check).collect()
 }
 
 /// A broken file is a setting that can't be, and told before anything starts.
@@ -459,6 +580,16 @@ fn check_tls(
     Ok(Some(files))
 }
 
+/// Where traces go: what the flag says, else OpenTelemetry's own variables.
+fn check_otlp(configured: Option<String>) -> Result<Option<String>, ConfigError> {
+    let Some(endpoint) = configured else {
+        return traces::standard_endpoint().map_err(ConfigError);
+    };
+    traces::check_endpoint(&endpoint)
+        .map_err(|error| ConfigError(format!("`--otlp-endpoint`: {error}")))?;
+    Ok(Some(endpoint))
+}
+
 fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
     let id = match configured {
         Some(id) => id,
@@ -480,6 +611,11 @@ fn check_server_id(configured: Option<String>) -> Result<String, ConfigError> {
 pub(crate) fn files_max() -> u64 {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     limit.maximum.unwrap_or(u64::MAX)
+}
+
+/// The hard limit of open files, less what calls that move files take.
+pub(crate) fn files_beside_calls(file_calls: u32) -> u64 {
+    files_max().saturating_sub(u64::from(file_calls) * DESCRIPTORS_FILE_CALL)
 }
 
 /// How many episodes this many descriptors allow: an idle one has one, and as many as may run at a time, and a few that
@@ -570,6 +706,29 @@ mod tests {
     }
 
     #[test]
+    fn sessions_are_bounded() {
+        for (requests, sessions, grace) in [(1, 1, 0), (65_536, 100_000, 3600)] {
+            let config = Config::try_from(ServeArgs {
+                session_requests: requests,
+                max_sessions: sessions,
+                session_grace: Duration::from_secs(grace),
+                ..args()
+            });
+            config.unwrap();
+        }
+        for count in [0, 65_537] {
+            let told = refused(|args| args.session_requests = count);
+            assert!(told.contains("between 1 and 65536"), "{told}");
+        }
+        for count in [0, 100_001] {
+            let told = refused(|args| args.max_sessions = count);
+            assert!(told.contains("between 1 and 100000"), "{told}");
+        }
+        let told = refused(|args| args.session_grace = Duration::from_secs(3601));
+        assert!(told.contains("between 0ns and 3600s"), "{told}");
+    }
+
+    #[test]
     fn what_can_not_be_is_told_with_what_can() {
         assert_eq!(
             refused(|args| args.warm_workers = 0),
@@ -607,6 +766,43 @@ mod tests {
         assert!(
             refused(|args| args.max_episodes = Some(1_000_001)).contains("between 1 and 1000000")
         );
+    }
+
+    #[test]
+    fn hosts_and_origins_are_what_browsers_send() {
+        let mut args = args();
+        args.allow_host = vec!["Code.Example.org".into(), "*.example.net".into()];
+        args.space_host = Some("me-env.hf.space".into());
+        args.allow_origin = vec!["https://App.example.org:8443".into()];
+        args.max_concurrent_envs = Some(7);
+        let config = Config::try_from(args).unwrap();
+        assert_eq!(
+            config.allow_hosts,
+            ["code.example.org", "*.example.net", "me-env.hf.space"]
+        );
+        assert_eq!(config.allow_origins, ["https://app.example.org:8443"]);
+        assert_eq!(config.max_episodes, 7);
+        for host in ["", "*", "http://a", "a:80", "a/b"] {
+            assert!(refused(|args| args.allow_host = vec![host.into()]).contains("--allow-host"));
+        }
+        for origin in [
+            "",
+            "*",
+            "example.org",
+            "https://",
+            "https://a/b",
+            "https://*.a",
+        ] {
+            assert!(
+                refused(|args| args.allow_origin = vec![origin.into()]).contains("--allow-origin")
+            );
+        }
+        for timeout in [
+            Duration::from_millis(999),
+            Duration::from_secs(30 * 24 * 3600 + 1),
+        ] {
+            assert!(refused(|args| args.session_idle_timeout = timeout).contains("between 1s and"));
+        }
     }
 
     #[test]

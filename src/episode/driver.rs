@@ -8,7 +8,8 @@ use super::ledger::Brief;
 use super::outcome::{cause_of_loss, describe_loss, judge};
 use super::registry::{Episode, Inner, Pending, State};
 use super::{Loss, Refusal, StepAnswer, StepReply, StreamFacts, Texts};
-use crate::executor::{Captured, StepEnd, StepOrder, StepRun, Worker};
+use crate::executor::{Captured, Raw, StepEnd, StepOrder, StepRun, Worker};
+use crate::traces::StepSpan;
 use crate::transform::StepFacts;
 
 /// What a caller's own deadline keeps back, beside the grace, so that the reply still arrives.
@@ -146,10 +147,15 @@ fn step_order<'a>(
         number: index.saturating_add(1),
         source: &pending.order.code,
         result_bytes: limits.result_bytes,
+        result_of: pending.order.result_of,
         output_bytes: pending.order.output_bytes.unwrap_or(limits.output_bytes),
+        displays: limits.displays,
+        display_bytes: limits.display_bytes,
+        display_mime_types: &pending.order.display_mime_types,
         timeout,
         cpu_time: pending.order.cpu_time.unwrap_or(limits.step_cpu_time),
         interrupt_grace: registry.config.interrupt_grace,
+        live: &pending.live,
     }
 }
 
@@ -175,6 +181,7 @@ fn finish(
         stop: _,
         stdout,
         stderr,
+        shown,
         wall_time,
         usage,
         background,
@@ -184,8 +191,8 @@ fn finish(
         StepEnd::Died(_) => (None, ""),
         StepEnd::Violation(violation) => (None, violation),
     };
-    let (stdout_facts, stdout) = split(stdout);
-    let (stderr_facts, stderr) = split(stderr);
+    let (stdout_facts, stdout, stdout_raw) = split(stdout);
+    let (stderr_facts, stderr, stderr_raw) = split(stderr);
     let syntax_error = report.as_ref().map(|report| report.syntax_error);
     let (result, result_truncated, exception) = report.map_or((None, false, None), |report| {
         (report.result, report.result_truncated, report.exception)
@@ -212,6 +219,7 @@ fn finish(
         metadata: effect.metadata,
         exception,
         result_truncated,
+        displays_dropped: shown.dropped,
         usage,
         background,
         wall_time,
@@ -228,9 +236,23 @@ fn finish(
             stdout,
             stderr,
             result,
+            stdout_raw,
+            stderr_raw,
+            displays: shown.displays,
         },
     );
     let texts = kept.texts();
+    let facts = kept.facts();
+    pending.order.parent.step(StepSpan {
+        episode: &episode.key.id,
+        index: step_index,
+        outcome: facts.outcome.name(),
+        exit_code: facts.exit_code,
+        lost: facts.lost,
+        wall_time,
+        queued_time,
+        cpu_time: usage.cpu.map(|cpu| cpu.user + cpu.system),
+    });
 
     let totals = &mut state.totals;
     totals.usage.add(&usage);
@@ -291,19 +313,20 @@ fn finish(
     }
 }
 
-fn split(captured: Captured) -> (StreamFacts, String) {
+fn split(captured: Captured) -> (StreamFacts, String, Option<Raw>) {
     let Captured {
         text,
         kept_bytes,
         total_bytes,
         truncated,
+        head_bytes,
+        raw,
     } = captured;
-    (
-        StreamFacts {
-            total_bytes,
-            kept_bytes,
-            truncated,
-        },
-        text,
-    )
+    let facts = StreamFacts {
+        total_bytes,
+        kept_bytes,
+        truncated,
+        head_bytes,
+    };
+    (facts, text, raw)
 }

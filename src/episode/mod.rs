@@ -2,7 +2,9 @@
 //!
 //! [`Episodes`] is the registry; [`ledger`] the rules of exactly-once (pure); [`driver`] runs an episode's steps, one after the other, in a
 //! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
-//! [`owner`] whose an episode is; [`turns`] who may run a step, by [`fair`], a queue (pure).
+//! [`following`] tells a step's output while it runs;
+//! [`owner`] whose an episode is; [`place`] room for one that is still to come; [`turns`] who may run a step, by [`fair`], a queue (pure);
+//! [`files`] the calls that move files.
 //!
 //! ```text
 //! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
@@ -13,23 +15,33 @@
 
 mod driver;
 mod fair;
+mod files;
+mod following;
 mod kept;
 mod ledger;
 mod outcome;
 mod owner;
+mod place;
 mod registry;
 mod turns;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+
+pub(crate) use files::{FilesError, Part};
+pub(crate) use following::{Event, Following};
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
+pub(crate) use place::Place;
 pub(crate) use registry::{Episodes, EpisodesConfig, StepAnswer};
 
-use crate::executor::{ExitStatus, Usage};
+use crate::executor::{Display, ExitStatus, Raw, ResultOf, Usage};
+use crate::files::NewFile;
 use crate::limits::EpisodeLimits;
+use crate::traces::Parent;
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +101,8 @@ pub(crate) struct NewEpisode {
     pub(crate) loopback: bool,
     pub(crate) limits: EpisodeLimits,
     pub(crate) environment: Vec<(String, String)>,
+    /// What its workspace has from the start.
+    pub(crate) files: Vec<(NewFile, Bytes)>,
 }
 
 /// A step, as asked for and checked against the server's limits.
@@ -101,6 +115,12 @@ pub(crate) struct NewStep {
     pub(crate) caller_wait: Option<Duration>,
     pub(crate) output_bytes: Option<u32>,
     pub(crate) cpu_time: Option<Duration>,
+    /// What its result is.
+    pub(crate) result_of: ResultOf,
+    /// The representations that displays are to have, with spaces between. Empty: all.
+    pub(crate) display_mime_types: String,
+    /// What its span hangs below.
+    pub(crate) parent: Parent,
 }
 
 /// What an episode is when it starts.
@@ -155,17 +175,29 @@ pub(crate) struct Loss {
     pub(crate) description: String,
 }
 
-/// The texts of a reply, which may be dropped for space.
+/// The texts and displays of a reply, which may be dropped for space.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) result: Option<String>,
+    /// The bytes of stdout, where its text has others instead.
+    pub(crate) stdout_raw: Option<Raw>,
+    /// The same of stderr.
+    pub(crate) stderr_raw: Option<Raw>,
+    pub(crate) displays: Vec<Display>,
 }
 
 impl Texts {
-    fn bytes(&self) -> usize {
-        self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len)
+    pub(crate) fn bytes(&self) -> usize {
+        let raw = |raw: &Option<Raw>| {
+            raw.as_ref()
+                .map_or(0, |raw| raw.head.len() + raw.tail.len())
+        };
+        let texts =
+            self.stdout.len() + self.stderr.len() + self.result.as_ref().map_or(0, String::len);
+        let displays: usize = self.displays.iter().map(Display::bytes).sum();
+        texts + raw(&self.stdout_raw) + raw(&self.stderr_raw) + displays
     }
 }
 
@@ -175,6 +207,8 @@ pub(crate) struct StreamFacts {
     pub(crate) total_bytes: u64,
     pub(crate) kept_bytes: usize,
     pub(crate) truncated: bool,
+    /// Bytes of the text before the marker: all, when there is none.
+    pub(crate) head_bytes: usize,
 }
 
 /// A step that has ended, but for its texts.
@@ -191,6 +225,7 @@ pub(crate) struct StepReply {
     /// The exception's type and text, as reported.
     pub(crate) exception: Option<(String, String)>,
     pub(crate) result_truncated: bool,
+    pub(crate) displays_dropped: u32,
     pub(crate) usage: Usage,
     pub(crate) background: Option<Usage>,
     pub(crate) wall_time: Duration,
@@ -243,7 +278,7 @@ pub(crate) enum Refusal {
         index: u32,
         brief: Option<ledger::Brief>,
     },
-    #[error("episode `{id}` {how} before this step was done")]
+    #[error("episode `{id}` {how} before this was done")]
     Ended { id: String, how: EndReason },
     #[error("the server holds {max} episodes, which is its limit; end some, or retry later")]
     EpisodeLimit { max: u32 },
@@ -251,6 +286,20 @@ pub(crate) enum Refusal {
     StepLimit { waiting: u32 },
     #[error("{max} steps are queued in this episode, which is the limit; retry when one has ended")]
     QueueFull { max: u32 },
+    #[error("{waiting} calls that move files wait for a turn, which is the limit; retry later")]
+    FilesLimit { waiting: u32 },
+    #[error(
+        "nothing was sent or taken for {waited:?}, so the call was ended; what was complete stays"
+    )]
+    FilesStalled { waited: Duration },
+    #[error("files can't be worked with: {why}")]
+    FilesUnavailable { why: String },
+    #[error("`{path}` of the Reset's files can't be written: {why}")]
+    FileNotWritten {
+        path: String,
+        kind: &'static str,
+        why: String,
+    },
     #[error("no interpreter became ready within {waited:?}; retry later")]
     NoWorker { waited: Duration },
     #[error("the server is shutting down; use another one")]

@@ -10,20 +10,23 @@ use std::task::Context;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
+use super::place::{Hold, Place};
 use super::turns::Turns;
 use super::{
-    EndReason, EpisodeKey, EpisodeView, Loss, NewEpisode, NewStep, Refusal, Started, Status, Texts,
-    Totals, driver,
+    EndReason, EpisodeKey, EpisodeView, Following, Loss, NewEpisode, NewStep, Refusal, Started,
+    Status, Texts, Totals, driver,
 };
-use crate::executor::{CellOrder, Executor, NotParked, Setup, Worker};
+#[cfg(test)]
+use crate::executor::ResultOf;
+use crate::executor::{CellOrder, Executor, Live, NotParked, Setup, Worker, Workspace};
 use crate::fault;
-use crate::limits::EpisodeLimits;
+use crate::limits::{EpisodeLimits, FileLimits};
 use crate::metrics::Metrics;
 use crate::transform::Chain;
 
@@ -50,6 +53,7 @@ pub(crate) struct EpisodesConfig {
     pub(crate) background_cpu_time: Duration,
     pub(crate) worker_wait: Duration,
     pub(crate) kept_reply_bytes: u64,
+    pub(crate) files: FileLimits,
     pub(crate) transforms: Chain,
 }
 
@@ -63,15 +67,20 @@ pub(crate) struct StepAnswer {
 
 /// The registry. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Episodes(Arc<Inner>);
+pub(crate) struct Episodes(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) config: EpisodesConfig,
     executor: Executor,
     live: Mutex<HashMap<EpisodeKey, Arc<Episode>>>,
+    /// Places that are held and have no episode. Changed while `live` is locked.
+    vacant: AtomicUsize,
     ended: Mutex<Ended>,
     pub(super) turns: Turns,
+    /// Who may move files, and who of them works.
+    pub(super) file_turns: Arc<Turns>,
+    pub(super) file_workers: Semaphore,
     pub(super) budget: Budget,
     pub(super) metrics: Metrics,
     draining: AtomicBool,
@@ -90,6 +99,8 @@ pub(super) struct Episode {
     pub(super) limits: EpisodeLimits,
     seed: Option<u64>,
     created: SystemTime,
+    /// The place that it has. None: it was made without one.
+    hold: Option<Arc<Hold>>,
     start: watch::Sender<Start>,
     /// Cancelled when the episode has ended.
     pub(super) over: CancellationToken,
@@ -112,12 +123,37 @@ pub(super) struct State {
     pub(super) driving: bool,
     pub(super) totals: Totals,
     pub(super) last_active: Instant,
+    /// The way to its files, once there is an interpreter.
+    pub(super) workspace: Option<Workspace>,
+    /// Calls that move files.
+    pub(super) file_calls: u32,
     pub(super) loss: Option<Loss>,
     pub(super) last_reply: Option<Arc<KeptReply>>,
     ended: Option<EndReason>,
 }
 
 impl State {
+    /// How it has ended, if it has.
+    pub(super) fn ended(&self) -> Option<EndReason> {
+        self.ended
+    }
+
+    /// Why nothing can be done with it any more.
+    pub(super) fn refuse(&self, id: &str) -> Option<Refusal> {
+        if let Some(reason) = self.ended {
+            return Some(ended_before(id, reason));
+        }
+        self.loss.clone().map(|loss| Refusal::Lost {
+            id: id.to_owned(),
+            loss,
+        })
+    }
+
+    /// Whether nobody does anything with it.
+    fn is_idle(&self) -> bool {
+        self.ledger.is_idle() && self.file_calls == 0
+    }
+
     /// The interpreter was lost between two steps.
     pub(super) fn lose(&mut self, description: String) {
         self.loss = Some(Loss {
@@ -147,6 +183,8 @@ pub(super) struct Pending {
     /// Calls that wait for it.
     callers: AtomicUsize,
     pub(super) interrupt: Notify,
+    /// What it prints.
+    pub(super) live: Live,
     done: watch::Sender<Option<Result<StepAnswer, Refusal>>>,
 }
 
@@ -157,6 +195,7 @@ impl Pending {
             admitted: Instant::now(),
             callers: AtomicUsize::new(0),
             interrupt: Notify::new(),
+            live: Live::default(),
             done: watch::Sender::new(None),
         })
     }
@@ -168,11 +207,18 @@ impl Pending {
 
     pub(super) fn finish(&self, result: Result<StepAnswer, Refusal>) {
         self.done.send_replace(Some(result));
+        self.live.wake();
+    }
+
+    /// How it ended. None: it has not.
+    pub(super) fn end(&self) -> Option<Result<StepAnswer, Refusal>> {
+        self.done.borrow().clone()
     }
 }
 
 /// A call that waits for a step. Made under the episode's lock, so that the step never looks abandoned to its driver.
-struct Caller(Arc<Pending>);
+#[derive(Debug)]
+pub(super) struct Caller(pub(super) Arc<Pending>);
 
 impl Caller {
     fn new(pending: &Arc<Pending>) -> Self {
@@ -223,6 +269,14 @@ impl Drop for Driving {
             runtime.spawn(run);
         }
     }
+}
+
+/// What becomes of a request for a step.
+enum Admitted<F> {
+    /// It runs or will run. The run is the call's to poll, if this call began it.
+    Waits(Caller, F, Option<Driving>),
+    /// It has run.
+    Ended(StepAnswer),
 }
 
 #[derive(Debug, Default)]
@@ -295,7 +349,7 @@ impl Episode {
     }
 
     /// Waits until it has an interpreter.
-    async fn wait_started(&self) -> Result<(), Refusal> {
+    pub(super) async fn wait_started(&self) -> Result<(), Refusal> {
         if matches!(*self.start.borrow(), Start::Done) {
             return Ok(());
         }
@@ -315,11 +369,14 @@ impl Episodes {
     pub(crate) fn new(config: EpisodesConfig, executor: Executor) -> Self {
         let episodes = Self(Arc::new(Inner {
             turns: Turns::new(config.max_running_steps, config.max_waiting_steps),
+            file_turns: Arc::new(Turns::new(config.files.calls, config.files.waiting_calls)),
+            file_workers: Semaphore::new(file_workers()),
             budget: Budget::new(config.kept_reply_bytes),
             metrics: Metrics::new(),
             config,
             executor,
             live: Mutex::default(),
+            vacant: AtomicUsize::new(0),
             ended: Mutex::default(),
             draining: AtomicBool::new(false),
             none_left: Notify::new(),
@@ -340,7 +397,16 @@ impl Episodes {
     /// # Cancel-Safety
     /// Safe: an episode that its caller did not wait for is there for the retry, or ends at once when no retry could find it.
     pub(crate) async fn reset(&self, new: NewEpisode) -> Result<Started, Refusal> {
-        let (episode, fresh) = self.reserve(&new)?;
+        self.reset_in(None, new).await
+    }
+
+    /// As [`reset`](Self::reset), in a place that is held.
+    pub(super) async fn reset_in(
+        &self,
+        hold: Option<&Arc<Hold>>,
+        new: NewEpisode,
+    ) -> Result<Started, Refusal> {
+        let (episode, fresh) = self.reserve(&new, hold)?;
         if !fresh {
             episode.wait_started().await?;
             return Ok(episode.started());
@@ -352,6 +418,8 @@ impl Episodes {
             memory_bytes: new.limits.memory_bytes,
             open_files: new.limits.open_files,
             file_bytes: new.limits.file_bytes,
+            displays: new.limits.displays,
+            display_bytes: new.limits.display_bytes,
             environment: new.environment,
         };
         let cell = CellOrder {
@@ -359,6 +427,7 @@ impl Episodes {
             loopback: new.loopback,
             limits: new.limits.cell(),
         };
+        let files = new.files;
         let abandoned = CancellationToken::new();
         let guard = abandoned.clone().drop_guard();
         let registry = self.clone();
@@ -366,8 +435,19 @@ impl Episodes {
         // A task of its own, unless it is done at once: the caller may go while it waits for an interpreter.
         let start = async move {
             let waited = registry.0.config.worker_wait;
+            let prepared = async {
+                let worker = registry.0.executor.checkout(&cell, waited).await;
+                let worker = worker.map_err(|_| Refusal::NoWorker { waited })?;
+                if !files.is_empty() {
+                    let file_bytes = starting.limits.file_bytes;
+                    registry
+                        .write_first_files(&worker, files, file_bytes)
+                        .await?;
+                }
+                Ok(worker)
+            };
             let result = tokio::select! {
-                result = registry.0.executor.checkout(&cell, waited) => result.map_err(|_| Refusal::NoWorker { waited }),
+                result = prepared => result,
                 () = starting.over.cancelled() => Err(Refusal::Closed(starting.key.id.clone())),
                 () = abandoned.cancelled(), if !findable => Err(Refusal::Closed(starting.key.id.clone())),
             };
@@ -388,7 +468,11 @@ impl Episodes {
     }
 
     /// Finds or inserts the episode of a Reset. True when it is new.
-    fn reserve(&self, new: &NewEpisode) -> Result<(Arc<Episode>, bool), Refusal> {
+    fn reserve(
+        &self,
+        new: &NewEpisode,
+        hold: Option<&Arc<Hold>>,
+    ) -> Result<(Arc<Episode>, bool), Refusal> {
         let max = self.0.config.max_episodes;
         let mut key = new.owner.episode(new.id.clone());
         if !new.id.is_empty()
@@ -414,26 +498,31 @@ impl Episodes {
         if new.id.is_empty() {
             key.id = uuid::Uuid::now_v7().to_string();
         }
-        let episode = Arc::new(Episode {
-            key: key.clone(),
-            request_id: new.request_id.clone(),
-            runtime: new.runtime,
-            limits: new.limits,
-            seed: new.seed,
-            created: SystemTime::now(),
-            start: watch::Sender::new(Start::Waiting),
-            over: CancellationToken::new(),
-            state: Mutex::new(State {
-                ledger: Ledger::default(),
-                worker: None,
-                driving: false,
-                totals: Totals::default(),
-                last_active: Instant::now(),
-                loss: None,
-                last_reply: None,
-                ended: None,
-            }),
-        });
+        let make = |hold| {
+            Arc::new(Episode {
+                key: key.clone(),
+                request_id: new.request_id.clone(),
+                runtime: new.runtime,
+                limits: new.limits,
+                seed: new.seed,
+                created: SystemTime::now(),
+                hold,
+                start: watch::Sender::new(Start::Waiting),
+                over: CancellationToken::new(),
+                state: Mutex::new(State {
+                    ledger: Ledger::default(),
+                    worker: None,
+                    driving: false,
+                    totals: Totals::default(),
+                    last_active: Instant::now(),
+                    workspace: None,
+                    file_calls: 0,
+                    loss: None,
+                    last_reply: None,
+                    ended: None,
+                }),
+            })
+        };
         let mut live = lock(&self.0.live);
         // Once more, now that nothing can change: the drain may have begun, and the id may have lived and ended meanwhile.
         if self.is_draining() {
@@ -442,11 +531,17 @@ impl Episodes {
         if !new.id.is_empty() && lock(&self.0.ended).reasons.contains_key(&key) {
             return Err(Refusal::ExistedBefore(new.id.clone()));
         }
-        if live.len() >= usize::try_from(max).unwrap_or(usize::MAX) && !live.contains_key(&key) {
+        let hold = hold.filter(|hold| !hold.is_taken());
+        if hold.is_none() && self.is_full(&live) && !live.contains_key(&key) {
             return Err(Refusal::EpisodeLimit { max });
         }
-        match live.entry(key) {
+        match live.entry(key.clone()) {
             std::collections::hash_map::Entry::Vacant(entry) => {
+                if let Some(hold) = hold {
+                    hold.take();
+                    self.0.vacant.fetch_sub(1, Ordering::Relaxed);
+                }
+                let episode = make(hold.cloned());
                 entry.insert(Arc::clone(&episode));
                 Ok((episode, true))
             }
@@ -463,6 +558,49 @@ impl Episodes {
         }
     }
 
+    /// Whether all places are taken. The lock is that of `live`.
+    fn is_full(&self, live: &HashMap<EpisodeKey, Arc<Episode>>) -> bool {
+        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
+        taken >= usize::try_from(self.0.config.max_episodes).unwrap_or(usize::MAX)
+    }
+
+    /// Takes an episode off the live ones. The place that it had has none then, if it is still held.
+    fn remove(&self, live: &mut HashMap<EpisodeKey, Arc<Episode>>, key: &EpisodeKey) {
+        let hold = live.remove(key).and_then(|episode| episode.hold.clone());
+        if hold.is_some_and(|hold| hold.leave()) {
+            self.0.vacant.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Holds a place for who will have an episode.
+    pub(crate) fn hold_place(&self) -> Result<Place, Refusal> {
+        let live = lock(&self.0.live);
+        if self.is_draining() {
+            return Err(Refusal::ShuttingDown);
+        }
+        if self.is_full(&live) {
+            let max = self.0.config.max_episodes;
+            return Err(Refusal::EpisodeLimit { max });
+        }
+        self.0.vacant.fetch_add(1, Ordering::Relaxed);
+        Ok(Place::new(self.clone()))
+    }
+
+    /// Ends what a place was held for.
+    pub(super) fn give_up(&self, hold: &Hold) {
+        let _live = lock(&self.0.live);
+        if hold.give_up() {
+            self.0.vacant.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many places are taken, of how many.
+    pub(crate) fn places(&self) -> (usize, u32) {
+        let live = lock(&self.0.live);
+        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
+        (taken, self.0.config.max_episodes)
+    }
+
     fn finish_start(
         &self,
         episode: &Arc<Episode>,
@@ -476,6 +614,7 @@ impl Episodes {
                 worker.park_if_crowded();
                 let mut state = episode.state();
                 if state.ended.is_none() {
+                    state.workspace = Some(worker.workspace());
                     state.worker = Some(worker);
                     state.last_active = Instant::now();
                 }
@@ -491,7 +630,7 @@ impl Episodes {
                         .get(&episode.key)
                         .is_some_and(|there| Arc::ptr_eq(there, episode))
                     {
-                        live.remove(&episode.key);
+                        self.remove(&mut live, &episode.key);
                     }
                 }
                 self.note_if_empty();
@@ -509,6 +648,53 @@ impl Episodes {
         key: &EpisodeKey,
         step: NewStep,
     ) -> Result<StepAnswer, Refusal> {
+        let (caller, driving) = match self.admit(key, step, |_| ()).await? {
+            Admitted::Waits(caller, (), driving) => (caller, driving),
+            Admitted::Ended(answer) => return Ok(answer),
+        };
+        let answer = caller.answer();
+        match driving {
+            Some(mut driving) => {
+                tokio::pin!(answer);
+                poll_fn(|context| {
+                    driving.poll(context);
+                    answer.as_mut().poll(context)
+                })
+                .await
+            }
+            None => answer.await,
+        }
+    }
+
+    /// As [`step`](Self::step), and tells what the step prints, of each stream from these offsets on.
+    ///
+    /// # Cancel-Safety
+    /// Safe: the step belongs to the episode.
+    pub(crate) async fn step_stream(
+        &self,
+        key: &EpisodeKey,
+        step: NewStep,
+        at: [u64; 2],
+    ) -> Result<Following, Refusal> {
+        // Before the step can begin, so that it is watched from its start.
+        let follow = |pending: &Pending| pending.live.follow(at);
+        Ok(match self.admit(key, step, follow).await? {
+            // Who reads slowly must not hold up the run: it gets a task of its own.
+            Admitted::Waits(caller, follower, driving) => {
+                drop(driving);
+                Following::running(caller, follower, at)
+            }
+            Admitted::Ended(answer) => Following::ended(answer, at),
+        })
+    }
+
+    /// Finds what becomes of a request for a step. `wait` is called with a step that has not ended, before it can begin.
+    async fn admit<F>(
+        &self,
+        key: &EpisodeKey,
+        step: NewStep,
+        wait: impl FnOnce(&Pending) -> F,
+    ) -> Result<Admitted<F>, Refusal> {
         let id = key.id.as_str();
         let episode = self.find(key)?;
         episode.wait_started().await?;
@@ -546,11 +732,11 @@ impl Episodes {
                 Admission::Join(pending) => caller = Some(Caller::new(pending)),
                 Admission::Replay(reply) => {
                     let texts = reply.texts();
-                    return Ok(StepAnswer {
+                    return Ok(Admitted::Ended(StepAnswer {
                         reply: Arc::clone(reply),
                         texts,
                         replayed: true,
-                    });
+                    }));
                 }
                 Admission::Dropped(brief) => {
                     return Err(Refusal::ReplyDropped {
@@ -561,27 +747,18 @@ impl Episodes {
                 Admission::OutOfOrder { expected } => return Err(Refusal::OutOfOrder { expected }),
                 Admission::QueueFull => return Err(Refusal::QueueFull { max }),
             }
+            let Some(caller) = caller else {
+                return Err(Refusal::NotFound(id.to_owned()));
+            };
+            let waits = wait(&caller.0);
             if !state.driving {
                 state.driving = true;
                 driving = Some(self.driving(&episode));
             }
-            caller
+            (caller, waits)
         };
-        let Some(caller) = caller else {
-            return Err(Refusal::NotFound(id.to_owned()));
-        };
-        let answer = caller.answer();
-        match driving {
-            Some(mut driving) => {
-                tokio::pin!(answer);
-                poll_fn(|context| {
-                    driving.poll(context);
-                    answer.as_mut().poll(context)
-                })
-                .await
-            }
-            None => answer.await,
-        }
+        let (caller, waits) = caller;
+        Ok(Admitted::Waits(caller, waits, driving))
     }
 
     /// What runs the steps of an episode, from this call's own task on.
@@ -601,7 +778,7 @@ impl Episodes {
     fn broke(&self, episode: &Episode, cause: &str) {
         let id = fault::report(&cause);
         if episode.broke(&id) {
-            lock(&self.0.live).remove(&episode.key);
+            self.remove(&mut lock(&self.0.live), &episode.key);
             self.note_if_empty();
         }
     }
@@ -652,7 +829,7 @@ impl Episodes {
             limits: episode.limits,
             seed: episode.seed,
             created: episode.created,
-            expires: state.ledger.is_idle().then(|| SystemTime::now() + idle),
+            expires: state.is_idle().then(|| SystemTime::now() + idle),
             queued_steps: state.ledger.queued(),
             totals: state.totals,
         })
@@ -668,10 +845,20 @@ impl Episodes {
         lock(&self.0.live).get(key).map(|episode| episode.limits)
     }
 
+    /// The index of a live episode's runtime.
+    pub(crate) fn runtime(&self, key: &EpisodeKey) -> Option<usize> {
+        lock(&self.0.live).get(key).map(|episode| episode.runtime)
+    }
+
     /// How many episodes there are, and how many steps wait for a turn and run.
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
         let (running, waiting) = self.0.turns.counts();
         (lock(&self.0.live).len(), running, waiting)
+    }
+
+    /// How many calls move files, and how many wait for a turn.
+    pub(crate) fn file_counts(&self) -> (u32, u32) {
+        self.0.file_turns.counts()
     }
 
     /// What is counted.
@@ -739,7 +926,7 @@ impl Episodes {
         self.0.tasks.wait().await;
     }
 
-    fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
+    pub(super) fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
         // Under one lock: an episode that ends moves from one to the other.
         let live = lock(&self.0.live);
         if let Some(episode) = live.get(key) {
@@ -771,7 +958,7 @@ impl Episodes {
             if !holds(&episode, &state) {
                 return false;
             }
-            live.remove(key);
+            self.remove(&mut live, key);
             lock(&self.0.ended).insert(key.clone(), reason);
             state.ended = Some(reason);
             let (pending, worker) = (state.ledger.take_all(), state.worker.take());
@@ -835,6 +1022,7 @@ impl Episodes {
                 if !state.ledger.is_idle() || !matches!(*episode.start.borrow(), Start::Done) {
                     continue;
                 }
+                let moves_files = state.file_calls > 0;
                 if let Some(worker) = &mut state.worker
                     && !worker.is_frozen()
                     && worker.background_cpu().is_some_and(|used| used > bound)
@@ -846,12 +1034,12 @@ impl Episodes {
                     );
                     worker.freeze();
                 }
-                state.last_active.elapsed() >= idle
+                !moves_files && state.last_active.elapsed() >= idle
             };
             // A step may have come meanwhile, and that one goes on.
             let still = |there: &Arc<Episode>, state: &State| {
                 Arc::ptr_eq(there, episode)
-                    && state.ledger.is_idle()
+                    && state.is_idle()
                     && state.last_active.elapsed() >= idle
             };
             if expired && self.end_if(&episode.key, EndReason::Expired { idle }, still) {
@@ -887,6 +1075,11 @@ async fn park_idle(episodes: &[Arc<Episode>]) {
     }
 }
 
+/// How many calls that move files work at the same time: others, and steps, keep the rest of the cores.
+fn file_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
 fn ended_before(id: &str, reason: EndReason) -> Refusal {
     match reason {
         EndReason::Closed | EndReason::Drained => Refusal::Closed(id.to_owned()),
@@ -902,6 +1095,7 @@ mod tests {
     use super::super::Owner;
     use super::*;
     use crate::limits::LEAST;
+    use crate::traces::Parent;
 
     fn episode() -> Episode {
         Episode {
@@ -911,6 +1105,7 @@ mod tests {
             limits: LEAST,
             seed: None,
             created: SystemTime::now(),
+            hold: None,
             start: watch::Sender::new(Start::Waiting),
             over: CancellationToken::new(),
             state: Mutex::new(State {
@@ -919,6 +1114,8 @@ mod tests {
                 driving: true,
                 totals: Totals::default(),
                 last_active: Instant::now(),
+                workspace: None,
+                file_calls: 0,
                 loss: None,
                 last_reply: None,
                 ended: None,
@@ -937,6 +1134,9 @@ mod tests {
             caller_wait: None,
             output_bytes: None,
             cpu_time: None,
+            result_of: ResultOf::Expression,
+            display_mime_types: String::new(),
+            parent: Parent::default(),
         };
         let callers: Vec<Caller> = (0..2)
             .map(|_| {

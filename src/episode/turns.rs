@@ -1,6 +1,7 @@
 //! Turns to run a step: so many at a time, and the others wait, fairly between owners.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::mem::ManuallyDrop;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -27,6 +28,16 @@ struct State {
 pub(super) struct Turn<'a>(&'a Turns);
 
 impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state().release();
+    }
+}
+
+/// As [`Turn`], for what outlives the place where it was taken.
+#[derive(Debug)]
+pub(super) struct OwnTurn(Arc<Turns>);
+
+impl Drop for OwnTurn {
     fn drop(&mut self) {
         self.0.state().release();
     }
@@ -117,6 +128,16 @@ impl Turns {
         Turn(self)
     }
 
+    /// As [`take`](Self::take).
+    ///
+    /// # Cancel-Safety
+    /// Safe.
+    pub(super) async fn take_own(self: &Arc<Self>, owner: &Owner) -> OwnTurn {
+        // It is given back by the other one.
+        let _turn = ManuallyDrop::new(self.take(owner).await);
+        OwnTurn(Arc::clone(self))
+    }
+
     /// How many steps run, and how many wait.
     pub(super) fn counts(&self) -> (u32, u32) {
         let state = self.state();
@@ -197,6 +218,20 @@ mod tests {
         };
         drop(turn);
         assert_eq!(turns.counts(), (0, 0));
+    }
+
+    #[test]
+    fn a_turn_of_its_own_is_given_back_once() {
+        let turns = Arc::new(Turns::new(1, 100));
+        let owner = Owner::default();
+        for _ in 0..2 {
+            let Poll::Ready(turn) = poll(pin!(turns.take_own(&owner))) else {
+                panic!("a free turn is to be had at once");
+            };
+            assert_eq!(turns.counts(), (1, 0));
+            drop(turn);
+            assert_eq!(turns.counts(), (0, 0));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The harness's side is in `harness.py`. What comes from a worker is a claim of the program that runs in it, so decoding
 //! takes nothing on trust: each frame is checked whole, and bounded before it is read.
 
+use super::display::{self, Display};
 use crate::wire::{Malformed, Reader, Writer};
 
 const SETUP: u8 = 1;
@@ -11,6 +12,8 @@ const STEP: u8 = 2;
 const DISCARD: u8 = 3;
 const READY: u8 = 1;
 const REPORT: u8 = 2;
+const DISPLAY: u8 = 3;
+const DISPLAYS_DROPPED: u8 = 4;
 
 /// The bytes of a frame's size.
 pub(crate) const HEADER_BYTES: usize = 4;
@@ -29,6 +32,10 @@ pub(crate) struct Setup {
     pub(crate) open_files: u32,
     /// RLIMIT_FSIZE of each process.
     pub(crate) file_bytes: u64,
+    /// Displays of a step.
+    pub(crate) displays: u32,
+    /// What all of a step's displays may have together.
+    pub(crate) display_bytes: u32,
     pub(crate) environment: Vec<(String, String)>,
 }
 
@@ -45,6 +52,8 @@ pub(crate) fn encode_setup(setup: &Setup) -> Vec<u8> {
         .u64(setup.memory_bytes)
         .u64(setup.open_files.into())
         .u64(setup.file_bytes)
+        .u32(setup.displays)
+        .u32(setup.display_bytes)
         .u32(entries);
     for (name, value) in &setup.environment {
         frame = frame.block(name.as_bytes()).block(value.as_bytes());
@@ -52,17 +61,41 @@ pub(crate) fn encode_setup(setup: &Setup) -> Vec<u8> {
     framed(frame.finish())
 }
 
-/// The head of the request to run a step; the source's bytes follow it. `number` counts from 1. None when the source
-/// is longer than a frame can be.
-pub(crate) fn encode_step(number: u32, result_bytes: u32, source: &str) -> Option<Vec<u8>> {
-    const HEAD_BYTES: usize = 9;
-    let size = u32::try_from(HEAD_BYTES.checked_add(source.len())?).ok()?;
+/// What a step's result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ResultOf {
+    /// `repr` of the last statement's value, when that is an expression.
+    #[default]
+    Expression,
+    /// As the incumbent shows it: the value of the last statement, also of an assignment, a function or a class, as JSON where it can be that.
+    Statement,
+}
+
+/// The request to run a step. `number` counts from 1; `mime_types` are the representations that displays are to have, with spaces between,
+/// or empty. None when it is longer than a frame can be.
+pub(crate) fn encode_step(
+    number: u32,
+    result_bytes: u32,
+    result_of: ResultOf,
+    mime_types: &str,
+    source: &str,
+) -> Option<Vec<u8>> {
+    const HEAD_BYTES: usize = 12;
+    let mime_bytes = u16::try_from(mime_types.len()).ok()?;
+    let size = HEAD_BYTES + mime_types.len();
+    let size = u32::try_from(size.checked_add(source.len())?).ok()?;
     Some(
         Writer::default()
             .u32(size)
             .u8(STEP)
             .u32(number)
             .u32(result_bytes)
+            .u8(match result_of {
+                ResultOf::Expression => 0,
+                ResultOf::Statement => 1,
+            })
+            .u16(mime_bytes)
+            .raw(mime_types.as_bytes())
             .raw(source.as_bytes())
             .finish(),
     )
@@ -105,13 +138,18 @@ pub(crate) enum FromWorker {
     Ready,
     /// A step has ended.
     Report(Report),
+    /// The step with this number shows something.
+    Display(u32, Display),
+    /// The step with this number showed so many things more than it may.
+    DisplaysDropped(u32, u32),
 }
 
-/// The largest body of a frame that a worker may send, when results may have `result_bytes`.
-pub(crate) fn body_bytes_max(result_bytes: u32) -> usize {
+/// The largest body of a frame that a worker may send, when results may have `result_bytes` and all displays together `display_bytes`.
+pub(crate) fn body_bytes_max(result_bytes: u32, display_bytes: u32) -> usize {
     usize::try_from(result_bytes)
         .unwrap_or(usize::MAX)
         .saturating_add(REPORT_OVERHEAD_BYTES_MAX)
+        .max(display::body_bytes_max(display_bytes))
 }
 
 /// Takes the first whole frame off `buffer`. None when it isn't all there yet.
@@ -145,6 +183,15 @@ fn decode_body(body: &[u8]) -> Result<FromWorker, Malformed> {
             Ok(FromWorker::Ready)
         }
         REPORT => decode_report(reader).map(FromWorker::Report),
+        DISPLAY => {
+            let number = reader.u32()?;
+            Display::decode(reader).map(|display| FromWorker::Display(number, display))
+        }
+        DISPLAYS_DROPPED => {
+            let (number, count) = (reader.u32()?, reader.u32()?);
+            reader.end()?;
+            Ok(FromWorker::DisplaysDropped(number, count))
+        }
         _ => Err(Malformed),
     }
 }
@@ -279,6 +326,19 @@ mod tests {
                 prop_assert_eq!(decode(&mut two, 1 << 20), Ok(Some(FromWorker::Report(report.clone()))));
             }
             prop_assert!(two.is_empty());
+        }
+
+        #[test]
+        fn displays_come_before_their_report(number in any::<u32>(), count in 1..9_u32, display in display::tests::any_display()) {
+            let frame = |kind: u8| Writer::new(kind).u32(number);
+            let mut bytes = [
+                framed(frame(DISPLAY).raw(&display::tests::pack(&display)).finish()),
+                framed(frame(DISPLAYS_DROPPED).u32(count).finish()),
+            ]
+            .concat();
+            prop_assert_eq!(decode(&mut bytes, 1 << 20), Ok(Some(FromWorker::Display(number, display))));
+            prop_assert_eq!(decode(&mut bytes, 1 << 20), Ok(Some(FromWorker::DisplaysDropped(number, count))));
+            prop_assert!(bytes.is_empty());
         }
 
         #[test]

@@ -151,10 +151,13 @@ impl Link {
         rustix::net::shutdown(&self.0.socket, rustix::net::Shutdown::Write).map_err(io::Error::from)
     }
 
-    /// The next event. None when the warden has gone.
-    pub(crate) async fn receive(&self) -> io::Result<Option<Event>> {
+    /// The next event, and the descriptors that came with it. None when the warden has gone.
+    pub(crate) async fn receive(&self) -> io::Result<Option<(Event, Vec<OwnedFd>)>> {
         match self.0.receive(EVENT_BYTES_MAX).await? {
-            Some((message, _)) => Event::decode(&message).map(Some).map_err(io::Error::other),
+            Some((message, fds)) => match Event::decode(&message) {
+                Ok(event) => Ok(Some((event, fds))),
+                Err(error) => Err(io::Error::other(error)),
+            },
             None => Ok(None),
         }
     }

@@ -4,9 +4,13 @@
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
 mod control;
+mod display;
 pub(crate) mod frame;
+mod lent;
 mod link;
+mod live;
 mod output;
+mod packages;
 mod parking;
 mod pool;
 mod pulse;
@@ -22,7 +26,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -31,10 +35,17 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use display::{
+    Display, MIME_TYPE_BYTES_MAX, REPRESENTATION_BYTES_MAX, REPRESENTATIONS_MAX, Representation,
+    is_mime_type,
+};
 #[cfg(test)]
 pub(crate) use frame::Report;
-pub(crate) use frame::{ReportedEnd, Setup};
-pub(crate) use output::{Captured, shorten};
+pub(crate) use frame::{ReportedEnd, ResultOf, Setup};
+pub(crate) use lent::Workspace;
+pub(crate) use live::{FollowerId, Live, PIECE_BYTES_MAX};
+pub(crate) use output::{Captured, OutputStream, Piece, Raw, shorten};
+pub(crate) use packages::{Packages, hint, missing_module};
 pub(crate) use parking::NotParked;
 pub(crate) use usage::{CpuTime, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
@@ -159,6 +170,7 @@ struct Runtime {
     /// A task is replacing the template.
     replacing: AtomicBool,
     version: OnceLock<String>,
+    packages: packages::Found,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +191,8 @@ struct Inner {
     rotation: Rotation,
     hash_seed: u32,
     workers: Mutex<HashMap<WorkerId, Arc<Shared>>>,
+    /// Why the last worker that could not be made was not.
+    not_made: Mutex<Option<String>>,
     next_worker: AtomicU64,
     state_dir: PathBuf,
     tasks: TaskTracker,
@@ -228,6 +242,7 @@ impl Executor {
             template: watch::Sender::new(TemplateState::Starting),
             replacing: AtomicBool::new(false),
             version: OnceLock::new(),
+            packages: packages::Found::default(),
         };
         let plain = config.runtimes.iter().map(|runtime| with(runtime, false));
         let loopback = config.runtimes.iter().map(|runtime| with(runtime, true));
@@ -249,6 +264,7 @@ impl Executor {
             rotation: config.rotation,
             hash_seed: config.hash_seed,
             workers: Mutex::default(),
+            not_made: Mutex::default(),
             next_worker: AtomicU64::new(1),
             state_dir,
             tasks,
@@ -274,6 +290,18 @@ impl Executor {
     /// The isolation in force.
     pub(crate) fn plan(&self) -> &Plan {
         &self.0.plan
+    }
+
+    /// Why the last worker that could not be made was not. None: all could be.
+    pub(crate) fn last_failure(&self) -> Option<String> {
+        self.not_made().clone()
+    }
+
+    fn not_made(&self) -> MutexGuard<'_, Option<String>> {
+        self.0
+            .not_made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until every template is ready.
@@ -315,7 +343,7 @@ impl Executor {
         self.0.tasks.spawn(async move {
             loop {
                 match executor.0.link.receive().await {
-                    Ok(Some(event)) => executor.take_event(event),
+                    Ok(Some((event, fds))) => executor.take_event(event, fds),
                     Ok(None) => break,
                     Err(error) => {
                         tracing::error!(%error, "the warden's socket failed");
@@ -358,6 +386,22 @@ impl Executor {
             rotations: runtime.rotations.load(Ordering::Relaxed),
         };
         self.plain().map(info).collect()
+    }
+
+    /// What each of [`runtimes`](Self::runtimes) can import, in the same order.
+    ///
+    /// # Cancel-Safety
+    /// Safe.
+    pub(crate) async fn packages(&self) -> Vec<Arc<Packages>> {
+        let executor = self.clone();
+        let read = move || {
+            executor
+                .plain()
+                .map(|runtime| runtime.packages.packages())
+                .collect()
+        };
+        // It reads folders.
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
     }
 
     /// Those that were configured, without their likes with loopback.
@@ -485,11 +529,17 @@ impl Executor {
         self.0.link.send(&order, Vec::new());
     }
 
-    fn take_event(&self, event: Event) {
+    fn take_event(&self, event: Event, fds: Vec<OwnedFd>) {
         match event {
-            Event::TemplateReady { runtime, version } => {
+            Event::TemplateReady {
+                runtime,
+                version,
+                folders,
+            } => {
                 if let Some(runtime) = self.0.runtimes.get(usize::from(runtime)) {
                     runtime.version.get_or_init(|| version);
+                    let folders = folders.into_iter().map(PathBuf::from);
+                    runtime.packages.set_folders(folders.collect());
                     runtime.pool.set_template_ready(true);
                     runtime.template.send_replace(TemplateState::Ready);
                 }
@@ -505,6 +555,7 @@ impl Executor {
             }
             Event::SpawnFailed { worker, reason } => {
                 tracing::warn!(worker, reason, "a worker could not be forked");
+                *self.not_made() = Some(reason);
                 if let Some(shared) = self.remove_worker(worker) {
                     shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
                     self.remove_workspace(shared.workspace.clone());
@@ -530,6 +581,11 @@ impl Executor {
             Event::Signalled { worker } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.count_signal();
+                }
+            }
+            Event::Lent { worker } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.take_lent(fds.into_iter().next());
                 }
             }
         }
@@ -736,7 +792,13 @@ impl Executor {
             .0
             .state_dir
             .join(uuid::Uuid::new_v4().simple().to_string());
-        let shared = Arc::new(Shared::new(id, workspace, self.0.plan.cgroup));
+        let has_own_files = self.0.plan.level == Level::Namespace;
+        let shared = Arc::new(Shared::new(
+            id,
+            workspace,
+            has_own_files,
+            self.0.plan.cgroup,
+        ));
         self.0
             .workers
             .lock()
@@ -845,6 +907,8 @@ pub(crate) fn environment(python: &Path, hash_seed: u32) -> Vec<(OsString, OsStr
         // it out of the environment.
         ("LD_BIND_NOW".into(), "1".into()),
     ];
+    // Figures of matplotlib are drawn without a screen.
+    variables.push(("MPLBACKEND".into(), "agg".into()));
     // One thread each: a template must have one, and an episode is one of many on its machine.
     for library in [
         "OMP_NUM_THREADS",

@@ -1,5 +1,6 @@
 //! One worker: an interpreter process, its control socket and its output, and the life of a step in it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -8,18 +9,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::control::Control;
-use super::frame::{self, FromWorker, Report, Setup};
+use super::display::{Displays, Shown};
+use super::frame::{self, FromWorker, Report, ResultOf, Setup};
+use super::lent::Workspace;
 use super::link::Link;
-use super::output::{Capture, Captured};
+use super::live::Live;
+use super::output::{Captured, OutputStream};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
 use super::usage::{Counters, CpuTime, StatFile, Tree, Usage};
 use crate::sandbox::cell::Ask;
 use crate::sandbox::cgroup::CgroupFacts;
 use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
+use crate::wire::Malformed;
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
 /// killed one is waited for.
@@ -55,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) id: WorkerId,
     /// Where its files are at levels without a file system of the cell's own.
     pub(crate) workspace: PathBuf,
+    /// They are in a file system of the cell's own, to which its reaper lends a descriptor.
+    pub(super) has_own_files: bool,
+    /// Those who wait for such a descriptor, in the order in which they have asked.
+    lent: Mutex<VecDeque<oneshot::Sender<OwnedFd>>>,
     /// It has a control group of its own, which counts what all its processes use.
     counted: bool,
     facts: watch::Sender<Facts>,
@@ -62,10 +71,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(id: WorkerId, workspace: PathBuf, counted: bool) -> Self {
+    pub(crate) fn new(
+        id: WorkerId,
+        workspace: PathBuf,
+        has_own_files: bool,
+        counted: bool,
+    ) -> Self {
         Self {
             id,
             workspace,
+            has_own_files,
+            lent: Mutex::default(),
             counted,
             facts: watch::Sender::new(Facts::default()),
             tree: Mutex::default(),
@@ -91,12 +107,38 @@ impl Shared {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lent(&self) -> MutexGuard<'_, VecDeque<oneshot::Sender<OwnedFd>>> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next descriptor of its workspace that nobody else waits for. `order` asks for one, in the order of those who wait.
+    pub(super) fn wait_for_lent(&self, order: impl FnOnce()) -> oneshot::Receiver<OwnedFd> {
+        let (sender, receiver) = oneshot::channel();
+        let mut lent = self.lent();
+        lent.push_back(sender);
+        order();
+        receiver
+    }
+
+    /// A descriptor of its workspace has come, or the word that there is none.
+    pub(crate) fn take_lent(&self, fd: Option<OwnedFd>) {
+        let waiting = self.lent().pop_front();
+        if let (Some(waiting), Some(fd)) = (waiting, fd) {
+            drop(waiting.send(fd)); // one that has gone needs none
+        }
+    }
+
     pub(crate) fn count_signal(&self) {
         self.facts.send_modify(|facts| facts.signals += 1);
     }
 
     fn facts(&self) -> Facts {
         *self.facts.borrow()
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.facts().exit.is_some()
     }
 
     /// Waits for a fact. `# Cancel-Safety`: safe.
@@ -110,7 +152,7 @@ impl Shared {
     }
 
     /// Waits for its end. `# Cancel-Safety`: safe.
-    async fn ended(&self) -> (ExitStatus, ProcessUsage) {
+    pub(super) async fn ended(&self) -> (ExitStatus, ProcessUsage) {
         match self.wait_for(|facts| facts.exit.is_some()).await.exit {
             Some(exit) => exit,
             None => std::future::pending().await,
@@ -130,21 +172,25 @@ enum Pipe {
 }
 
 impl Pipe {
-    /// Reads what is there, at most `bytes_max` and a little, into `capture`.
-    fn drain(&mut self, capture: &mut Capture, bytes_max: usize) {
+    /// Reads what is there, at most `bytes_max`, into `live`.
+    fn drain(&mut self, live: &Live, stream: OutputStream, bytes_max: usize) {
         let mut read = 0;
         while read < bytes_max {
+            let most = READ_BYTES.min(bytes_max - read);
+            let push = |bytes: &[u8]| live.push(stream, bytes);
             let result = match self {
-                Self::Quiet(fd) => read_into(fd.as_fd(), capture),
+                Self::Quiet(fd) => read_once(fd.as_fd(), most, push),
                 Self::Watched(receiver) => {
                     let mut buffer = [0; READ_BYTES];
-                    match receiver.try_read(&mut buffer) {
+                    let buffer = buffer.get_mut(..most).unwrap_or_default();
+                    match receiver.try_read(buffer) {
                         // It may only not have heard yet that there is something: ask the kernel.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            read_into(receiver.as_fd(), capture)
+                            read_once(receiver.as_fd(), most, push)
                         }
+                        Ok(0) => Ok(0),
                         result => result.inspect(|count| {
-                            capture.push(buffer.get(..*count).unwrap_or_default());
+                            push(buffer.get(..*count).unwrap_or_default());
                         }),
                     }
                 }
@@ -195,11 +241,13 @@ impl Pipe {
     }
 }
 
-/// Reads once, without waiting.
-fn read_into(fd: BorrowedFd<'_>, capture: &mut Capture) -> io::Result<usize> {
+/// Reads once, without waiting, at most `most` and [`READ_BYTES`].
+fn read_once(fd: BorrowedFd<'_>, most: usize, push: impl FnOnce(&[u8])) -> io::Result<usize> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); READ_BYTES];
-    let (bytes, _) = rustix::io::read(fd, &mut buffer)?;
-    capture.push(bytes);
+    let (bytes, _) = rustix::io::read(fd, buffer.get_mut(..most).unwrap_or_default())?;
+    if !bytes.is_empty() {
+        push(bytes);
+    }
     Ok(bytes.len())
 }
 
@@ -239,10 +287,17 @@ pub(crate) struct StepOrder<'a> {
     pub(crate) number: u32,
     pub(crate) source: &'a str,
     pub(crate) result_bytes: u32,
+    pub(crate) result_of: ResultOf,
     pub(crate) output_bytes: u32,
+    pub(crate) displays: u32,
+    pub(crate) display_bytes: u32,
+    /// The representations that displays are to have, with spaces between. Empty: all.
+    pub(crate) display_mime_types: &'a str,
     pub(crate) timeout: Duration,
     pub(crate) cpu_time: Duration,
     pub(crate) interrupt_grace: Duration,
+    /// Where its output goes.
+    pub(crate) live: &'a Live,
 }
 
 /// Why the server ended a step.
@@ -271,6 +326,7 @@ pub(crate) struct StepRun {
     pub(crate) stop: Option<StopCause>,
     pub(crate) stdout: Captured,
     pub(crate) stderr: Captured,
+    pub(crate) shown: Shown,
     pub(crate) wall_time: Duration,
     pub(crate) usage: Usage,
     pub(crate) background: Option<Usage>,
@@ -321,7 +377,7 @@ impl Worker {
     /// Waits until a new worker says that it is ready.
     pub(crate) async fn wait_ready(&mut self) -> io::Result<()> {
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
                 Ok(Some(FromWorker::Ready)) => break,
                 Ok(None) => {}
                 _ => return Err(io::Error::other(MALFORMED)),
@@ -351,7 +407,12 @@ impl Worker {
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        self.shared.facts().exit.is_none()
+        !self.shared.has_ended()
+    }
+
+    /// The way to its files, whatever it does meanwhile.
+    pub(crate) fn workspace(&self) -> Workspace {
+        Workspace::new(Arc::clone(&self.shared), self.link.clone())
     }
 
     /// Why it can't run steps any more.
@@ -463,23 +524,17 @@ impl Worker {
             self.frozen = false;
         }
         let (before, background) = self.counters_at_start(pid);
-        let mut stdout = Capture::new(order.output_bytes);
-        let mut stderr = Capture::new(order.output_bytes);
+        let live = order.live;
+        live.begin(order.output_bytes);
+        let mut displays = Displays::new(order.displays, order.display_bytes);
         let mut stop = None;
         let started = Instant::now();
 
-        let waited = self.start_and_wait(
-            &order,
-            before,
-            started,
-            interrupt,
-            (&mut stdout, &mut stderr),
-            &mut stop,
-        );
-        let waited = waited.await;
+        let waited = self
+            .start_and_wait(&order, before, started, interrupt, &mut displays, &mut stop)
+            .await;
 
-        self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
-        self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+        self.drain(live, [LATE_OUTPUT_BYTES_MAX; 2]);
         let waited = match waited {
             Waited::Report(report) => self.check_silence().unwrap_or(Waited::Report(report)),
             other => other,
@@ -502,21 +557,28 @@ impl Worker {
                 let usage = exit
                     .map(|(_, usage)| final_usage(usage, &before))
                     .unwrap_or_default();
-                self.stdout.drain(&mut stdout, LATE_OUTPUT_BYTES_MAX);
-                self.stderr.drain(&mut stderr, LATE_OUTPUT_BYTES_MAX);
+                self.drain(live, [LATE_OUTPUT_BYTES_MAX; 2]);
                 (StepEnd::Violation(what), usage)
             }
         };
         self.count_tree(&mut usage, started.elapsed(), &end).await;
+        let [stdout, stderr] = live.finish();
         StepRun {
             end,
             stop,
-            stdout: stdout.finish(),
-            stderr: stderr.finish(),
+            stdout,
+            stderr,
+            shown: displays.finish(),
             wall_time: started.elapsed(),
             usage,
             background,
         }
+    }
+
+    /// Reads what is in its pipes, at most so much of each.
+    fn drain(&mut self, live: &Live, [stdout, stderr]: [usize; 2]) {
+        self.stdout.drain(live, OutputStream::Stdout, stdout);
+        self.stderr.drain(live, OutputStream::Stderr, stderr);
     }
 
     /// Adds what all processes of the cell used, if it can be told and the step was long enough to be worth the asking.
@@ -552,6 +614,10 @@ impl Worker {
 
     /// Work that the next step need not wait for: call it once the reply is on its way.
     pub(crate) fn after_step(&mut self) {
+        // An idle episode keeps no room for what it showed once.
+        if self.incoming.capacity() > READ_BYTES {
+            self.incoming.shrink_to(0);
+        }
         self.mark.lower_peak(self.pid);
     }
 
@@ -573,34 +639,45 @@ impl Worker {
         before: Counters,
         started: Instant,
         interrupt: &Notify,
-        (stdout, stderr): (&mut Capture, &mut Capture),
+        displays: &mut Displays,
         stop: &mut Option<StopCause>,
     ) -> Waited {
         let deadline = started + order.timeout;
         let mut kill_at = None;
         let mut killed = false;
         let mut next_cpu_check = started + order.cpu_time.max(CPU_CHECK_EVERY);
-        let body_bytes_max = frame::body_bytes_max(order.result_bytes);
+        let body_bytes_max = frame::body_bytes_max(order.result_bytes, order.display_bytes);
 
         if let Some(waited) = self.check_silence() {
             return waited;
         }
-        let Some(step) = frame::encode_step(order.number, order.result_bytes, order.source) else {
+        let step = frame::encode_step(
+            order.number,
+            order.result_bytes,
+            order.result_of,
+            order.display_mime_types,
+            order.source,
+        );
+        let Some(step) = step else {
             return Waited::Violation("the source is longer than a frame can be");
         };
         self.outgoing.extend_from_slice(&step);
         let mut sent = 0;
         let mut sending = true;
-        let mut watching = order.timeout < 2 * BEAT_EVERY;
+        // What somebody follows is told as it appears.
+        let live = order.live;
+        let mut watching = order.timeout < 2 * BEAT_EVERY || live.is_followed();
         // A step that ends within two beats costs no timer, and no wake-up for its output: that is read at its end, and a pipe's 64 KiB
         // hold what is printed until then.
         let pulse = Arc::clone(&self.pulse);
         let second_beat = pulse.second_beat();
         tokio::pin!(second_beat);
-        let timer = tokio::time::sleep_until(deadline.into());
+        let timer = tokio::time::sleep_until(deadline.min(next_cpu_check).into());
         tokio::pin!(timer);
+        let mut room = live.room(LATE_OUTPUT_BYTES_MAX, started);
 
         loop {
+            let [stdout_room, stderr_room] = room.bytes;
             if sending {
                 match self.write_control(&mut sent) {
                     Ok(done) => sending = !done,
@@ -611,8 +688,8 @@ impl Worker {
                 biased;
                 ready = self.control.readable() => {
                     let open = ready.is_ok() && self.read_control().unwrap_or(false);
-                    match frame::decode(&mut self.incoming, body_bytes_max) {
-                        Ok(Some(FromWorker::Report(report))) if report.number == order.number => {
+                    match self.next_report(order.number, body_bytes_max, displays) {
+                        Ok(Some(report)) if report.number == order.number => {
                             if stop.is_some() {
                                 self.signals_sent().await;
                                 return match tokio::time::timeout(END_WITHIN, self.settle()).await {
@@ -648,14 +725,16 @@ impl Worker {
                     // A child that holds a copy of the control socket keeps it from closing.
                     return Waited::Exited(exit.0, exit.1);
                 }
-                () = self.stdout.readable(), if watching => {
-                    self.stdout.drain(stdout, LATE_OUTPUT_BYTES_MAX);
+                () = self.stdout.readable(), if watching && stdout_room > 0 => {
+                    self.stdout.drain(live, OutputStream::Stdout, stdout_room);
                 }
-                () = self.stderr.readable(), if watching => {
-                    self.stderr.drain(stderr, LATE_OUTPUT_BYTES_MAX);
+                () = self.stderr.readable(), if watching && stderr_room > 0 => {
+                    self.stderr.drain(live, OutputStream::Stderr, stderr_room);
                 }
+                () = live.caught_up(), if room.until.is_some() => {}
             }
             let now = Instant::now();
+            room = live.room(LATE_OUTPUT_BYTES_MAX, now);
             if stop.is_none() && now >= deadline {
                 *stop = Some(StopCause::Timeout);
             }
@@ -682,7 +761,28 @@ impl Worker {
                     Some(_) => now + END_WITHIN,
                     None => deadline.min(next_cpu_check),
                 };
+                let next = room.until.map_or(next, |until| next.min(until));
                 timer.as_mut().reset(next.into());
+            }
+        }
+    }
+
+    /// Takes what has come: displays of the step, and its report, if that is there.
+    fn next_report(
+        &mut self,
+        number: u32,
+        body_bytes_max: usize,
+        displays: &mut Displays,
+    ) -> Result<Option<Report>, Malformed> {
+        loop {
+            match frame::decode(&mut self.incoming, body_bytes_max)? {
+                None => return Ok(None),
+                Some(FromWorker::Report(report)) => return Ok(Some(report)),
+                Some(FromWorker::Display(of, display)) if of == number => displays.push(display)?,
+                Some(FromWorker::DisplaysDropped(of, count)) if of == number => {
+                    displays.drop_more(count)?;
+                }
+                Some(_) => return Err(Malformed),
             }
         }
     }
@@ -698,7 +798,7 @@ impl Worker {
             }
         }
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0)) {
+            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
                 Ok(Some(FromWorker::Ready)) => return true,
                 Ok(None) => {}
                 _ => return false,

@@ -13,11 +13,13 @@
 //! process number is nobody else's as long as it waits. A thread that isn't the caller may end, so a number of one is not trusted but
 //! signalled together with the process's (tgkill(2)).
 //!
+//! A call to many is delivered in slices (`delivery.rs`), a round each, so that a large cell's does not hold up anybody else's business; its
+//! cell's other calls wait meanwhile.
+//!
 //! What differs from the kernel: a signal to another process says that the warden sent it (`si_pid`), sigqueue(3) and signals to threads work
 //! within the caller's process only, and a process group is not signalled at one moment.
 
-use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -25,21 +27,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::children;
+use super::delivery::{Delivery, Host};
 use super::order::WorkerId;
 use super::sys_broker::{self as sys, Answer, Notification};
 
-/// How long the warden serves signals before it looks at everything else again. The call at hand is finished.
+/// How long the warden serves signals before it looks at everything else again. The call at hand is finished, or its slice of a delivery.
 const ROUND_WITHIN: Duration = Duration::from_millis(2);
-/// The most processes of a cell that one call to a group looks at. There is no limit in time, because a call that is in order must not fail
-/// on a busy machine.
-const PROCESSES_MAX: usize = 1000;
-/// How often such a call may ask for a process's parent, which takes a few microseconds; then it fails with EAGAIN, whomever it has reached.
-const PARENTS_MAX: usize = 8192;
-/// The longest way from a process up to its reaper. A cell can make longer ones, whose processes are then not found.
-const DEPTH_MAX: usize = 64;
-/// How often to look again because a parent has ended meanwhile, or processes were forked.
-const LOOKS_MAX: usize = 4;
-
 /// Whom a call wants to signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
@@ -147,25 +140,54 @@ pub(super) struct Waiting<'a> {
     pub(super) listener: BorrowedFd<'a>,
 }
 
+/// What is done about a call.
+enum Decision {
+    Answer(Answer),
+    /// It goes to many, in slices, and is answered then.
+    Deliver(Delivery),
+}
+
+/// A call to many that is under way, by its number at the listener.
+#[derive(Debug)]
+struct UnderWay {
+    call: u64,
+    delivery: Delivery,
+}
+
 /// Serves the listeners of all cells, in turn.
 #[derive(Debug, Default)]
 pub(super) struct Broker {
     /// Who was served last.
     last: WorkerId,
+    /// At most one a cell, whose other calls wait for it.
+    under_way: HashMap<WorkerId, UnderWay>,
 }
 
 impl Broker {
-    /// Answers one call of each cell, or of fewer when time is up: then the next round begins with the others.
+    /// Whether a round has something to do although nobody has called.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// Whether a cell's call is under way.
+    pub(super) fn is_busy_for(&self, worker: WorkerId) -> bool {
+        self.under_way.contains_key(&worker)
+    }
+
+    /// Answers one call of each cell or goes on with it, or of fewer when time is up: then the next round begins with the others. `waiting` are
+    /// all cells where a call waits or is under way; others have gone.
     ///
     /// # Errors
     /// The last of what kept a call from being answered; it waits until its cell ends.
     pub(super) fn round(&mut self, mut waiting: Vec<Waiting<'_>>) -> io::Result<()> {
+        self.under_way
+            .retain(|worker, _| waiting.iter().any(|cell| cell.worker == *worker));
         waiting.sort_by_key(|cell| (cell.worker <= self.last, cell.worker));
         let end = Instant::now() + ROUND_WITHIN;
         let mut result = Ok(());
         for cell in waiting {
             self.last = cell.worker;
-            if let Err(error) = cell.serve() {
+            if let Err(error) = self.serve(cell) {
                 result = Err(error);
             }
             if Instant::now() >= end {
@@ -174,44 +196,67 @@ impl Broker {
         }
         result
     }
-}
 
-impl Waiting<'_> {
-    /// Answers one call.
-    fn serve(self) -> io::Result<()> {
-        // It has gone meanwhile, and the next poll tells what there is.
-        let Ok(call) = sys::receive(self.listener) else {
-            return Ok(());
+    /// Answers one call, or goes on with the one that is under way.
+    fn serve(&mut self, cell: Waiting<'_>) -> io::Result<()> {
+        let (call, decision) = match self.under_way.remove(&cell.worker) {
+            // Its caller was killed. The number of one that has gone may be somebody else's.
+            Some(at) if !sys::still_waits(cell.listener, at.call) => return Ok(()),
+            Some(UnderWay { call, delivery }) => (call, Decision::Deliver(delivery)),
+            None => match sys::receive(cell.listener) {
+                Ok(call) => (call.id, cell.decide(&call)),
+                // It has gone meanwhile, and the next poll tells what there is.
+                Err(_) => return Ok(()),
+            },
         };
-        let answer = self.decide(&call);
-        match sys::answer(self.listener, call.id, answer) {
+        let answer = match decision {
+            Decision::Answer(answer) => answer,
+            Decision::Deliver(mut delivery) => match delivery.slice(&Host) {
+                Some(answer) => answer,
+                None => {
+                    let at = UnderWay { call, delivery };
+                    self.under_way.insert(cell.worker, at);
+                    return Ok(());
+                }
+            },
+        };
+        match sys::answer(cell.listener, call, answer) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()), // the caller has ended
             other => other,
         }
     }
+}
 
-    fn decide(self, call: &Notification) -> Answer {
+impl Waiting<'_> {
+    fn decide(self, call: &Notification) -> Decision {
         let (target, signal) = match parse(call.number, call.arguments) {
             Some(Ok(parsed)) => parsed,
-            Some(Err(errno)) => return Answer::Errno(errno),
-            None => return Answer::Errno(libc::ENOSYS),
+            Some(Err(errno)) => return Decision::Answer(Answer::Errno(errno)),
+            None => return Decision::Answer(Answer::Errno(libc::ENOSYS)),
         };
         let Some(caller) = children::leader(call.thread) else {
-            return Answer::Errno(libc::ESRCH);
+            return Decision::Answer(Answer::Errno(libc::ESRCH));
         };
         // What was read of the caller is of it: its number is its own as long as it waits.
         if !sys::still_waits(self.listener, call.id) {
-            return Answer::Errno(libc::ESRCH);
+            return Decision::Answer(Answer::Errno(libc::ESRCH));
         }
-        let number = match target {
-            Target::Group(group) => return self.deliver_to_all(Some(group), caller, signal),
-            Target::Everybody => return self.deliver_to_all(None, caller, signal),
+        let to_many = |group| Decision::Deliver(Delivery::new(self.reaper, group, caller, signal));
+        match target {
+            Target::Group(group) => to_many(Some(group)),
+            Target::Everybody => to_many(None),
             Target::Process(number)
             | Target::Thread(number)
             | Target::ThreadOf(number)
-            | Target::Queue(number) => number,
-        };
-        let (standing, process) = self.look(number, caller, call.thread);
+            | Target::Queue(number) => {
+                Decision::Answer(self.deliver(target, number, caller, call.thread, signal))
+            }
+        }
+    }
+
+    /// Signals a single process or thread, if the caller may.
+    fn deliver(self, target: Target, number: i32, caller: i32, thread: i32, signal: i32) -> Answer {
+        let (standing, process) = self.look(number, caller, thread);
         let delivered = match (verdict(target, standing), process) {
             (Verdict::Run, _) => return Answer::Run,
             (Verdict::Refuse(errno), _) => return Answer::Errno(errno),
@@ -236,7 +281,7 @@ impl Waiting<'_> {
         if process == self.reaper {
             return (Standing::Reaper, None);
         }
-        let Some(held) = self.member(process, children::parent) else {
+        let Some(held) = self.member(process) else {
             return (Standing::Nobody, None);
         };
         let standing = if number == thread {
@@ -249,98 +294,15 @@ impl Waiting<'_> {
         (standing, Some(held))
     }
 
-    /// Holds a process if it is one of the cell, by what tells a process's parent.
-    fn member(self, process: i32, parent: impl Fn(i32) -> Option<i32>) -> Option<OwnedFd> {
+    /// Holds a process if it is one of the cell.
+    fn member(self, process: i32) -> Option<OwnedFd> {
         let held = pidfd_open(Pid::from_raw(process)?, PidfdFlags::empty()).ok()?;
-        is_below(process, self.reaper, parent).then_some(held)
+        children::is_below(process, self.reaper, children::parent).then_some(held)
     }
-
-    /// Signals all of the cell but the caller; or a process group, the caller last if it is of it.
-    fn deliver_to_all(self, group: Option<i32>, caller: i32, signal: i32) -> Answer {
-        let asked = Cell::new(0);
-        let parent = |process| {
-            asked.set(asked.get() + 1);
-            children::parent(process)
-        };
-        let is_meant = |process| group.is_none_or(|group| children::group(process) == Some(group));
-        let mut seen = HashSet::from([self.reaper, caller]);
-        let mut reached = false;
-        let mut reach = |process| {
-            let held = self.member(process, parent).filter(|_| is_meant(process));
-            match held.map(|held| sys::signal_process(held.as_fd(), signal)) {
-                Some(Err(error)) if error.raw_os_error() == Some(libc::EINVAL) => Err(libc::EINVAL),
-                Some(Ok(())) => {
-                    reached = true;
-                    Ok(())
-                }
-                _ => Ok(()),
-            }
-        };
-        // What is forked meanwhile is found by looking again.
-        for _ in 0..LOOKS_MAX {
-            let mut found = children::tree_up_to(self.reaper, PROCESSES_MAX);
-            found.retain(|process| seen.insert(*process));
-            if found.is_empty() {
-                break;
-            }
-            for process in found {
-                if asked.get() >= PARENTS_MAX {
-                    return Answer::Errno(libc::EAGAIN);
-                }
-                if let Err(errno) = reach(process) {
-                    return Answer::Errno(errno);
-                }
-            }
-        }
-        if group.is_some()
-            && let Err(errno) = reach(caller)
-        {
-            return Answer::Errno(errno);
-        }
-        if reached {
-            Answer::Value(0)
-        } else {
-            Answer::Errno(libc::ESRCH)
-        }
-    }
-}
-
-/// Whether a process descends from a reaper, by what tells a process's parent.
-///
-/// The way up is gone twice, the second time downwards: a process that had the same parent both times had it in between, so that the
-/// parent's number was nobody else's when its own parent was looked at.
-fn is_below(process: i32, reaper: i32, parent: impl Fn(i32) -> Option<i32>) -> bool {
-    let way = || {
-        let mut way = vec![process];
-        for _ in 0..DEPTH_MAX {
-            let above = parent(*way.last()?)?;
-            if above <= 1 {
-                return None;
-            }
-            way.push(above);
-            if above == reaper {
-                return Some(way);
-            }
-        }
-        None
-    };
-    for _ in 0..LOOKS_MAX {
-        let Some(way) = way() else {
-            return false;
-        };
-        let mut links = way.iter().zip(way.iter().skip(1)).rev();
-        if links.all(|(below, above)| parent(*below) == Some(*above)) {
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::collections::HashMap;
-
     use super::*;
 
     const EVERY_STANDING: [Standing; 6] = [
@@ -457,71 +419,5 @@ mod tests {
                 "{number} {arguments:?}"
             );
         }
-    }
-
-    const REAPER: i32 = 100;
-
-    #[test]
-    fn a_cell_is_what_descends_from_its_reaper() {
-        let parents = HashMap::from([
-            (101, REAPER),
-            (102, 101),
-            (103, 102),
-            (REAPER, 50),
-            (50, 1),
-            (201, 200),
-            (200, 50),
-            // What a namespace's outside looks like.
-            (300, 0),
-        ]);
-        let below = |process| is_below(process, REAPER, |process| parents.get(&process).copied());
-        for process in [101, 102, 103] {
-            assert!(below(process), "{process}");
-        }
-        for process in [REAPER, 50, 1, 200, 201, 300, 999] {
-            assert!(!below(process), "{process}");
-        }
-    }
-
-    #[test]
-    fn a_way_up_has_a_bound() {
-        let deep = |process: i32| Some(if process == 1001 { REAPER } else { process - 1 });
-        let last = 1000 + i32::try_from(DEPTH_MAX).unwrap();
-        assert!(is_below(last, REAPER, deep));
-        assert!(!is_below(last + 1, REAPER, deep));
-        // A ring is no way at all.
-        assert!(!is_below(7, REAPER, |process| Some(15 - process)));
-    }
-
-    #[test]
-    fn a_parents_number_that_became_somebody_elses_leads_nowhere() {
-        // 201 is of another cell. Its parent 102 ended when its own parent was to be looked at, and a process of this cell has that number
-        // now; 201 is its reaper's.
-        let asked = RefCell::new(Vec::new());
-        let parent = |process: i32| {
-            let first = !asked.borrow().contains(&process);
-            asked.borrow_mut().push(process);
-            match process {
-                201 if first => Some(102),
-                201 => Some(200),
-                102 => Some(REAPER),
-                200 => Some(50),
-                50 => Some(1),
-                _ => None,
-            }
-        };
-        assert!(!is_below(201, REAPER, parent));
-        // One of this cell whose parent has ended is found at the second look.
-        asked.borrow_mut().clear();
-        let parent = |process: i32| {
-            let first = !asked.borrow().contains(&process);
-            asked.borrow_mut().push(process);
-            match process {
-                103 if first => Some(102),
-                103 | 102 => Some(REAPER),
-                _ => None,
-            }
-        };
-        assert!(is_below(103, REAPER, parent));
     }
 }

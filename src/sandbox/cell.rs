@@ -39,12 +39,14 @@ pub(crate) enum Ask {
     Freeze = 41,
     /// Let them go on.
     Thaw = 42,
+    /// A descriptor of the cell's workspace. 43 is `SIGNAL_BEGIN` of `calls.rs`.
+    Lend = 44,
 }
 
 impl Ask {
     /// The inverse of `as u8`, and of `as i32`, which is the signal.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::Interrupt, Self::Freeze, Self::Thaw]
+        [Self::Interrupt, Self::Freeze, Self::Thaw, Self::Lend]
             .into_iter()
             .find(|ask| *ask as u8 == number)
     }

@@ -35,6 +35,8 @@ const BUSY_FOR: Duration = Duration::from_millis(5);
 const MOVES_MAX: usize = 10;
 /// What may be charged to a group that is used again: caches of the kernel's that outlive processes. Far below the least limit.
 const LEFT_BYTES_MAX: u64 = 1 << 20;
+/// How often a process has to be seen in a group, and not below the server, to be somebody else's.
+const LOOKS_MAX: usize = 3;
 /// The most that is read of one of the kernel's files. The longest of ours, memory.oom_control, has some 50 bytes; cgroup.procs is read otherwise.
 const FACT_BYTES_MAX: usize = 4096;
 
@@ -623,15 +625,19 @@ fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
     let below = group.join(SERVER_GROUP);
     // A process that forks while it is moved may leave a child behind.
     for _ in 0..MOVES_MAX {
-        let procs = fs::read_to_string(group.join("cgroup.procs"))?;
-        let procs: Vec<i32> = procs.lines().filter_map(|pid| pid.parse().ok()).collect();
-        if procs.is_empty() {
+        let members = || -> io::Result<Vec<i32>> {
+            let procs = fs::read_to_string(group.join("cgroup.procs"))?;
+            Ok(procs.lines().filter_map(|pid| pid.parse().ok()).collect())
+        };
+        if members()?.is_empty() {
             return Ok(());
         }
-        let ours = children::tree(server);
-        if !all && procs.iter().any(|pid| !ours.contains(pid)) {
-            return Err(io::ErrorKind::ResourceBusy.into());
-        }
+        let procs = if all {
+            members()?
+        } else {
+            let found = only_ours(|| Ok((members()?, children::tree(server))))?;
+            found.ok_or(io::ErrorKind::ResourceBusy)?
+        };
         match fs::create_dir(&below) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -645,6 +651,30 @@ fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Which of a group's members are the server's, by looks at who is in it and at what descends from the server. None: it holds others, too.
+///
+/// A process that ends between the two, or whose parent does, is not seen to descend from the server, and the probe has many of those. Others
+/// are there at every look.
+fn only_ours(
+    mut look: impl FnMut() -> io::Result<(Vec<i32>, Vec<i32>)>,
+) -> io::Result<Option<Vec<i32>>> {
+    let mut suspects: Option<Vec<i32>> = None;
+    for _ in 0..LOOKS_MAX {
+        let (members, descendants) = look()?;
+        let (ours, mut others): (Vec<i32>, Vec<i32>) = members
+            .into_iter()
+            .partition(|pid| descendants.contains(pid));
+        if let Some(suspects) = &suspects {
+            others.retain(|pid| suspects.contains(pid));
+        }
+        if others.is_empty() {
+            return Ok(Some(ours));
+        }
+        suspects = Some(others);
+    }
+    Ok(None)
 }
 
 /// A limit that a group has. Only for v2.
@@ -789,6 +819,29 @@ pub(super) mod tests {
             },
         };
         Ok(Place::One(groups.iter().map(hierarchy).collect()))
+    }
+
+    #[test]
+    fn a_process_that_ends_while_a_group_is_looked_at_is_nobody_elses() {
+        let decide = |looks: &[(&[i32], &[i32])]| {
+            let mut looks = looks.iter().cycle();
+            only_ours(|| {
+                let (members, descendants) = looks.next().unwrap();
+                Ok((members.to_vec(), descendants.to_vec()))
+            })
+            .unwrap()
+        };
+        let whole: (&[i32], &[i32]) = (&[10, 11], &[10, 11, 12]);
+        assert_eq!(decide(&[whole]), Some(vec![10, 11]));
+        // 13 has ended, or its parent had, and it was not found.
+        let ended: (&[i32], &[i32]) = (&[10, 13], &[10]);
+        assert_eq!(decide(&[ended, whole]), Some(vec![10, 11]));
+        // Another one at each look.
+        let next: (&[i32], &[i32]) = (&[10, 14], &[10]);
+        assert_eq!(decide(&[ended, next]), Some(vec![10]));
+        // Somebody else's stays, and whoever comes later is not taken for ours.
+        let other: (&[i32], &[i32]) = (&[10, 13, 15], &[10]);
+        assert_eq!(decide(&[ended, other]), None);
     }
 
     fn two(own: &str, top: &str) -> Result<Place, String> {

@@ -52,16 +52,11 @@ fn stat_field(pid: i32, field: usize) -> Option<i32> {
 
 /// Everything that descends from a process, itself first.
 pub(crate) fn tree(root: i32) -> Vec<i32> {
-    tree_up_to(root, WALK_MAX)
-}
-
-/// What descends from a process, itself first; no further once there are `most`.
-pub(crate) fn tree_up_to(root: i32, most: usize) -> Vec<i32> {
     let mut found = vec![root];
     let mut next = 0;
     while let Some(pid) = found.get(next).copied() {
         next += 1;
-        if found.len() < most {
+        if found.len() < WALK_MAX {
             found.extend(children(pid));
         }
     }
@@ -121,4 +116,114 @@ pub(crate) fn leader(thread: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
     line.trim().parse().ok()
+}
+
+/// The longest way up that [`is_below`] goes. Processes further down are not found to be below.
+pub(crate) const DEPTH_MAX: usize = 64;
+/// How often it looks again because a parent has ended meanwhile.
+const LOOKS_MAX: usize = 4;
+
+/// Whether a process descends from another one, `above`, which was not reaped, by what tells a process's parent.
+///
+/// The way up is gone twice, the second time downwards: a process that had the same parent both times had it in between, so that the
+/// parent's number was nobody else's when its own parent was looked at.
+pub(crate) fn is_below(process: i32, above: i32, parent: impl Fn(i32) -> Option<i32>) -> bool {
+    let way = || {
+        let mut way = vec![process];
+        for _ in 0..DEPTH_MAX {
+            let next = parent(*way.last()?)?;
+            if next <= 1 {
+                return None;
+            }
+            way.push(next);
+            if next == above {
+                return Some(way);
+            }
+        }
+        None
+    };
+    for _ in 0..LOOKS_MAX {
+        let Some(way) = way() else {
+            return false;
+        };
+        let mut links = way.iter().zip(way.iter().skip(1)).rev();
+        if links.all(|(below, next)| parent(*below) == Some(*next)) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+
+    use super::*;
+
+    const REAPER: i32 = 100;
+
+    #[test]
+    fn a_cell_is_what_descends_from_its_reaper() {
+        let parents = HashMap::from([
+            (101, REAPER),
+            (102, 101),
+            (103, 102),
+            (REAPER, 50),
+            (50, 1),
+            (201, 200),
+            (200, 50),
+            // What a namespace's outside looks like.
+            (300, 0),
+        ]);
+        let below = |process| is_below(process, REAPER, |process| parents.get(&process).copied());
+        for process in [101, 102, 103] {
+            assert!(below(process), "{process}");
+        }
+        for process in [REAPER, 50, 1, 200, 201, 300, 999] {
+            assert!(!below(process), "{process}");
+        }
+    }
+
+    #[test]
+    fn a_way_up_has_a_bound() {
+        let deep = |process: i32| Some(if process == 1001 { REAPER } else { process - 1 });
+        let last = 1000 + i32::try_from(DEPTH_MAX).unwrap();
+        assert!(is_below(last, REAPER, deep));
+        assert!(!is_below(last + 1, REAPER, deep));
+        // A ring is no way at all.
+        assert!(!is_below(7, REAPER, |process| Some(15 - process)));
+    }
+
+    #[test]
+    fn a_parents_number_that_became_somebody_elses_leads_nowhere() {
+        // 201 is of another cell. Its parent 102 ended when its own parent was to be looked at, and a process of this cell has that number
+        // now; 201 is its reaper's.
+        let asked = RefCell::new(Vec::new());
+        let parent = |process: i32| {
+            let first = !asked.borrow().contains(&process);
+            asked.borrow_mut().push(process);
+            match process {
+                201 if first => Some(102),
+                201 => Some(200),
+                102 => Some(REAPER),
+                200 => Some(50),
+                50 => Some(1),
+                _ => None,
+            }
+        };
+        assert!(!is_below(201, REAPER, parent));
+        // One of this cell whose parent has ended is found at the second look.
+        asked.borrow_mut().clear();
+        let parent = |process: i32| {
+            let first = !asked.borrow().contains(&process);
+            asked.borrow_mut().push(process);
+            match process {
+                103 if first => Some(102),
+                103 | 102 => Some(REAPER),
+                _ => None,
+            }
+        };
+        assert!(is_below(103, REAPER, parent));
+    }
 }

@@ -55,8 +55,10 @@ pub(crate) struct Features {
     /// A filter can ask another process, whose answer becomes the call's result or lets it run, and a process can be signalled by a descriptor:
     /// what the signal broker needs (Linux 5.19).
     pub(crate) user_notification: Found,
-    /// A process can become another user, for good.
+    /// A process can become another user, for good, and this one can give that user files and signal its processes.
     pub(crate) set_uid: Found,
+    /// This process can open up another user's files and open them, whatever their mode: what it takes to remove them.
+    pub(crate) others_files: Found,
     /// Another user can open the interpreters, what they import, and what the operator shows; or that was not tried, because this process
     /// can give episodes a root directory of their own.
     pub(crate) open_to_others: Found,
@@ -176,6 +178,7 @@ impl Features {
             seccomp,
             user_notification,
             set_uid,
+            others_files,
             open_to_others,
             mapped_uids,
             no_new_privs,
@@ -188,7 +191,7 @@ impl Features {
         message = landlock.put(process_count.put(message));
         message = seccomp.put(landlock_signals.put(message));
         message = set_uid.put(user_notification.put(message));
-        message = open_to_others.put(message);
+        message = open_to_others.put(others_files.put(message));
         message = message.u32(u32::try_from(mapped_uids.len()).unwrap_or(u32::MAX));
         for Uids { first, count } in mapped_uids {
             message = message.u32(*first).u32(*count);
@@ -213,6 +216,7 @@ impl Features {
             seccomp: Found::take(reader)?,
             user_notification: Found::take(reader)?,
             set_uid: Found::take(reader)?,
+            others_files: Found::take(reader)?,
             open_to_others: Found::take(reader)?,
             mapped_uids: match reader.u32()? {
                 count @ 0..=UID_RANGES_MAX => (0..count)
@@ -266,11 +270,12 @@ mod tests {
             mapped in proptest::collection::vec((any::<u32>(), any::<u32>()), 0..4),
             (process_count, landlock_signals, seccomp) in (found(), found(), found()),
             (user_notification, set_uid, no_new_privs) in (found(), found(), found()),
-            (close_range, clone_parent, open_to_others) in (found(), found(), found()),
+            (close_range, clone_parent) in (found(), found()),
+            (others_files, open_to_others) in (found(), found()),
         ) -> Features {
             Features {
                 euid, privileged, unprivileged, process_count, landlock, landlock_signals, seccomp,
-                user_notification, set_uid, open_to_others, no_new_privs, close_range, clone_parent,
+                user_notification, set_uid, others_files, open_to_others, no_new_privs, close_range, clone_parent,
                 mapped_uids: mapped.into_iter().map(|(first, count)| Uids { first, count }).collect(),
                 cgroup: cgroup.map(|(version, cpu)| Cgroups { version, cpu }),
             }

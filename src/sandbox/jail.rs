@@ -21,6 +21,9 @@ use super::visible::Visible;
 const PLACES: &[&str] = &["/tmp", "/run", "/mnt", "/var", "/home"];
 /// The root holds mount points and small files only.
 const ROOT_OPTIONS: &std::ffi::CStr = c"size=4m,nr_inodes=16k,mode=755";
+/// What preloads may write while a template starts: matplotlib does not start without a place for its caches. Cells cover it with their own.
+const TEMPORARY: &str = "/tmp";
+const TEMPORARY_OPTIONS: &std::ffi::CStr = c"size=16m,nr_inodes=1k,mode=700";
 /// The host's name as episodes see it.
 const HOST_NAME: &str = "episode";
 /// Directories that cells mount over, or that are empty.
@@ -120,6 +123,19 @@ pub(crate) fn enter(visible: &Visible, plan: &Plan) -> io::Result<()> {
     fill(place, visible, &sources, &devices)?;
     // Before /proc is there: its mounts stay as they are.
     make_read_only(place)?;
+    let temporary = &within(place, Path::new(TEMPORARY));
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    named(
+        mount(
+            "template",
+            temporary,
+            "tmpfs",
+            flags,
+            Some(TEMPORARY_OPTIONS),
+        ),
+        "mount tmpfs on",
+        temporary,
+    )?;
     bind(place, &proc)?;
     drop((sources, devices, proc));
 

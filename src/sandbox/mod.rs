@@ -5,7 +5,7 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
 //! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
-//! [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them.
+//! [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them, to many by [`delivery`].
 
 pub(crate) mod bpf;
 mod broker;
@@ -13,6 +13,7 @@ pub(crate) mod cell;
 pub(crate) mod cgroup;
 mod cgroup_reuse;
 pub(crate) mod children;
+mod delivery;
 pub(crate) mod features;
 pub(crate) mod jail;
 pub(crate) mod keeper;
@@ -25,6 +26,7 @@ pub(crate) mod seccomp;
 pub(crate) mod socket;
 pub(crate) mod sys;
 mod sys_broker;
+pub(crate) mod sys_files;
 mod sys_probe;
 pub(crate) mod sys_walls;
 pub(crate) mod template;

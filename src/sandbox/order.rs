@@ -53,7 +53,7 @@ pub(crate) enum Order {
     StartKeeper,
     /// Kill a worker and all that descends from it. Answered by [`Event::Exited`].
     Kill { worker: WorkerId },
-    /// Signal a worker or its whole cell. Answered by [`Event::Signalled`].
+    /// Signal a worker or its whole cell. Answered by [`Event::Signalled`]; [`Ask::Lend`] by [`Event::Lent`].
     Ask { worker: WorkerId, ask: Ask },
     /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
     Measure { worker: WorkerId },
@@ -96,6 +96,8 @@ pub(crate) enum Event {
     TemplateReady {
         runtime: RuntimeIndex,
         version: String,
+        /// The folders that it imports from.
+        folders: Vec<String>,
     },
     /// A template could not start, or has ended.
     TemplateGone {
@@ -119,6 +121,8 @@ pub(crate) enum Event {
         worker: WorkerId,
         facts: CgroupFacts,
     },
+    /// A descriptor of the worker's workspace is with it, opened with O_PATH; none when it can't be had.
+    Lent { worker: WorkerId },
     /// What was asked of a worker's reaper was done (or the worker had ended).
     Signalled { worker: WorkerId },
 }
@@ -263,10 +267,18 @@ impl Order {
 impl Event {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::TemplateReady { runtime, version } => Writer::new(1)
-                .u16(*runtime)
-                .block(version.as_bytes())
-                .finish(),
+            Self::TemplateReady {
+                runtime,
+                version,
+                folders,
+            } => {
+                let message = Writer::new(1)
+                    .u16(*runtime)
+                    .block(version.as_bytes())
+                    .u16(count(folders.len()));
+                let append = |message: Writer, folder: &String| message.block(folder.as_bytes());
+                folders.iter().fold(message, append).finish()
+            }
             Self::TemplateGone { runtime, reason } => Writer::new(2)
                 .u16(*runtime)
                 .block(reason.as_bytes())
@@ -299,6 +311,7 @@ impl Event {
             }
             Self::Measured { worker, facts } => facts.encode(Writer::new(7).u64(*worker)).finish(),
             Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
+            Self::Lent { worker } => Writer::new(8).u64(*worker).finish(),
         }
     }
 
@@ -308,6 +321,9 @@ impl Event {
             1 => Self::TemplateReady {
                 runtime: reader.u16()?,
                 version: text(reader.block()?)?,
+                folders: (0..reader.u16()?)
+                    .map(|_| reader.block().and_then(text))
+                    .collect::<Result<_, _>>()?,
             },
             2 => Self::TemplateGone {
                 runtime: reader.u16()?,
@@ -341,6 +357,9 @@ impl Event {
                 facts: CgroupFacts::decode(&mut reader)?,
             },
             6 => Self::Signalled {
+                worker: reader.u64()?,
+            },
+            8 => Self::Lent {
                 worker: reader.u64()?,
             },
             _ => return Err(Malformed),
@@ -385,6 +404,10 @@ mod tests {
                 worker: 8,
                 ask: Ask::Freeze,
             },
+            Order::Ask {
+                worker: 9,
+                ask: Ask::Lend,
+            },
         ];
         for order in orders {
             assert_eq!(Order::decode(&order.encode()), Ok(order));
@@ -400,6 +423,7 @@ mod tests {
             Event::TemplateReady {
                 runtime: 0,
                 version: "3.13.0".into(),
+                folders: vec!["/usr/lib/python3.13".into(), "/opt/\u{e9}".into()],
             },
             Event::TemplateGone {
                 runtime: 0,
@@ -430,6 +454,7 @@ mod tests {
                 facts: CgroupFacts::default(),
             },
             Event::Signalled { worker: 4 },
+            Event::Lent { worker: 5 },
         ];
         for event in events {
             assert_eq!(Event::decode(&event.encode()), Ok(event));

@@ -235,10 +235,11 @@ fn way(features: &Features) -> Result<(&Namespaces, bool), String> {
 }
 
 /// The uids that cells are to get, without a user namespace. Where cells have no root directory of their own, those uids have to be let in
-/// by the host's directories.
+/// by the host's directories, and what they leave in the host's file system has to be removed.
 fn uids(features: &Features, demand: &Demand, level: Level) -> Found<Uids> {
     features.set_uid.clone()?;
     if level == Level::Landlock {
+        features.others_files.clone()?;
         features.open_to_others.clone()?;
     }
     let count = demand.uid_count;
@@ -682,7 +683,7 @@ mod tests {
     type State = [usize; 11];
     /// How many states each has: namespaces with privilege, and without; seccomp, no_new_privs, close_range, clone_parent; Landlock; uids;
     /// count of processes; control groups; user notification.
-    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 4, 2, 3, 2];
+    const STATES: State = [7, 7, 2, 2, 2, 2, 5, 5, 2, 3, 2];
 
     fn works(is: bool, what: &str) -> Found {
         if is {
@@ -732,9 +733,10 @@ mod tests {
             seccomp: works(seccomp == 0, "seccomp"),
             user_notification: works(notification == 0, "listener"),
             set_uid: works(uid != 2, "uids"),
+            others_files: works(uid != 4, "way to remove"),
             open_to_others: works(uid != 3, "way in"),
             mapped_uids: match uid {
-                0 | 3 => vec![Uids {
+                0 | 3 | 4 => vec![Uids {
                     first: 0,
                     count: u32::MAX,
                 }],
@@ -867,7 +869,7 @@ mod tests {
         assert_eq!(plan.landlock_signals, isolated && landlock == 0);
         assert_eq!(
             plan.uids.is_some(),
-            isolated && !plan.user_namespace && (uid == 0 || namespace && uid == 3)
+            isolated && !plan.user_namespace && (uid == 0 || namespace && uid >= 3)
         );
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
         let broker = plan.level == Level::Landlock

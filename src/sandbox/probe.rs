@@ -5,17 +5,18 @@
 //! what a version stands for.
 
 use std::ffi::{CStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid,
@@ -34,12 +35,13 @@ use super::sys_probe as sys;
 use super::visible;
 use crate::limits::CellLimits;
 
-/// How long a child may take. Each takes about a millisecond; one that hangs has found something that does not work.
-const TEST_WITHIN: Duration = Duration::from_secs(5);
+/// How long a child may take. Each takes about a millisecond, and seconds on a machine that has far too much to do, where no layer is to be
+/// given up for that; one that hangs has found something that does not work.
+const TEST_WITHIN: Duration = Duration::from_secs(20);
 /// How long the probe's end may take once all children have been killed.
 const END_WITHIN: Duration = Duration::from_secs(1);
 /// How long a server waits for its probe.
-const PROBE_WITHIN: Duration = Duration::from_secs(50);
+const PROBE_WITHIN: Duration = Duration::from_secs(70);
 /// How long the interpreters may take to tell what they import, and others to open that.
 const OPEN_WITHIN: Duration = Duration::from_secs(40);
 /// The most bytes that a probe may write: some 25 reasons.
@@ -147,6 +149,7 @@ fn probe(shown: &Shown) -> Features {
     let seccomp = start(seccomp);
     let user_notification = start(user_notification);
     let set_uid = start(set_uid);
+    let others_files = start(others_files);
     let no_new_privs = start(no_new_privs);
     let close_range = start(close_range);
     let clone_parent = start(clone_parent);
@@ -183,6 +186,7 @@ fn probe(shown: &Shown) -> Features {
         seccomp: works(seccomp),
         user_notification: works(user_notification),
         set_uid: works(set_uid),
+        others_files: works(others_files),
         open_to_others,
         mapped_uids: mapped_uids(),
         no_new_privs: works(no_new_privs),
@@ -677,16 +681,60 @@ fn mapped_uids() -> Vec<Uids> {
     common(&read("uid_map"), &read("gid_map"))
 }
 
+/// What the warden and a reaper do for a cell with a uid of its own: become it, give it its directories, and signal its processes.
 fn set_uid() -> Found<u32> {
-    let uid = become_another()?;
-    seen(
-        getuid().as_raw() == uid && sys::become_user(0).is_err(),
-        "becoming another user has no effect",
-    )
+    let uid = another()?;
+    let (user, pipe) = told(
+        "fork",
+        spawn(|| {
+            told("becoming another user", sys::become_user(uid))?;
+            seen(
+                getuid().as_raw() == uid && sys::become_user(0).is_err(),
+                "becoming another user has no effect",
+            )
+        }),
+    )?;
+    let answer = told("read", read_until(pipe, Instant::now() + TEST_WITHIN));
+    // It has ended by now and is still there, with its rights, until it is reaped.
+    let process = Pid::from_raw(user).ok_or("no process")?;
+    let signalled = told(
+        "signalling another user's process",
+        test_kill_process(process),
+    );
+    wait(user)?;
+    decode(&answer?)?;
+    signalled?;
+    given_to(uid).map(|_| 0)
 }
 
-/// Becomes a user whom nobody else is, and tells which.
-fn become_another() -> Found<u32> {
+/// What the warden does to remove a directory of a user who has forbidden everything, with a file.
+fn others_files() -> Found<u32> {
+    let file = given_to(another()?)?;
+    let mode = Permissions::from_mode(0o700);
+    told(
+        "changing the mode of another user's file",
+        file.set_permissions(mode),
+    )?;
+    let mut options = File::options();
+    let opened = options
+        .read(true)
+        .write(true)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    told("opening another user's file", opened).map(|_| 0)
+}
+
+/// A file that belongs to another user, in memory.
+fn given_to(uid: u32) -> Found<File> {
+    let file = told("memfd_create", memfd_create("probe", MemfdFlags::CLOEXEC))?;
+    told(
+        "giving a file to another user",
+        fchown(&file, Some(uid), Some(uid)),
+    )?;
+    Ok(file.into())
+}
+
+/// A user whom nobody else is.
+fn another() -> Found<u32> {
     let mapped = mapped_uids();
     let is_mapped = |uid: &u32| {
         mapped.iter().any(|range| {
@@ -694,13 +742,11 @@ fn become_another() -> Found<u32> {
                 .is_some_and(|at| at < range.count)
         })
     };
-    let uid = UIDS_TRIED
+    UIDS_TRIED
         .into_iter()
         .find(is_mapped)
         .or_else(|| mapped.last().map(|range| range.first + (range.count - 1)))
-        .ok_or("no uids are mapped")?;
-    told("becoming another user", sys::become_user(uid))?;
-    Ok(uid)
+        .ok_or_else(|| "no uids are mapped".to_owned())
 }
 
 /// Opens what episodes are to open as another user. Only root asks: nobody else can become one.
@@ -722,7 +768,7 @@ fn open_to_others(shown: &Shown) -> Found<u32> {
         .collect();
     paths.sort_unstable();
     paths.dedup();
-    become_another()?;
+    told("becoming another user", sys::become_user(another()?))?;
     let closed = paths.iter().find(|path| File::open(path).is_err());
     closed.map_or(Ok(0), |path| Err(closed_by(path)))
 }

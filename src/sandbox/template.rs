@@ -26,6 +26,8 @@ use crate::wire::{Malformed, Reader};
 const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
 /// More of it, for level `landlock`.
 const HARNESS_OF_LANDLOCK: &[u8] = include_bytes!("../executor/harness/landlock.py");
+/// More of it, for what shows something.
+const HARNESS_OF_DISPLAYS: &[u8] = include_bytes!("../executor/harness/displays.py");
 /// The native half of the harness: see `build.rs`.
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
 /// What its reapers execute: see `build.rs`.
@@ -33,6 +35,8 @@ const REAPER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reaper"));
 
 /// A template's largest message: `TEXT_BYTES_MAX` of the harness, and its kind.
 pub(super) const MESSAGE_BYTES_MAX: usize = 4097;
+/// How many folders of those that it imports from are told.
+const FOLDERS_MAX: usize = 64;
 /// The most that a template can write to standard error; past it its writes fail, which Python's warnings and logging ignore.
 const ERRORS_BYTES_MAX: u64 = 1 << 20;
 /// How much of the end of that is told.
@@ -60,8 +64,8 @@ pub(super) struct Template {
 /// What comes on a template's socket: see `cells.rs`, `reaper.rs` and `harness.py`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Message {
-    /// The template has done its preloads; CPython's version.
-    Ready(String),
+    /// The template has done its preloads; CPython's version, and the folders that it imports from.
+    Ready(String, Vec<String>),
     /// The template can't start.
     Problem(String),
     /// The template has forked a reaper, or could not: a pid, or a negative errno.
@@ -79,6 +83,8 @@ pub(super) enum Message {
     WorkerUp(WorkerId),
     /// A reaper has done what it was asked.
     Acknowledged(WorkerId),
+    /// A reaper lends a descriptor of its cell's workspace, which is with the message; without one it has none to lend.
+    Workspace(WorkerId),
     /// A worker has ended, and nothing is left in its cell.
     Ended {
         worker: WorkerId,
@@ -93,7 +99,14 @@ impl Message {
         let mut reader = Reader::new(rest);
         let text = || String::from_utf8_lossy(rest).into_owned();
         let decoded = match kind {
-            b'R' => return Ok(Self::Ready(text())),
+            b'R' => {
+                let mut parts = rest.split(|byte| *byte == 0);
+                let version = String::from_utf8_lossy(parts.next().unwrap_or_default());
+                // As they are, so that an event has room for all.
+                let folders = parts.filter_map(|path| std::str::from_utf8(path).ok());
+                let folders = folders.take(FOLDERS_MAX).map(str::to_owned);
+                return Ok(Self::Ready(version.into_owned(), folders.collect()));
+            }
             b'E' => return Ok(Self::Problem(text())),
             b'F' => Self::Forked(reader.u64()?.cast_signed()),
             b'S' => Self::SetupFailed {
@@ -105,6 +118,7 @@ impl Message {
             b'L' => Self::Listener(reader.u64()?),
             b'U' => Self::WorkerUp(reader.u64()?),
             b'G' => Self::Acknowledged(reader.u64()?),
+            b'W' => Self::Workspace(reader.u64()?),
             b'X' => Self::Ended {
                 worker: reader.u64()?,
                 status: ExitStatus::from_wait(reader.i32()?),
@@ -140,6 +154,7 @@ impl Template {
         const FILTER_FD: i32 = 6;
         const REAPER_FD: i32 = 7;
         const OF_LEVEL_FD: i32 = 8;
+        const OF_DISPLAYS_FD: i32 = 9;
 
         let (ours, theirs) = socketpair(
             AddressFamily::UNIX,
@@ -154,6 +169,7 @@ impl Template {
             (memory_file("native", NATIVE)?, NATIVE_FD),
             (memory_file("harness", HARNESS)?, HARNESS_FD),
             (memory_file("reaper", REAPER)?, REAPER_FD),
+            (memory_file("harness", HARNESS_OF_DISPLAYS)?, OF_DISPLAYS_FD),
         ];
         let filter = walls.filter()?;
         if let Some(filter) = &filter {
@@ -278,7 +294,14 @@ mod tests {
             &(-libc::EPERM).to_le_bytes(),
         ];
         for (bytes, expected) in [
-            (b"R3.13.0".to_vec(), Message::Ready("3.13.0".to_owned())),
+            (
+                b"R3.13.0".to_vec(),
+                Message::Ready("3.13.0".to_owned(), Vec::new()),
+            ),
+            (
+                b"R3.13.0\0/a\0/\xff\0/b".to_vec(),
+                Message::Ready("3.13.0".to_owned(), vec!["/a".to_owned(), "/b".to_owned()]),
+            ),
             (b"E\xff".to_vec(), Message::Problem("\u{fffd}".to_owned())),
             (
                 message(b'F', &[&(-11_i64).to_le_bytes()]),
@@ -296,6 +319,7 @@ mod tests {
             (message(b'L', &[&worker]), Message::Listener(7)),
             (message(b'U', &[&worker]), Message::WorkerUp(7)),
             (message(b'G', &[&worker]), Message::Acknowledged(7)),
+            (message(b'W', &[&worker]), Message::Workspace(7)),
             // wait(2): the code in the second byte, a signal in the first.
             (ended(5 << 8), end(ExitStatus::Code(5))),
             (ended(9), end(ExitStatus::Signal(9))),
@@ -315,7 +339,7 @@ mod tests {
         /// Workers share the socket until they are set up, so what comes is not trusted.
         #[test]
         fn no_message_makes_the_decoder_panic(
-            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'L'), Just(b'U'), Just(b'G'), Just(b'X'), any::<u8>()],
+            kind in prop_oneof![Just(b'R'), Just(b'E'), Just(b'F'), Just(b'S'), Just(b'L'), Just(b'U'), Just(b'G'), Just(b'W'), Just(b'X'), any::<u8>()],
             rest in proptest::collection::vec(any::<u8>(), 0..MESSAGE_BYTES_MAX),
             bytes in 0_usize..80,
         ) {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
@@ -190,7 +190,10 @@ impl Warden {
                 for cell in self.listening() {
                     fds.push(PollFd::from_borrowed_fd(cell.listener, PollFlags::IN));
                 }
-                match poll(&mut fds, None) {
+                // What is under way goes on once everybody else's business is done.
+                let now = Timespec::default();
+                let wait = self.broker.is_busy().then_some(&now);
+                match poll(&mut fds, wait) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
                     Err(error) => return Err(error.into()),
@@ -220,7 +223,7 @@ impl Warden {
             }
             self.finish_sweep();
             // The last: everybody else's business comes before a cell's signals.
-            if !listening.is_empty() {
+            if !listening.is_empty() || self.broker.is_busy() {
                 self.serve_signals(&listening.into_iter().zip(listeners).collect());
             }
         }
@@ -247,8 +250,11 @@ impl Warden {
             cells.contains_key(worker) && (state.contains(PollFlags::IN) || state.is_empty())
         });
         let mut broker = std::mem::take(&mut self.broker);
-        let waits = |cell: &Waiting<'_>| state(&cell.worker).contains(PollFlags::IN);
-        if let Err(error) = broker.round(self.listening().filter(waits).collect()) {
+        let waits = |cell: &Waiting<'_>| {
+            state(&cell.worker).contains(PollFlags::IN) || broker.is_busy_for(cell.worker)
+        };
+        let waiting = self.listening().filter(waits).collect();
+        if let Err(error) = broker.round(waiting) {
             report(&format!(
                 "warden: a cell's signal was not answered: {error}"
             ));
@@ -455,10 +461,13 @@ impl Warden {
     fn ask(&mut self, worker: WorkerId, ask: Ask) -> io::Result<()> {
         let reaper = self.cells.get(&worker).and_then(|cell| cell.reaper);
         let Some(reaper) = reaper else {
-            return tell(&Event::Signalled { worker });
+            return tell(&match ask {
+                Ask::Lend => Event::Lent { worker },
+                _ => Event::Signalled { worker },
+            });
         };
         let walled = self.plan.as_ref().is_ok_and(Plan::is_walled);
-        if !walled && ask != Ask::Interrupt {
+        if !walled && matches!(ask, Ask::Freeze | Ask::Thaw) {
             let signal = if ask == Ask::Freeze {
                 Signal::STOP
             } else {
@@ -516,14 +525,18 @@ impl Warden {
             return Ok(());
         };
         match message {
-            Message::Ready(version) => {
+            Message::Ready(version, folders) => {
                 let runtime = template.runtime;
                 match template.walls.domains(template.pid) {
                     Ok(domains) => {
                         template.domains = domains;
                         template.ready = true;
                         self.succeed(serial, runtime);
-                        tell(&Event::TemplateReady { runtime, version })
+                        tell(&Event::TemplateReady {
+                            runtime,
+                            version,
+                            folders,
+                        })
                     }
                     Err(error) => {
                         template.problem = Some(error.to_string());
@@ -575,6 +588,9 @@ impl Warden {
                 tell(&Event::Spawned { worker, pid })
             }
             Message::Acknowledged(worker) => tell(&Event::Signalled { worker }),
+            Message::Workspace(worker) => {
+                tell_with(&Event::Lent { worker }, &fd.into_iter().collect::<Vec<_>>())
+            }
             Message::Ended {
                 worker,
                 status,
@@ -824,7 +840,11 @@ fn start_keeper(fds: Vec<OwnedFd>) -> io::Result<i32> {
 }
 
 fn tell(event: &Event) -> io::Result<()> {
-    match send(server(), &event.encode(), &[]) {
+    tell_with(event, &[])
+}
+
+fn tell_with(event: &Event, fds: &[OwnedFd]) -> io::Result<()> {
+    match send(server(), &event.encode(), fds) {
         // The server has gone: the next read of its socket says so. It is a reset when it left events unread.
         Err(error)
             if matches!(

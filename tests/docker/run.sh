@@ -34,7 +34,7 @@ if [[ -z $image ]]; then
     docker build --quiet --network host --tag "$image" tests/docker >/dev/null
 fi
 
-tests=$(cargo test --locked --test it --no-run --message-format=json | python3 -c '
+tests=$(cargo test --locked --all-features --test it --no-run --message-format=json | python3 -c '
 import json, sys
 for line in sys.stdin:
     try: message = json.loads(line)

@@ -2,15 +2,16 @@
 
 use std::process::Command;
 
-use crate::support::{PROGRAM, default_python};
+use crate::support::{PROGRAM, Server, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 43] = [
+const ROWS: [&str; 62] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
     "step_p99",
     "step_p50_to_openenv",
+    "openenv_step_p50",
     "reset_p50",
     "reset_p99",
     "empty_calls_1",
@@ -22,6 +23,7 @@ const ROWS: [&str; 43] = [
     "steps_32",
     "steps_128",
     "steps_32_to_openenv",
+    "openenv_steps_32",
     "worker_loop",
     "bare_fork_loop",
     "resets",
@@ -46,8 +48,25 @@ const ROWS: [&str; 43] = [
     "neighbour_p99_memory",
     "neighbour_p99_output",
     "neighbour_p99_disk",
+    "neighbour_p99_stream",
+    "stream_latency",
+    "unary_steps_at_once",
+    "session_steps_at_once",
+    "unary_cpu_per_step",
+    "session_cpu_per_step",
+    "strangers_quiet_p50",
+    "strangers_quiet_p99",
+    "strangers_p50",
+    "strangers_p99",
     "cpu_silent",
     "cpu_printing",
+    "stream_up",
+    "stream_down",
+    "files_write",
+    "files_read",
+    "files_small_write",
+    "files_small_read",
+    "files_memory",
     "cold_start",
 ];
 
@@ -69,6 +88,7 @@ fn every_row_has_every_key_and_those_asked_for_are_measured() {
         "resets",
         "worker_loop",
         "bare_fork_loop",
+        "strangers_p50",
         "cold_start",
     ];
     let output = bench(&["--json", "--only", &measured.join(",")]);
@@ -114,4 +134,23 @@ fn an_unknown_row_is_refused_with_the_names_of_all() {
     assert_eq!(output.status.code(), Some(1));
     assert!(errors.contains("`speed`"), "{errors}");
     assert!(ROWS.iter().all(|name| errors.contains(name)), "{errors}");
+}
+
+#[test]
+fn rows_about_openenv_are_measured_against_any_server_of_it() {
+    let server = Server::start(&[]);
+    let rows = "openenv,step_p50_to_openenv,steps_32_to_openenv";
+    let output = bench(&["--json", "--only", rows, "--openenv", &server.url()]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for row in json["rows"].as_array().unwrap() {
+        let measured = row["name"].as_str().unwrap().contains("openenv");
+        assert_eq!(row["ratio"].is_number(), measured, "{row}");
+        assert!(!measured || row["met"].is_boolean(), "{row}");
+    }
+    let output = bench(&["--only", "openenv", "--openenv", "https://127.0.0.1:1"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("http://HOST:PORT"), "{errors}");
 }

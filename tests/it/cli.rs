@@ -301,3 +301,12 @@ fn logs_are_json_for_machines_and_text_for_people() {
         .any(|line| line.contains("ended"));
     assert!(ended && child.wait().unwrap().success());
 }
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_program_without_traces_refuses_a_collector() {
+    let flags = ["--otlp-endpoint", "http://127.0.0.1:4317"];
+    let log = Server::start_or_refuse(&flags).err().expect("it starts");
+    let told = log.contains("--features otlp") && log.contains("exit status: 64");
+    assert!(told, "{log}");
+}

@@ -8,6 +8,7 @@ use std::process::Command;
 use coding_env::proto::v1::{GetServerInfoRequest, IsolationLayerState, IsolationLevel};
 use serde_json::Value;
 
+use crate::support::places::{Level, each_place};
 use crate::support::{PROGRAM, Server};
 
 /// The layers, in the order in which they are told.
@@ -293,4 +294,68 @@ async fn a_server_tells_its_level_and_layers() {
             assert!(!told.detail.is_empty());
         }
     }
+}
+
+/// Executes a program without a capability (its number): it is in no set after the execution.
+const WITHOUT: &str = "import ctypes, os, sys
+PR_CAPBSET_DROP = 24
+if ctypes.CDLL(None, use_errno=True).prctl(PR_CAPBSET_DROP, int(sys.argv[1]), 0, 0, 0) != 0:
+    raise OSError(ctypes.get_errno(), 'prctl')
+os.execvp(sys.argv[2], sys.argv[2:])";
+
+/// A container's root often lacks a capability. Where uids of their own need it, layer uid is missing and says what did not work, and episodes
+/// do without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_root_who_lacks_a_capability_that_uids_take_is_told_and_serves_without_uids() {
+    const CASES: [(&str, &str, bool); 4] = [
+        // CAP_CHOWN, CAP_KILL, CAP_DAC_OVERRIDE, CAP_FOWNER: number, what is told, and whether level namespace needs it too, where an
+        // episode's files go with its mounts.
+        ("0", "giving a file to another user: ", true),
+        ("5", "signalling another user's process: ", true),
+        ("1", "opening another user's file: ", false),
+        ("3", "changing the mode of another user's file: ", false),
+    ];
+    // What takes those rights to remove.
+    const LEAVE: &str = "import os
+os.mkdir('closed')
+open('closed/file', 'w').close()
+os.chmod('closed', 0)
+os.getuid() == 0";
+    each_place(&[], async |place, _| {
+        let mut wrong = Vec::new();
+        if !place.as_root {
+            return wrong;
+        }
+        let python = place.python().unwrap();
+        for (capability, told, always) in CASES {
+            let wrap = [python.to_str().unwrap(), "-I", "-c", WITHOUT, capability];
+            let lacks = always || place.level == Level::Landlock;
+            match place.start_wrapped(&wrap, &["--require", "uid"]) {
+                Err(log) if lacks && log.contains("layer uid is missing") && log.contains(told) => {
+                }
+                Ok(_) if !lacks => {}
+                other => {
+                    let log = other.err().unwrap_or_else(|| "it was met".to_owned());
+                    wrong.push(format!("{told}: --require uid: {log}"));
+                }
+            }
+            let server = match place.start_wrapped(&wrap, &[]) {
+                Ok(server) => server,
+                Err(log) => {
+                    wrong.push(format!("{told}: {log}"));
+                    continue;
+                }
+            };
+            // That nothing of it is left is looked at when the server ends.
+            let mut env = server.env().await;
+            env.reset().await.unwrap();
+            let as_root = if lacks { "True" } else { "False" };
+            let reply = env.step(LEAVE).await.unwrap();
+            if reply.result() != Some(as_root) {
+                wrong.push(format!("{told}: {:?} {}", reply.result(), reply.stderr()));
+            }
+        }
+        wrong
+    })
+    .await;
 }

@@ -1,6 +1,6 @@
 //! Start, health, drain, expiry and end, as an operator sees them.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -312,6 +312,48 @@ async fn a_second_signal_ends_at_once() {
     server.wait_for_log("draining");
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
+}
+
+/// Whoever started it holds the other end of a pipe: when that has gone, the server ends, and every process of it.
+#[tokio::test]
+async fn it_ends_with_standard_input_when_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--end-with-stdin"])
+        .args([
+            "--drain-timeout",
+            "1h",
+            "--log-format",
+            "json",
+            "--state-dir",
+        ])
+        .arg(folder.path())
+        .arg("--python")
+        .arg(default_python())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("\"message\":\"serving\"") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it does not serve");
+    }
+    let url = format!("http://{}", crate::support::field(&line, "address"));
+    let mut live = CodingEnv::connect(&url).await.unwrap();
+    live.reset().await.unwrap();
+    let mut input = server.stdin.take().unwrap();
+    // What is written there is of no interest.
+    input.write_all(b"hello\n").unwrap();
+    assert_eq!(live.step("6 * 7").await.unwrap().result(), Some("42"));
+    drop(input);
+    // Its standard error ends with the last process that has it.
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("standard input has ended"), "{rest}");
+    assert_eq!(server.wait().unwrap().code(), Some(0), "{rest}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -89,6 +89,8 @@ async fn limits_of_an_episode_are_taken_up_to_the_servers_and_down_to_the_least(
         workspace_bytes: max.workspace_bytes.map(|_| 1 << 20),
         workspace_inodes: max.workspace_inodes.map(|_| 64),
         cpu_percent: max.cpu_percent.map(|_| 1),
+        displays: Some(1),
+        display_bytes: Some(1024),
     };
     for limits in [max, least] {
         let request = ResetRequest {
@@ -269,6 +271,38 @@ async fn limits_of_an_episode_are_taken_up_to_the_servers_and_down_to_the_least(
             "1073741824",
             Limits {
                 file_bytes: Some((1 << 20) - 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.displays",
+            "64",
+            Limits {
+                displays: Some(65),
+                ..none()
+            },
+        ),
+        (
+            "limits.displays",
+            "64",
+            Limits {
+                displays: Some(0),
+                ..none()
+            },
+        ),
+        (
+            "limits.display_bytes",
+            "3145728",
+            Limits {
+                display_bytes: Some((3 << 20) + 1),
+                ..none()
+            },
+        ),
+        (
+            "limits.display_bytes",
+            "3145728",
+            Limits {
+                display_bytes: Some(1023),
                 ..none()
             },
         ),
@@ -1123,6 +1157,10 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         "2000",
         "--max-result-bytes",
         "3000",
+        "--max-displays",
+        "5",
+        "--max-display-bytes",
+        "4000",
         "--max-step-timeout",
         "4s",
         "--step-timeout",
@@ -1155,6 +1193,12 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         "8s",
         "--kept-reply-bytes",
         "9000",
+        "--session-grace",
+        "5s",
+        "--session-requests",
+        "6",
+        "--max-sessions",
+        "4",
         "--transforms",
         "none",
         "--hash-seed",
@@ -1183,6 +1227,9 @@ async fn the_servers_limits_are_told_as_they_are_set() {
     assert_eq!(limits.background_cpu_time, seconds(0, 700_000_000));
     assert_eq!(limits.worker_wait, seconds(8, 0));
     assert_eq!(limits.kept_reply_bytes, 9000);
+    assert_eq!(limits.representation_bytes, 1 << 20);
+    assert_eq!((limits.sessions, limits.session_requests), (4, 6));
+    assert_eq!(limits.session_grace, seconds(5, 0));
     let told = info.max_limits.unwrap();
     let expected = Limits {
         source_bytes: Some(1000),
@@ -1200,6 +1247,8 @@ async fn the_servers_limits_are_told_as_they_are_set() {
         workspace_bytes: told.workspace_bytes.map(|_| 3 << 20),
         workspace_inodes: told.workspace_inodes.map(|_| 100),
         cpu_percent: told.cpu_percent.map(|_| 250),
+        displays: Some(5),
+        display_bytes: Some(4000),
     };
     assert_eq!(told, expected);
     assert_eq!(info.default_limits, Some(expected));

@@ -15,13 +15,20 @@
 
 mod bench;
 mod branches;
+mod cases;
 mod catalogue;
 mod cells;
 mod cli;
 mod contract;
 mod crash;
 mod differential;
+mod displays;
 mod exactly_once;
+mod files;
+mod files_client;
+mod files_hostile;
+#[cfg(feature = "docker")]
+mod from_docker_image;
 mod grpcurl;
 mod hostile_escape;
 mod hostile_harness;
@@ -30,17 +37,25 @@ mod hostile_lifetime;
 mod hostile_network;
 mod hostile_resources;
 mod hostile_siblings;
+mod interrupts;
 mod isolation;
 mod lifecycle;
 mod limits;
 mod metrics;
+mod openenv;
+mod packages;
 mod parking;
+mod pool;
 mod real_programs;
 mod refusals;
 mod semantics;
+mod sessions;
 mod signals;
 mod smoke;
+mod streams;
 mod support;
 mod tidy;
 mod tls;
 mod tokens;
+#[cfg(feature = "otlp")]
+mod traces;

@@ -108,6 +108,12 @@ async fn what_happens_is_counted() {
     env.reset().await.unwrap();
     env.step("1").await.unwrap();
     env.step("1 / 0").await.unwrap();
+    let files = env.files().unwrap();
+    files.write([("a", "four")]).await.unwrap();
+    files.write([("a/b", "x")]).await.unwrap_err();
+    files.read(&["*"]).await.unwrap();
+    files.list(&[]).await.unwrap();
+    files.delete(&["a"], false).await.unwrap();
     env.step("import os; os._exit(3)").await.unwrap();
     env.step("1").await.unwrap_err();
     let mut raw = server.raw().await;
@@ -131,6 +137,15 @@ async fn what_happens_is_counted() {
             "coding_env_refusals_total{reason=\"EPISODE_NOT_FOUND\"}",
             1.0,
         ),
+        ("coding_env_file_calls_total{call=\"write\"}", 2.0),
+        ("coding_env_file_calls_total{call=\"read\"}", 1.0),
+        ("coding_env_file_calls_total{call=\"list\"}", 1.0),
+        ("coding_env_file_calls_total{call=\"delete\"}", 1.0),
+        ("coding_env_file_bytes_total{direction=\"in\"}", 4.0),
+        ("coding_env_file_bytes_total{direction=\"out\"}", 4.0),
+        ("coding_env_file_failures_total", 1.0),
+        ("coding_env_file_calls_running", 0.0),
+        ("coding_env_file_calls_waiting", 0.0),
         ("coding_env_isolation_level_info{level=\"none\"}", 1.0),
         (
             "coding_env_isolation_layer_enforced{layer=\"namespaces\"}",

@@ -8,6 +8,7 @@ use std::time::Instant;
 use coding_env::client::{CodingEnv, Options, Reason};
 use coding_env::proto::v1;
 
+use crate::support::files::{Files, path};
 use crate::support::{PATIENCE, Server, kill, soak, wait_until, worker_of, workspace_of};
 
 const KEEPER: &str = "coding-env-keeper";
@@ -100,6 +101,26 @@ async fn an_idle_episode_costs_one_descriptor_and_steps_as_before() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parked_episode_has_its_files_and_stays_parked() {
+    let server = Server::start(&["--warm-workers", "4"]);
+    let mut envs = episodes(&server, 1).await;
+    envs[0].step("open('a', 'w').write('kept')").await.unwrap();
+    wait_until("it is parked", || parked(&server) == 2);
+    let mut files = Files::over(server.channel().await, envs[0].episode_id());
+    for _ in 0..20 {
+        let read = files.read(vec![path("a")]).await.unwrap();
+        assert_eq!(read.files["a"], b"kept");
+    }
+    assert_eq!(parked(&server), 2);
+    // A call holds descriptors for as long as it lasts, and no longer.
+    wait_until("the calls' descriptors are closed", || {
+        descriptors(server.pid()) <= 1 + BESIDE
+    });
+    let reply = envs[0].step("open('a').read()").await.unwrap();
+    assert_eq!(reply.result(), Some("'kept'"));
+}
+
 /// The limit leaves the pipes of 262 workers beside those of 32 that run a step. None waits a second to be idle here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_the_descriptors_allow_step_at_a_time() {
@@ -111,6 +132,8 @@ async fn more_than_the_descriptors_allow_step_at_a_time() {
             "2",
             "--max-running-steps",
             "32",
+            "--max-file-calls",
+            "2",
             "--max-episodes",
             &COUNT.to_string(),
         ],

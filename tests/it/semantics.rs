@@ -996,6 +996,22 @@ async fn a_result_is_bounded_however_it_is_made() {
                 COMPLETED,
                 "",
             ),
+            (
+                "return type('S', (str,), {'encode': lambda *a: 5, '__getitem__': lambda *a: 5, '__str__': lambda s: 5})('x' * 9)",
+                COMPLETED,
+                "",
+            ),
+            (
+                "raise KeyboardInterrupt",
+                (130, Outcome::Raised, StateAfter::Intact),
+                "KeyboardInterrupt",
+            ),
+            ("return 'x' * (1 << 60)", RAISED, "MemoryError"),
+            (
+                "global __builtins__, repr, str; repr = str = None; return 'x'",
+                COMPLETED,
+                "",
+            ),
         ] {
             let code = format!("class R:\n    def __repr__(self):\n        {code}\nR()");
             let reply = env.step(&code).await.unwrap();
@@ -1023,6 +1039,29 @@ async fn a_result_is_bounded_however_it_is_made() {
         assert_eq!(ending(&huge), COMPLETED, "{}", huge.stderr());
         assert_eq!(huge.result().unwrap().len(), 256 << 10);
         assert_eq!(value(&mut env, "type(_).__name__").await, "'R'");
+        // One that never ends is the step's own time, and one that ends the process ends it.
+        let mut options = StepOptions::default();
+        options.timeout = Some(Duration::from_millis(300));
+        let endless = "class R:\n    def __repr__(self):\n        while True: pass\nR()";
+        let endless = env.step_with(endless, options).await.unwrap();
+        assert_eq!(
+            ending(&endless),
+            (124, Outcome::TimedOut, StateAfter::Intact)
+        );
+        assert_eq!(endless.result(), None);
+        for (code, exit_code) in [("os._exit(7)", 7), ("os.kill(os.getpid(), 9)", 137)] {
+            env.reset().await.unwrap();
+            let code = format!(
+                "import os\nprint('before')\nclass R:\n    def __repr__(self): {code}\nR()"
+            );
+            let ended = env.step(&code).await.unwrap();
+            assert_eq!(
+                ending(&ended),
+                (exit_code, Outcome::Killed, StateAfter::Lost),
+                "{code}"
+            );
+            assert_eq!((ended.stdout(), ended.result()), ("before\n", None));
+        }
     }
 }
 

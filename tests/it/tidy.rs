@@ -74,10 +74,12 @@ fn what_is_behind_the_edge_knows_no_grpc() {
     let layers = [
         "episode",
         "executor",
+        "files",
         "sandbox",
         "transform",
         "limits",
         "metrics",
+        "openenv",
         "reload",
         "wire",
         "fault",
@@ -101,11 +103,20 @@ fn pure_files_know_neither_tasks_nor_the_clock() {
         "episode/fair.rs",
         "episode/ledger.rs",
         "episode/outcome.rs",
+        "executor/display.rs",
         "executor/frame.rs",
         "executor/output.rs",
+        "files/path.rs",
+        "files/pattern.rs",
+        "session/outbox.rs",
         "wire.rs",
         "sandbox/plan.rs",
         "sandbox/features.rs",
+        "openenv/check.rs",
+        "openenv/json.rs",
+        "openenv/origin.rs",
+        "openenv/schema.rs",
+        "openenv/wire.rs",
     ];
     let sources = sources("src");
     for file in pure {
@@ -165,6 +176,13 @@ fn the_readme_lists_every_setting() {
 }
 
 #[test]
+fn the_image_has_the_version_of_the_program() {
+    let dockerfile = fs::read_to_string(Path::new(ROOT).join("Dockerfile")).unwrap();
+    let version = concat!("\nARG VERSION=", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(dockerfile.contains(version), "Dockerfile lacks {version:?}");
+}
+
+#[test]
 fn what_tests_may_lack_is_what_ci_requires() {
     let required = fs::read_to_string(Path::new(ROOT).join("tests/required.txt")).unwrap();
     let required: Vec<&str> = required
@@ -196,6 +214,24 @@ fn what_tests_may_lack_is_what_ci_requires() {
                 "tests/required.txt lacks {what} of {name}"
             );
             used.push(what.to_owned());
+        }
+    }
+    // The scripts say it in the same words.
+    for script in [".ci/run", "deploy/test"] {
+        let Ok(text) = fs::read_to_string(Path::new(ROOT).join(script)) else {
+            return; // a package has no scripts
+        };
+        for line in text.lines() {
+            let what = line
+                .split_once("lacks \"")
+                .and_then(|(_, rest)| rest.split_once('"'));
+            if let Some((what, _)) = what {
+                assert!(
+                    required.contains(&what),
+                    "tests/required.txt lacks {what} of {script}"
+                );
+                used.push(what.to_owned());
+            }
         }
     }
     for what in required {

@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use coding_env::client::{CodingEnv, Error, Identity, Options, endpoint};
+use coding_env::client::pool::PoolOptions;
+use coding_env::client::{CodingEnv, Error, Identity, Options, Pool, endpoint};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tonic::Request;
 use tonic_health::pb::HealthCheckRequest;
@@ -15,13 +17,13 @@ use crate::cli::{program, shown};
 use crate::support::{PATIENCE, Server, wait_until};
 
 /// An authority, made for a test.
-struct Authority {
-    pem: String,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -31,7 +33,7 @@ impl Authority {
     }
 
     /// A certificate of it for a name or an address, and its key.
-    fn certify(&self, name: &str) -> (String, String) {
+    pub(crate) fn certify(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -40,10 +42,10 @@ impl Authority {
 }
 
 /// The files of a server.
-struct Files(tempfile::TempDir);
+pub(crate) struct Files(tempfile::TempDir);
 
 impl Files {
-    fn new(authority: &Authority) -> Self {
+    pub(crate) fn new(authority: &Authority) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         files.write("roots", &authority.pem);
         files.certify(authority);
@@ -66,21 +68,21 @@ impl Files {
         self.write("key", &key);
     }
 
-    fn serve(&self, flags: &[&str]) -> Server {
+    pub(crate) fn serve(&self, flags: &[&str]) -> Server {
         let [cert, key] = ["cert", "key"].map(|name| self.path(name).display().to_string());
         let own = ["--tls-cert", &cert, "--tls-key", &key];
         Server::start_open(&[&own, flags].concat())
     }
 }
 
-fn options(roots: &Authority, identity: Option<(String, String)>) -> Options {
+pub(crate) fn options(roots: &Authority, identity: Option<(String, String)>) -> Options {
     let mut options = Options::default();
     options.tls.roots_pem = Some(roots.pem.clone().into_bytes());
     options.tls.identity = identity.map(|(certificate, key)| Identity::from_pem(certificate, key));
     options
 }
 
-fn url(server: &Server) -> String {
+pub(crate) fn url(server: &Server) -> String {
     format!("https://{}", server.address())
 }
 
@@ -96,6 +98,47 @@ async fn answers(url: &str, options: &Options) -> Result<(), String> {
     request.set_timeout(PATIENCE);
     let answer = HealthClient::new(channel).check(request).await;
     answer.map(drop).map_err(|status| format!("{status:?}"))
+}
+
+#[tokio::test]
+async fn openenv_is_spoken_over_tls_too() {
+    use std::sync::Arc;
+
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let authority = Authority::new();
+    let files = Files::new(&authority);
+    let server = files.serve(&[]);
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let stream = tokio::net::TcpStream::connect(server.address())
+        .await
+        .unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(name, stream).await.unwrap();
+    let address = format!("ws://{}/ws", server.address());
+    let (mut socket, _) = tokio_tungstenite::client_async(address, stream)
+        .await
+        .unwrap();
+    let step = r#"{"type":"step","data":{"code":"6 * 7"}}"#;
+    socket.send(Message::text(step)).await.unwrap();
+    let answer = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
+    let answer = answer.unwrap().unwrap();
+    assert!(answer.to_text().unwrap().contains(r#""stdout":"42""#));
 }
 
 #[tokio::test]
@@ -162,6 +205,36 @@ async fn who_shows_no_certificate_of_the_clients_authority_is_refused() {
     let broken = Some(("no certificate".to_owned(), "no key".to_owned()));
     let error = endpoint(&url(&server), &options(&authority, broken)).unwrap_err();
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn servers_that_a_pool_finds_by_name_have_to_bear_that_name() {
+    let authority = Authority::new();
+    let files = Files::new(&authority);
+    let (certificate, key) = authority.certify("localhost");
+    files.write("cert", &certificate);
+    files.write("key", &key);
+    let server = files.serve(&[]);
+    let port = server.address().rsplit_once(':').unwrap().1;
+    let mut secure = PoolOptions::default();
+    secure.client = options(&authority, None);
+    secure.secure = true;
+    let pool = Pool::connect_with(format!("dns:///localhost:{port}"), secure.clone())
+        .await
+        .unwrap();
+    let env = pool.env();
+    env.reset().await.unwrap();
+    assert_eq!(env.step("6 * 7").await.unwrap().result(), Some("42"));
+
+    secure.client.deadline = Duration::from_secs(1);
+    let other = Pool::connect_with(format!("dns:///127.0.0.1:{port}"), secure.clone()).await;
+    let error = other.unwrap_err();
+    assert!(matches!(error, Error::Connect(_)), "{error}");
+    secure.client.deadline = PATIENCE;
+    secure.client.tls.server_name = Some("localhost".to_owned());
+    Pool::connect_with(format!("dns:///127.0.0.1:{port}"), secure)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

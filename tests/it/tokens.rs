@@ -5,9 +5,14 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use coding_env::client::{CodingEnv, Options, Reason, Token};
+use coding_env::client::{CodingEnv, Options, Reason, Token, endpoint};
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
-use coding_env::proto::v1::{GetServerInfoRequest, InterruptRequest, ResetRequest};
+use coding_env::proto::v1::{
+    DeleteFilesRequest, GetServerInfoRequest, InterruptRequest, ListFilesRequest, Outcome,
+    ReadFilesRequest, ResetRequest, WriteFilesRequest,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -20,7 +25,9 @@ use tonic_types::StatusExt as _;
 
 use crate::cli::{program, shown};
 use crate::refusals::{close_request, refused, reset_request, state_request, step_request};
-use crate::support::{Server, kill, wait_until};
+use crate::support::files::{file, glob};
+use crate::support::{PATIENCE, Server, kill, soak, wait_until};
+use crate::tls::{self, Authority};
 
 const ALICE: &str = "alice-0123456789abcdefghijklmnop";
 const BOB: &str = "bob-0123456789abcdefghijklmnopqr";
@@ -111,6 +118,37 @@ fn interrupt_request(id: &str) -> InterruptRequest {
     }
 }
 
+fn writing(id: &str) -> WriteFilesRequest {
+    WriteFilesRequest {
+        episode_id: id.to_owned(),
+        chunks: vec![file("x", "x")],
+        sha256: false,
+    }
+}
+
+fn reading(id: &str) -> ReadFilesRequest {
+    ReadFilesRequest {
+        episode_id: id.to_owned(),
+        files: vec![glob("*")],
+        ..ReadFilesRequest::default()
+    }
+}
+
+fn listing(id: &str) -> ListFilesRequest {
+    ListFilesRequest {
+        episode_id: id.to_owned(),
+        ..ListFilesRequest::default()
+    }
+}
+
+fn deletion(id: &str) -> DeleteFilesRequest {
+    DeleteFilesRequest {
+        episode_id: id.to_owned(),
+        files: vec![glob("*")],
+        recursive: true,
+    }
+}
+
 /// The answer of every RPC, without what it says when it is well.
 async fn every_rpc(
     channel: &Channel,
@@ -165,6 +203,34 @@ async fn every_rpc(
             "Close",
             client
                 .close(with_header(close_request(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "WriteFiles",
+            client
+                .write_files(with_header(tokio_stream::once(writing(id)), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "ReadFiles",
+            client
+                .read_files(with_header(reading(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "ListFiles",
+            client
+                .list_files(with_header(listing(id), header))
+                .await
+                .map(drop),
+        ),
+        (
+            "DeleteFiles",
+            client
+                .delete_files(with_header(deletion(id), header))
                 .await
                 .map(drop),
         ),
@@ -277,6 +343,16 @@ async fn an_episode_exists_to_its_own_owner_alone() {
     unknown(
         client
             .interrupt(of(BOB, interrupt_request(id)))
+            .await
+            .unwrap_err(),
+    );
+    let messages = tokio_stream::once(writing(id));
+    unknown(client.write_files(of(BOB, messages)).await.unwrap_err());
+    unknown(client.read_files(of(BOB, reading(id))).await.unwrap_err());
+    unknown(client.list_files(of(BOB, listing(id))).await.unwrap_err());
+    unknown(
+        client
+            .delete_files(of(BOB, deletion(id)))
             .await
             .unwrap_err(),
     );
@@ -407,31 +483,48 @@ async fn a_file_that_can_not_be_used_refuses_the_start_and_one_open_to_all_is_to
 
 #[tokio::test]
 async fn ten_thousand_bad_requests_are_refused_and_counted_while_others_are_served() {
-    const EACH: usize = 2500;
+    const KINDS: usize = 5;
     const STEPS: usize = 50;
-    let tokens = Tokens::new();
-    let server = tokens.serve(&[]);
-    let mut options = Options::default();
+    let each = soak(10_000).div_ceil(KINDS);
+    let (tokens, authority) = (Tokens::new(), Authority::new());
+    let files = tls::Files::new(&authority);
+    let path = tokens.path();
+    let server = files.serve(&["--tokens-file", path.to_str().unwrap()]);
+    let mut options = tls::options(&authority, None);
+    let endpoint = endpoint(&tls::url(&server), &options).unwrap();
     options.token = Some(Token::new(ALICE).unwrap());
-    let mut env = CodingEnv::connect_with(&server.url(), options)
+    let mut env = CodingEnv::connect_with(&tls::url(&server), options)
         .await
         .unwrap();
     env.reset().await.unwrap();
 
-    let channel = server.channel().await;
+    let channel = endpoint.connect().await.unwrap();
     let done = AtomicUsize::new(0);
     let attack = async |header: Option<String>| {
         let mut client = CodingEnvClient::new(channel.clone());
-        for _ in 0..EACH {
+        for _ in 0..each {
             let request = with_header(step_request("e", "1"), header.as_deref());
             token_invalid(&client.step(request).await.unwrap_err());
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    // Even a good token is not looked at when it comes in plain text: who sends it gets an alert, and the end of the connection.
+    let plain = async {
+        let text = format!("POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {BOB}\r\n\r\n");
+        for _ in 0..each {
+            let mut stream = TcpStream::connect(server.address()).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).await.unwrap();
+            // ContentType alert(21): RFC 8446, section 5.1.
+            assert_eq!(said.first(), Some(&21), "{said:?}");
             done.fetch_add(1, Ordering::Relaxed);
         }
     };
     // Steps go on between them.
     let work = async {
         for step in 0..STEPS {
-            while done.load(Ordering::Relaxed) < step * 4 * EACH / STEPS {
+            while done.load(Ordering::Relaxed) < step * KINDS * each / STEPS {
                 tokio::task::yield_now().await;
             }
             let reply = env.step(format!("{step} + 1")).await.unwrap();
@@ -443,30 +536,96 @@ async fn ten_thousand_bad_requests_are_refused_and_counted_while_others_are_serv
         attack(Some("Basic abc".to_owned())),
         attack(Some(format!("Bearer {WRONG}"))),
         attack(Some(format!("Bearer {LATE}"))),
+        plain,
         work,
     );
-    let sums = || {
+    // All lines of a kind, summed up.
+    let sums = |text: &str, names: &[&str]| -> Vec<usize> {
         let log = server.log();
-        let lines = log
-            .iter()
-            .filter(|line| line.contains("requests without a valid token"));
-        let mut sums = [0; 4];
-        for line in lines {
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            for (sum, name) in sums
-                .iter_mut()
-                .zip(["missing", "malformed", "unknown", "expired"])
-            {
-                *sum += line[name].as_u64().unwrap();
-            }
-        }
-        sums
+        let lines = log.iter().filter(|line| line.contains(text));
+        let lines: Vec<serde_json::Value> = lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let sum = |name: &&str| lines.iter().filter_map(|line| line[name].as_u64()).sum();
+        let sums: Vec<u64> = names.iter().map(sum).collect();
+        sums.into_iter().map(|sum| sum as usize).collect()
     };
-    wait_until("all are counted in the log", || sums() == [EACH as u64; 4]);
+    let kinds = ["missing", "malformed", "unknown", "expired"];
+    wait_until("all are counted in the log", || {
+        sums("requests without a valid token", &kinds) == [each; 4]
+            && sums("TLS handshakes have failed", &["count"]) == [each]
+    });
     let log = server.log();
     assert!(log.len() < 300, "{} lines", log.len());
     for secret in [ALICE, BOB, LATE, WRONG] {
         assert!(!log.join("\n").contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn turns_go_round_between_owners_and_one_who_sends_too_much_is_refused_before_others() {
+    let tokens = Tokens::new();
+    let server = tokens.serve(&["--max-running-steps", "1", "--max-waiting-steps", "4"]);
+    let client = server.raw().await;
+    let [go, order] = ["go", "order"].map(|name| server.state_dir().join(name));
+    let step = async |token, id, code: &str| {
+        let mut client = client.clone();
+        client.reset(of(token, reset_request(id))).await.unwrap();
+        client.step(of(token, step_request(id, code))).await
+    };
+    // Returns once this many steps run, and this many wait.
+    let counted = async |running, waiting| {
+        let mut client = client.clone();
+        let looks = async {
+            loop {
+                let info = client.get_server_info(of(BOB, GetServerInfoRequest {}));
+                let capacity = info.await.unwrap().into_inner().capacity.unwrap();
+                if (capacity.running_steps, capacity.waiting_steps) == (running, waiting) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, looks).await.unwrap();
+    };
+    let waits =
+        format!("import os, time\nwhile not os.path.exists({go:?}):\n    time.sleep(0.005)");
+    let writes =
+        |letter: char| format!("with open({order:?}, 'a') as file:\n    file.write('{letter}')");
+    let (alices, bobs) = (writes('a'), writes('b'));
+    // There is no place for one more.
+    let is_refused = async |token, waiting: &str| {
+        let status = step(token, "more", "1").await.unwrap_err();
+        let metadata = refused(&status, Code::ResourceExhausted, "STEP_LIMIT");
+        assert_eq!(metadata["waiting"], waiting);
+    };
+    // In this order: each is sent when the one before has been taken.
+    let (first, second, third, fourth, ()) = tokio::join!(
+        step(ALICE, "one", &waits),
+        async {
+            counted(1, 0).await;
+            step(ALICE, "two", &alices).await
+        },
+        async {
+            counted(1, 1).await;
+            step(ALICE, "three", &alices).await
+        },
+        async {
+            counted(1, 2).await;
+            is_refused(ALICE, "2").await;
+            step(BOB, "one", &bobs).await
+        },
+        async {
+            counted(1, 3).await;
+            is_refused(BOB, "3").await;
+            fs::write(&go, "").unwrap();
+        },
+    );
+    for answer in [first, second, third, fourth] {
+        assert_eq!(answer.unwrap().into_inner().outcome(), Outcome::Completed);
+    }
+    assert_eq!(fs::read_to_string(&order).unwrap(), "aba");
+    for file in [go, order] {
+        fs::remove_file(file).unwrap();
     }
 }
 

@@ -13,9 +13,10 @@
 //   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
 //   ALREADY_EXISTS       EPISODE_EXISTS
 //   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED
-//   ABORTED              EPISODE_ENDED
-//   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL (with google.rpc.RetryInfo)
+//   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER
+//   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT (with google.rpc.RetryInfo)
 //   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
+//   UNAUTHENTICATED      TOKEN_INVALID
 //   DEADLINE_EXCEEDED    DEADLINE
 //   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
 //                        which google.rpc.RequestInfo carries)
@@ -26,6 +27,11 @@
 // Three errors come from the gRPC library and carry no ErrorInfo: a request larger than the server
 // decodes (source maximum + 1 MiB; OUT_OF_RANGE), one that is no valid message (INTERNAL), and an RPC that
 // the server does not have (UNIMPLEMENTED).
+//
+// Tokens. A server may take requests with a bearer token alone: the request header "authorization" with
+// "Bearer TOKEN". Any RPC without one that is in force is TOKEN_INVALID, which does not say what was
+// wrong and bears no server_id. An episode belongs to the name of the token that made it. To other names
+// it does not exist: its id is EPISODE_NOT_FOUND to them, and may be that of an episode of theirs.
 //
 // Routing. Each server has a server_id. It is in the replies and in the response header
 // "x-coding-env-server". A client SHOULD keep it with the episode and send it back as the request
@@ -41,6 +47,7 @@
 package codingenvv1
 
 import (
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -530,6 +537,59 @@ func (x IsolationLayerState) Number() protoreflect.EnumNumber {
 // Deprecated: Use IsolationLayerState.Descriptor instead.
 func (IsolationLayerState) EnumDescriptor() ([]byte, []int) {
 	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{7}
+}
+
+// An output stream of a program. May grow.
+type OutputStream int32
+
+const (
+	// Not set. Not used in responses.
+	OutputStream_OUTPUT_STREAM_UNSPECIFIED OutputStream = 0
+	// Standard output.
+	OutputStream_OUTPUT_STREAM_STDOUT OutputStream = 1
+	// Standard error.
+	OutputStream_OUTPUT_STREAM_STDERR OutputStream = 2
+)
+
+// Enum value maps for OutputStream.
+var (
+	OutputStream_name = map[int32]string{
+		0: "OUTPUT_STREAM_UNSPECIFIED",
+		1: "OUTPUT_STREAM_STDOUT",
+		2: "OUTPUT_STREAM_STDERR",
+	}
+	OutputStream_value = map[string]int32{
+		"OUTPUT_STREAM_UNSPECIFIED": 0,
+		"OUTPUT_STREAM_STDOUT":      1,
+		"OUTPUT_STREAM_STDERR":      2,
+	}
+)
+
+func (x OutputStream) Enum() *OutputStream {
+	p := new(OutputStream)
+	*p = x
+	return p
+}
+
+func (x OutputStream) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OutputStream) Descriptor() protoreflect.EnumDescriptor {
+	return file_coding_env_v1_coding_env_proto_enumTypes[8].Descriptor()
+}
+
+func (OutputStream) Type() protoreflect.EnumType {
+	return &file_coding_env_v1_coding_env_proto_enumTypes[8]
+}
+
+func (x OutputStream) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OutputStream.Descriptor instead.
+func (OutputStream) EnumDescriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{8}
 }
 
 // Asks for a fresh episode. An empty message is valid.
@@ -2032,7 +2092,7 @@ type ServerLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Live episodes, lost ones included. Past it Reset is EPISODE_LIMIT.
 	Episodes uint32 `protobuf:"varint,1,opt,name=episodes,proto3" json:"episodes,omitempty"`
-	// Steps that run at the same time. More wait their turn, first come first served.
+	// Steps that run at the same time. More wait their turn, one of each token's name after the other.
 	RunningSteps uint32 `protobuf:"varint,2,opt,name=running_steps,json=runningSteps,proto3" json:"running_steps,omitempty"`
 	// Steps that wait for a turn to run. Past it Step is STEP_LIMIT.
 	WaitingSteps uint32 `protobuf:"varint,3,opt,name=waiting_steps,json=waitingSteps,proto3" json:"waiting_steps,omitempty"`
@@ -2055,8 +2115,15 @@ type ServerLimits struct {
 	WorkerWait *durationpb.Duration `protobuf:"bytes,11,opt,name=worker_wait,json=workerWait,proto3" json:"worker_wait,omitempty"`
 	// Replies kept beyond each episode's last one, over all episodes.
 	KeptReplyBytes uint64 `protobuf:"varint,12,opt,name=kept_reply_bytes,json=keptReplyBytes,proto3" json:"kept_reply_bytes,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Sessions, those whose stream is broken included. Past it opening one is SESSION_LIMIT.
+	Sessions uint32 `protobuf:"varint,13,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// Requests of one session that have no response which the client has taken. Past it no more are read. As many responses that were not
+	// acknowledged are kept for a new stream; past it the oldest are forgotten.
+	SessionRequests uint32 `protobuf:"varint,14,opt,name=session_requests,json=sessionRequests,proto3" json:"session_requests,omitempty"`
+	// How long a session whose stream is broken is kept.
+	SessionGrace  *durationpb.Duration `protobuf:"bytes,15,opt,name=session_grace,json=sessionGrace,proto3" json:"session_grace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ServerLimits) Reset() {
@@ -2171,6 +2238,27 @@ func (x *ServerLimits) GetKeptReplyBytes() uint64 {
 		return x.KeptReplyBytes
 	}
 	return 0
+}
+
+func (x *ServerLimits) GetSessions() uint32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *ServerLimits) GetSessionRequests() uint32 {
+	if x != nil {
+		return x.SessionRequests
+	}
+	return 0
+}
+
+func (x *ServerLimits) GetSessionGrace() *durationpb.Duration {
+	if x != nil {
+		return x.SessionGrace
+	}
+	return nil
 }
 
 // An interpreter with its preloads.
@@ -2901,11 +2989,945 @@ func (x *Loss) GetDescription() string {
 	return ""
 }
 
+// Asks for one step, and for its output while it runs.
+type StepStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The step, as for Step.
+	Step *StepRequest `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	// After how long without a response a heartbeat is sent. Default 10 s; range 100 ms to 1 h; other values are
+	// INVALID_FIELD.
+	Heartbeat *durationpb.Duration `protobuf:"bytes,2,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
+	// Only what was written to standard output from this offset on is told: for a retry, which has the bytes before. Default 0.
+	StdoutOffset uint64 `protobuf:"varint,3,opt,name=stdout_offset,json=stdoutOffset,proto3" json:"stdout_offset,omitempty"`
+	// The same for standard error.
+	StderrOffset  uint64 `protobuf:"varint,4,opt,name=stderr_offset,json=stderrOffset,proto3" json:"stderr_offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StepStreamRequest) Reset() {
+	*x = StepStreamRequest{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StepStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StepStreamRequest) ProtoMessage() {}
+
+func (x *StepStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StepStreamRequest.ProtoReflect.Descriptor instead.
+func (*StepStreamRequest) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *StepStreamRequest) GetStep() *StepRequest {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *StepStreamRequest) GetHeartbeat() *durationpb.Duration {
+	if x != nil {
+		return x.Heartbeat
+	}
+	return nil
+}
+
+func (x *StepStreamRequest) GetStdoutOffset() uint64 {
+	if x != nil {
+		return x.StdoutOffset
+	}
+	return 0
+}
+
+func (x *StepStreamRequest) GetStderrOffset() uint64 {
+	if x != nil {
+		return x.StderrOffset
+	}
+	return 0
+}
+
+// A part of what StepStream tells.
+type StepStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is. Clients MUST ignore one that they do not know.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*StepStreamResponse_Piece
+	//	*StepStreamResponse_Heartbeat
+	//	*StepStreamResponse_Reply
+	Event         isStepStreamResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StepStreamResponse) Reset() {
+	*x = StepStreamResponse{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StepStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StepStreamResponse) ProtoMessage() {}
+
+func (x *StepStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StepStreamResponse.ProtoReflect.Descriptor instead.
+func (*StepStreamResponse) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *StepStreamResponse) GetEvent() isStepStreamResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *StepStreamResponse) GetPiece() *OutputPiece {
+	if x != nil {
+		if x, ok := x.Event.(*StepStreamResponse_Piece); ok {
+			return x.Piece
+		}
+	}
+	return nil
+}
+
+func (x *StepStreamResponse) GetHeartbeat() *Heartbeat {
+	if x != nil {
+		if x, ok := x.Event.(*StepStreamResponse_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
+func (x *StepStreamResponse) GetReply() *StepResponse {
+	if x != nil {
+		if x, ok := x.Event.(*StepStreamResponse_Reply); ok {
+			return x.Reply
+		}
+	}
+	return nil
+}
+
+type isStepStreamResponse_Event interface {
+	isStepStreamResponse_Event()
+}
+
+type StepStreamResponse_Piece struct {
+	// Something was printed.
+	Piece *OutputPiece `protobuf:"bytes,1,opt,name=piece,proto3,oneof"`
+}
+
+type StepStreamResponse_Heartbeat struct {
+	// Nothing was told for as long as StepStreamRequest.heartbeat.
+	Heartbeat *Heartbeat `protobuf:"bytes,2,opt,name=heartbeat,proto3,oneof"`
+}
+
+type StepStreamResponse_Reply struct {
+	// The step has ended: what Step would have replied, texts included. Always the last.
+	Reply *StepResponse `protobuf:"bytes,3,opt,name=reply,proto3,oneof"`
+}
+
+func (*StepStreamResponse_Piece) isStepStreamResponse_Event() {}
+
+func (*StepStreamResponse_Heartbeat) isStepStreamResponse_Event() {}
+
+func (*StepStreamResponse_Reply) isStepStreamResponse_Event() {}
+
+// A part of what a step printed.
+type OutputPiece struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it was written to.
+	Stream OutputStream `protobuf:"varint,1,opt,name=stream,proto3,enum=coding_env.v1.OutputStream" json:"stream,omitempty"`
+	// Where it begins, in bytes from the step's start on this stream.
+	Offset uint64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	// What was written, as it was: at least 1 byte, at most 64 KiB.
+	Data []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// Bytes of this stream right before `offset` that are not told: they were dropped, because the reader was too slow, or the kept output
+	// has only head and tail.
+	DroppedBytes  uint64 `protobuf:"varint,4,opt,name=dropped_bytes,json=droppedBytes,proto3" json:"dropped_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutputPiece) Reset() {
+	*x = OutputPiece{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutputPiece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutputPiece) ProtoMessage() {}
+
+func (x *OutputPiece) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutputPiece.ProtoReflect.Descriptor instead.
+func (*OutputPiece) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *OutputPiece) GetStream() OutputStream {
+	if x != nil {
+		return x.Stream
+	}
+	return OutputStream_OUTPUT_STREAM_UNSPECIFIED
+}
+
+func (x *OutputPiece) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *OutputPiece) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *OutputPiece) GetDroppedBytes() uint64 {
+	if x != nil {
+		return x.DroppedBytes
+	}
+	return 0
+}
+
+// Says that the stream lives, although there is nothing to tell.
+type Heartbeat struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True while the step waits for its turn; false once it runs.
+	Queued        bool `protobuf:"varint,1,opt,name=queued,proto3" json:"queued,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Heartbeat) Reset() {
+	*x = Heartbeat{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Heartbeat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Heartbeat) ProtoMessage() {}
+
+func (x *Heartbeat) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
+func (*Heartbeat) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Heartbeat) GetQueued() bool {
+	if x != nil {
+		return x.Queued
+	}
+	return false
+}
+
+// A request on a session's stream.
+type SessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the client calls this request: not 0, and unique in the session. The id of a request that has no acknowledged
+	// response means that request, sent again: it is not carried out twice. Ignored when there is no `request`.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The client has got all responses with a `number` up to this one, so that the server need not keep them. 0: none. A request without
+	// `request` says only this, and gets no response. A client SHOULD send it at least every ServerLimits.session_requests / 2 responses.
+	Received uint64 `protobuf:"varint,2,opt,name=received,proto3" json:"received,omitempty"`
+	// What is asked for. Numbers to 15 are left for RPCs to come.
+	//
+	// Types that are valid to be assigned to Request:
+	//
+	//	*SessionRequest_Open
+	//	*SessionRequest_Reset_
+	//	*SessionRequest_Step
+	//	*SessionRequest_StepStream
+	//	*SessionRequest_GetState
+	//	*SessionRequest_Interrupt
+	//	*SessionRequest_Close
+	//	*SessionRequest_Detach
+	Request       isSessionRequest_Request `protobuf_oneof:"request"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionRequest) Reset() {
+	*x = SessionRequest{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionRequest) ProtoMessage() {}
+
+func (x *SessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionRequest.ProtoReflect.Descriptor instead.
+func (*SessionRequest) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SessionRequest) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionRequest) GetReceived() uint64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *SessionRequest) GetRequest() isSessionRequest_Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetOpen() *SessionOpen {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Open); ok {
+			return x.Open
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetReset_() *ResetRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Reset_); ok {
+			return x.Reset_
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetStep() *StepRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Step); ok {
+			return x.Step
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetStepStream() *StepStreamRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_StepStream); ok {
+			return x.StepStream
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetGetState() *GetStateRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_GetState); ok {
+			return x.GetState
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetInterrupt() *InterruptRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Interrupt); ok {
+			return x.Interrupt
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetClose() *CloseRequest {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Close); ok {
+			return x.Close
+		}
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetDetach() *SessionDetach {
+	if x != nil {
+		if x, ok := x.Request.(*SessionRequest_Detach); ok {
+			return x.Detach
+		}
+	}
+	return nil
+}
+
+type isSessionRequest_Request interface {
+	isSessionRequest_Request()
+}
+
+type SessionRequest_Open struct {
+	// Opens the session: the first request of a stream, and only that.
+	Open *SessionOpen `protobuf:"bytes,3,opt,name=open,proto3,oneof"`
+}
+
+type SessionRequest_Reset_ struct {
+	// As Reset. The episode is the session's.
+	Reset_ *ResetRequest `protobuf:"bytes,4,opt,name=reset,proto3,oneof"`
+}
+
+type SessionRequest_Step struct {
+	// As Step.
+	Step *StepRequest `protobuf:"bytes,5,opt,name=step,proto3,oneof"`
+}
+
+type SessionRequest_StepStream struct {
+	// As StepStream: several responses with this `id`, the last of which has the reply.
+	StepStream *StepStreamRequest `protobuf:"bytes,6,opt,name=step_stream,json=stepStream,proto3,oneof"`
+}
+
+type SessionRequest_GetState struct {
+	// As GetState.
+	GetState *GetStateRequest `protobuf:"bytes,7,opt,name=get_state,json=getState,proto3,oneof"`
+}
+
+type SessionRequest_Interrupt struct {
+	// As Interrupt, and at once, whatever was asked for before.
+	Interrupt *InterruptRequest `protobuf:"bytes,8,opt,name=interrupt,proto3,oneof"`
+}
+
+type SessionRequest_Close struct {
+	// As Close.
+	Close *CloseRequest `protobuf:"bytes,9,opt,name=close,proto3,oneof"`
+}
+
+type SessionRequest_Detach struct {
+	// Makes episodes independent of the session.
+	Detach *SessionDetach `protobuf:"bytes,10,opt,name=detach,proto3,oneof"`
+}
+
+func (*SessionRequest_Open) isSessionRequest_Request() {}
+
+func (*SessionRequest_Reset_) isSessionRequest_Request() {}
+
+func (*SessionRequest_Step) isSessionRequest_Request() {}
+
+func (*SessionRequest_StepStream) isSessionRequest_Request() {}
+
+func (*SessionRequest_GetState) isSessionRequest_Request() {}
+
+func (*SessionRequest_Interrupt) isSessionRequest_Request() {}
+
+func (*SessionRequest_Close) isSessionRequest_Request() {}
+
+func (*SessionRequest_Detach) isSessionRequest_Request() {}
+
+// A response on a session's stream.
+type SessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the request that it answers.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// 1, 2, … for the responses that answer a request: they come in this order, on a new stream again from the first that was not acknowledged.
+	// 0 for a response to `open`, and for output and heartbeats of `step_stream`, which a new stream begins anew from the request's offsets.
+	Number uint64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The answer. Numbers to 15 are left for RPCs to come.
+	//
+	// Types that are valid to be assigned to Response:
+	//
+	//	*SessionResponse_Open
+	//	*SessionResponse_Reset_
+	//	*SessionResponse_Step
+	//	*SessionResponse_StepStream
+	//	*SessionResponse_GetState
+	//	*SessionResponse_Interrupt
+	//	*SessionResponse_Close
+	//	*SessionResponse_Detach
+	//	*SessionResponse_Error
+	Response      isSessionResponse_Response `protobuf_oneof:"response"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionResponse) Reset() {
+	*x = SessionResponse{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionResponse) ProtoMessage() {}
+
+func (x *SessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionResponse.ProtoReflect.Descriptor instead.
+func (*SessionResponse) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SessionResponse) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionResponse) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *SessionResponse) GetResponse() isSessionResponse_Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetOpen() *SessionOpened {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Open); ok {
+			return x.Open
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetReset_() *ResetResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Reset_); ok {
+			return x.Reset_
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetStep() *StepResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Step); ok {
+			return x.Step
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetStepStream() *StepStreamResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_StepStream); ok {
+			return x.StepStream
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetGetState() *GetStateResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_GetState); ok {
+			return x.GetState
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetInterrupt() *InterruptResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Interrupt); ok {
+			return x.Interrupt
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetClose() *CloseResponse {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Close); ok {
+			return x.Close
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetDetach() *SessionDetached {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Detach); ok {
+			return x.Detach
+		}
+	}
+	return nil
+}
+
+func (x *SessionResponse) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Response.(*SessionResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isSessionResponse_Response interface {
+	isSessionResponse_Response()
+}
+
+type SessionResponse_Open struct {
+	// The session is open.
+	Open *SessionOpened `protobuf:"bytes,3,opt,name=open,proto3,oneof"`
+}
+
+type SessionResponse_Reset_ struct {
+	// The reply to `reset`.
+	Reset_ *ResetResponse `protobuf:"bytes,4,opt,name=reset,proto3,oneof"`
+}
+
+type SessionResponse_Step struct {
+	// The reply to `step`.
+	Step *StepResponse `protobuf:"bytes,5,opt,name=step,proto3,oneof"`
+}
+
+type SessionResponse_StepStream struct {
+	// Output, a heartbeat, or the reply to `step_stream`.
+	StepStream *StepStreamResponse `protobuf:"bytes,6,opt,name=step_stream,json=stepStream,proto3,oneof"`
+}
+
+type SessionResponse_GetState struct {
+	// The reply to `get_state`.
+	GetState *GetStateResponse `protobuf:"bytes,7,opt,name=get_state,json=getState,proto3,oneof"`
+}
+
+type SessionResponse_Interrupt struct {
+	// The reply to `interrupt`.
+	Interrupt *InterruptResponse `protobuf:"bytes,8,opt,name=interrupt,proto3,oneof"`
+}
+
+type SessionResponse_Close struct {
+	// The reply to `close`.
+	Close *CloseResponse `protobuf:"bytes,9,opt,name=close,proto3,oneof"`
+}
+
+type SessionResponse_Detach struct {
+	// The reply to `detach`.
+	Detach *SessionDetached `protobuf:"bytes,10,opt,name=detach,proto3,oneof"`
+}
+
+type SessionResponse_Error struct {
+	// The request was refused, or failed: what the RPC's status would be, with its details.
+	Error *status.Status `protobuf:"bytes,16,opt,name=error,proto3,oneof"`
+}
+
+func (*SessionResponse_Open) isSessionResponse_Response() {}
+
+func (*SessionResponse_Reset_) isSessionResponse_Response() {}
+
+func (*SessionResponse_Step) isSessionResponse_Response() {}
+
+func (*SessionResponse_StepStream) isSessionResponse_Response() {}
+
+func (*SessionResponse_GetState) isSessionResponse_Response() {}
+
+func (*SessionResponse_Interrupt) isSessionResponse_Response() {}
+
+func (*SessionResponse_Close) isSessionResponse_Response() {}
+
+func (*SessionResponse_Detach) isSessionResponse_Response() {}
+
+func (*SessionResponse_Error) isSessionResponse_Response() {}
+
+// Opens a session, or takes over one whose stream is broken.
+type SessionOpen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which: 1 to 128 of [A-Za-z0-9_-]. Clients SHOULD make one (a UUIDv7). Empty: the server makes one.
+	SessionId     string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionOpen) Reset() {
+	*x = SessionOpen{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionOpen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionOpen) ProtoMessage() {}
+
+func (x *SessionOpen) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionOpen.ProtoReflect.Descriptor instead.
+func (*SessionOpen) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SessionOpen) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+// A session is open.
+type SessionOpened struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The server that holds it.
+	ServerId string `protobuf:"bytes,2,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	// True when it was there before, with its episodes and what it owes.
+	Resumed       bool `protobuf:"varint,3,opt,name=resumed,proto3" json:"resumed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionOpened) Reset() {
+	*x = SessionOpened{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionOpened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionOpened) ProtoMessage() {}
+
+func (x *SessionOpened) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionOpened.ProtoReflect.Descriptor instead.
+func (*SessionOpened) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SessionOpened) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *SessionOpened) GetServerId() string {
+	if x != nil {
+		return x.ServerId
+	}
+	return ""
+}
+
+func (x *SessionOpened) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
+// Asks that episodes live on when the session ends.
+type SessionDetach struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which of the session's episodes. Empty: all.
+	EpisodeIds    []string `protobuf:"bytes,1,rep,name=episode_ids,json=episodeIds,proto3" json:"episode_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionDetach) Reset() {
+	*x = SessionDetach{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionDetach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionDetach) ProtoMessage() {}
+
+func (x *SessionDetach) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionDetach.ProtoReflect.Descriptor instead.
+func (*SessionDetach) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SessionDetach) GetEpisodeIds() []string {
+	if x != nil {
+		return x.EpisodeIds
+	}
+	return nil
+}
+
+// Episodes are independent of the session.
+type SessionDetached struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that were the session's until now.
+	EpisodeIds    []string `protobuf:"bytes,1,rep,name=episode_ids,json=episodeIds,proto3" json:"episode_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionDetached) Reset() {
+	*x = SessionDetached{}
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionDetached) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionDetached) ProtoMessage() {}
+
+func (x *SessionDetached) ProtoReflect() protoreflect.Message {
+	mi := &file_coding_env_v1_coding_env_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionDetached.ProtoReflect.Descriptor instead.
+func (*SessionDetached) Descriptor() ([]byte, []int) {
+	return file_coding_env_v1_coding_env_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *SessionDetached) GetEpisodeIds() []string {
+	if x != nil {
+		return x.EpisodeIds
+	}
+	return nil
+}
+
 var File_coding_env_v1_coding_env_proto protoreflect.FileDescriptor
 
 const file_coding_env_v1_coding_env_proto_rawDesc = "" +
 	"\n" +
-	"\x1ecoding_env/v1/coding_env.proto\x12\rcoding_env.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x03\n" +
+	"\x1ecoding_env/v1/coding_env.proto\x12\rcoding_env.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xa9\x03\n" +
 	"\fResetRequest\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1d\n" +
@@ -3075,7 +4097,7 @@ const file_coding_env_v1_coding_env_proto_rawDesc = "" +
 	"StepLimits\x12&\n" +
 	"\foutput_bytes\x18\x01 \x01(\rH\x00R\voutputBytes\x88\x01\x01\x124\n" +
 	"\bcpu_time\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\acpuTimeB\x0f\n" +
-	"\r_output_bytes\"\xcc\x04\n" +
+	"\r_output_bytes\"\xd3\x05\n" +
 	"\fServerLimits\x12\x1a\n" +
 	"\bepisodes\x18\x01 \x01(\rR\bepisodes\x12#\n" +
 	"\rrunning_steps\x18\x02 \x01(\rR\frunningSteps\x12#\n" +
@@ -3091,7 +4113,10 @@ const file_coding_env_v1_coding_env_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\x11backgroundCpuTime\x12:\n" +
 	"\vworker_wait\x18\v \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"workerWait\x12(\n" +
-	"\x10kept_reply_bytes\x18\f \x01(\x04R\x0ekeptReplyBytes\"\xa0\x01\n" +
+	"\x10kept_reply_bytes\x18\f \x01(\x04R\x0ekeptReplyBytes\x12\x1a\n" +
+	"\bsessions\x18\r \x01(\rR\bsessions\x12)\n" +
+	"\x10session_requests\x18\x0e \x01(\rR\x0fsessionRequests\x12>\n" +
+	"\rsession_grace\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\fsessionGrace\"\xa0\x01\n" +
 	"\aRuntime\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
 	"\x0epython_version\x18\x02 \x01(\tR\rpythonVersion\x12\x1a\n" +
@@ -3155,7 +4180,68 @@ const file_coding_env_v1_coding_env_proto_rawDesc = "" +
 	"\n" +
 	"step_index\x18\x01 \x01(\rR\tstepIndex\x120\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x16.coding_env.v1.OutcomeR\aoutcome\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription*\xe1\x01\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xc6\x01\n" +
+	"\x11StepStreamRequest\x12.\n" +
+	"\x04step\x18\x01 \x01(\v2\x1a.coding_env.v1.StepRequestR\x04step\x127\n" +
+	"\theartbeat\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\theartbeat\x12#\n" +
+	"\rstdout_offset\x18\x03 \x01(\x04R\fstdoutOffset\x12#\n" +
+	"\rstderr_offset\x18\x04 \x01(\x04R\fstderrOffset\"\xc0\x01\n" +
+	"\x12StepStreamResponse\x122\n" +
+	"\x05piece\x18\x01 \x01(\v2\x1a.coding_env.v1.OutputPieceH\x00R\x05piece\x128\n" +
+	"\theartbeat\x18\x02 \x01(\v2\x18.coding_env.v1.HeartbeatH\x00R\theartbeat\x123\n" +
+	"\x05reply\x18\x03 \x01(\v2\x1b.coding_env.v1.StepResponseH\x00R\x05replyB\a\n" +
+	"\x05event\"\x93\x01\n" +
+	"\vOutputPiece\x123\n" +
+	"\x06stream\x18\x01 \x01(\x0e2\x1b.coding_env.v1.OutputStreamR\x06stream\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12#\n" +
+	"\rdropped_bytes\x18\x04 \x01(\x04R\fdroppedBytes\"#\n" +
+	"\tHeartbeat\x12\x16\n" +
+	"\x06queued\x18\x01 \x01(\bR\x06queued\"\x92\x04\n" +
+	"\x0eSessionRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1a\n" +
+	"\breceived\x18\x02 \x01(\x04R\breceived\x120\n" +
+	"\x04open\x18\x03 \x01(\v2\x1a.coding_env.v1.SessionOpenH\x00R\x04open\x123\n" +
+	"\x05reset\x18\x04 \x01(\v2\x1b.coding_env.v1.ResetRequestH\x00R\x05reset\x120\n" +
+	"\x04step\x18\x05 \x01(\v2\x1a.coding_env.v1.StepRequestH\x00R\x04step\x12C\n" +
+	"\vstep_stream\x18\x06 \x01(\v2 .coding_env.v1.StepStreamRequestH\x00R\n" +
+	"stepStream\x12=\n" +
+	"\tget_state\x18\a \x01(\v2\x1e.coding_env.v1.GetStateRequestH\x00R\bgetState\x12?\n" +
+	"\tinterrupt\x18\b \x01(\v2\x1f.coding_env.v1.InterruptRequestH\x00R\tinterrupt\x123\n" +
+	"\x05close\x18\t \x01(\v2\x1b.coding_env.v1.CloseRequestH\x00R\x05close\x126\n" +
+	"\x06detach\x18\n" +
+	" \x01(\v2\x1c.coding_env.v1.SessionDetachH\x00R\x06detachB\t\n" +
+	"\arequest\"\xc6\x04\n" +
+	"\x0fSessionResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x122\n" +
+	"\x04open\x18\x03 \x01(\v2\x1c.coding_env.v1.SessionOpenedH\x00R\x04open\x124\n" +
+	"\x05reset\x18\x04 \x01(\v2\x1c.coding_env.v1.ResetResponseH\x00R\x05reset\x121\n" +
+	"\x04step\x18\x05 \x01(\v2\x1b.coding_env.v1.StepResponseH\x00R\x04step\x12D\n" +
+	"\vstep_stream\x18\x06 \x01(\v2!.coding_env.v1.StepStreamResponseH\x00R\n" +
+	"stepStream\x12>\n" +
+	"\tget_state\x18\a \x01(\v2\x1f.coding_env.v1.GetStateResponseH\x00R\bgetState\x12@\n" +
+	"\tinterrupt\x18\b \x01(\v2 .coding_env.v1.InterruptResponseH\x00R\tinterrupt\x124\n" +
+	"\x05close\x18\t \x01(\v2\x1c.coding_env.v1.CloseResponseH\x00R\x05close\x128\n" +
+	"\x06detach\x18\n" +
+	" \x01(\v2\x1e.coding_env.v1.SessionDetachedH\x00R\x06detach\x12*\n" +
+	"\x05error\x18\x10 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\n" +
+	"\n" +
+	"\bresponse\",\n" +
+	"\vSessionOpen\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"e\n" +
+	"\rSessionOpened\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1b\n" +
+	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x18\n" +
+	"\aresumed\x18\x03 \x01(\bR\aresumed\"0\n" +
+	"\rSessionDetach\x12\x1f\n" +
+	"\vepisode_ids\x18\x01 \x03(\tR\n" +
+	"episodeIds\"2\n" +
+	"\x0fSessionDetached\x12\x1f\n" +
+	"\vepisode_ids\x18\x01 \x03(\tR\n" +
+	"episodeIds*\xe1\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_COMPLETED\x10\x01\x12\x12\n" +
@@ -3201,14 +4287,21 @@ const file_coding_env_v1_coding_env_proto_rawDesc = "" +
 	"\x13IsolationLayerState\x12%\n" +
 	"!ISOLATION_LAYER_STATE_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eISOLATION_LAYER_STATE_ENFORCED\x10\x01\x12!\n" +
-	"\x1dISOLATION_LAYER_STATE_MISSING\x10\x022\xcd\x03\n" +
+	"\x1dISOLATION_LAYER_STATE_MISSING\x10\x02*a\n" +
+	"\fOutputStream\x12\x1d\n" +
+	"\x19OUTPUT_STREAM_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14OUTPUT_STREAM_STDOUT\x10\x01\x12\x18\n" +
+	"\x14OUTPUT_STREAM_STDERR\x10\x022\xf0\x04\n" +
 	"\tCodingEnv\x12B\n" +
 	"\x05Reset\x12\x1b.coding_env.v1.ResetRequest\x1a\x1c.coding_env.v1.ResetResponse\x12?\n" +
 	"\x04Step\x12\x1a.coding_env.v1.StepRequest\x1a\x1b.coding_env.v1.StepResponse\x12K\n" +
 	"\bGetState\x12\x1e.coding_env.v1.GetStateRequest\x1a\x1f.coding_env.v1.GetStateResponse\x12B\n" +
 	"\x05Close\x12\x1b.coding_env.v1.CloseRequest\x1a\x1c.coding_env.v1.CloseResponse\x12N\n" +
 	"\tInterrupt\x12\x1f.coding_env.v1.InterruptRequest\x1a .coding_env.v1.InterruptResponse\x12Z\n" +
-	"\rGetServerInfo\x12#.coding_env.v1.GetServerInfoRequest\x1a$.coding_env.v1.GetServerInfoResponseBY\n" +
+	"\rGetServerInfo\x12#.coding_env.v1.GetServerInfoRequest\x1a$.coding_env.v1.GetServerInfoResponse\x12S\n" +
+	"\n" +
+	"StepStream\x12 .coding_env.v1.StepStreamRequest\x1a!.coding_env.v1.StepStreamResponse0\x01\x12L\n" +
+	"\aSession\x12\x1d.coding_env.v1.SessionRequest\x1a\x1e.coding_env.v1.SessionResponse(\x010\x01BY\n" +
 	"\x10dev.codingenv.v1P\x01ZCgithub.com/coding-env/coding-env/clients/go/codingenvv1;codingenvv1b\x06proto3"
 
 var (
@@ -3223,8 +4316,8 @@ func file_coding_env_v1_coding_env_proto_rawDescGZIP() []byte {
 	return file_coding_env_v1_coding_env_proto_rawDescData
 }
 
-var file_coding_env_v1_coding_env_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_coding_env_v1_coding_env_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_coding_env_v1_coding_env_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_coding_env_v1_coding_env_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_coding_env_v1_coding_env_proto_goTypes = []any{
 	(Outcome)(0),                  // 0: coding_env.v1.Outcome
 	(StateAfter)(0),               // 1: coding_env.v1.StateAfter
@@ -3234,113 +4327,153 @@ var file_coding_env_v1_coding_env_proto_goTypes = []any{
 	(IsolationLevel)(0),           // 5: coding_env.v1.IsolationLevel
 	(Network)(0),                  // 6: coding_env.v1.Network
 	(IsolationLayerState)(0),      // 7: coding_env.v1.IsolationLayerState
-	(*ResetRequest)(nil),          // 8: coding_env.v1.ResetRequest
-	(*ResetResponse)(nil),         // 9: coding_env.v1.ResetResponse
-	(*StepRequest)(nil),           // 10: coding_env.v1.StepRequest
-	(*StepResponse)(nil),          // 11: coding_env.v1.StepResponse
-	(*GetStateRequest)(nil),       // 12: coding_env.v1.GetStateRequest
-	(*GetStateResponse)(nil),      // 13: coding_env.v1.GetStateResponse
-	(*CloseRequest)(nil),          // 14: coding_env.v1.CloseRequest
-	(*CloseResponse)(nil),         // 15: coding_env.v1.CloseResponse
-	(*InterruptRequest)(nil),      // 16: coding_env.v1.InterruptRequest
-	(*InterruptResponse)(nil),     // 17: coding_env.v1.InterruptResponse
-	(*GetServerInfoRequest)(nil),  // 18: coding_env.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 19: coding_env.v1.GetServerInfoResponse
-	(*CodeAction)(nil),            // 20: coding_env.v1.CodeAction
-	(*CodeObservation)(nil),       // 21: coding_env.v1.CodeObservation
-	(*CodeState)(nil),             // 22: coding_env.v1.CodeState
-	(*Limits)(nil),                // 23: coding_env.v1.Limits
-	(*StepLimits)(nil),            // 24: coding_env.v1.StepLimits
-	(*ServerLimits)(nil),          // 25: coding_env.v1.ServerLimits
-	(*Runtime)(nil),               // 26: coding_env.v1.Runtime
-	(*Isolation)(nil),             // 27: coding_env.v1.Isolation
-	(*IsolationLayer)(nil),        // 28: coding_env.v1.IsolationLayer
-	(*Capacity)(nil),              // 29: coding_env.v1.Capacity
-	(*Reported)(nil),              // 30: coding_env.v1.Reported
-	(*PythonException)(nil),       // 31: coding_env.v1.PythonException
-	(*Observed)(nil),              // 32: coding_env.v1.Observed
-	(*Usage)(nil),                 // 33: coding_env.v1.Usage
-	(*Loss)(nil),                  // 34: coding_env.v1.Loss
-	nil,                           // 35: coding_env.v1.ResetRequest.EnvironmentEntry
-	nil,                           // 36: coding_env.v1.ResetResponse.MetadataEntry
-	nil,                           // 37: coding_env.v1.StepResponse.MetadataEntry
-	(*durationpb.Duration)(nil),   // 38: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(OutputStream)(0),             // 8: coding_env.v1.OutputStream
+	(*ResetRequest)(nil),          // 9: coding_env.v1.ResetRequest
+	(*ResetResponse)(nil),         // 10: coding_env.v1.ResetResponse
+	(*StepRequest)(nil),           // 11: coding_env.v1.StepRequest
+	(*StepResponse)(nil),          // 12: coding_env.v1.StepResponse
+	(*GetStateRequest)(nil),       // 13: coding_env.v1.GetStateRequest
+	(*GetStateResponse)(nil),      // 14: coding_env.v1.GetStateResponse
+	(*CloseRequest)(nil),          // 15: coding_env.v1.CloseRequest
+	(*CloseResponse)(nil),         // 16: coding_env.v1.CloseResponse
+	(*InterruptRequest)(nil),      // 17: coding_env.v1.InterruptRequest
+	(*InterruptResponse)(nil),     // 18: coding_env.v1.InterruptResponse
+	(*GetServerInfoRequest)(nil),  // 19: coding_env.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 20: coding_env.v1.GetServerInfoResponse
+	(*CodeAction)(nil),            // 21: coding_env.v1.CodeAction
+	(*CodeObservation)(nil),       // 22: coding_env.v1.CodeObservation
+	(*CodeState)(nil),             // 23: coding_env.v1.CodeState
+	(*Limits)(nil),                // 24: coding_env.v1.Limits
+	(*StepLimits)(nil),            // 25: coding_env.v1.StepLimits
+	(*ServerLimits)(nil),          // 26: coding_env.v1.ServerLimits
+	(*Runtime)(nil),               // 27: coding_env.v1.Runtime
+	(*Isolation)(nil),             // 28: coding_env.v1.Isolation
+	(*IsolationLayer)(nil),        // 29: coding_env.v1.IsolationLayer
+	(*Capacity)(nil),              // 30: coding_env.v1.Capacity
+	(*Reported)(nil),              // 31: coding_env.v1.Reported
+	(*PythonException)(nil),       // 32: coding_env.v1.PythonException
+	(*Observed)(nil),              // 33: coding_env.v1.Observed
+	(*Usage)(nil),                 // 34: coding_env.v1.Usage
+	(*Loss)(nil),                  // 35: coding_env.v1.Loss
+	(*StepStreamRequest)(nil),     // 36: coding_env.v1.StepStreamRequest
+	(*StepStreamResponse)(nil),    // 37: coding_env.v1.StepStreamResponse
+	(*OutputPiece)(nil),           // 38: coding_env.v1.OutputPiece
+	(*Heartbeat)(nil),             // 39: coding_env.v1.Heartbeat
+	(*SessionRequest)(nil),        // 40: coding_env.v1.SessionRequest
+	(*SessionResponse)(nil),       // 41: coding_env.v1.SessionResponse
+	(*SessionOpen)(nil),           // 42: coding_env.v1.SessionOpen
+	(*SessionOpened)(nil),         // 43: coding_env.v1.SessionOpened
+	(*SessionDetach)(nil),         // 44: coding_env.v1.SessionDetach
+	(*SessionDetached)(nil),       // 45: coding_env.v1.SessionDetached
+	nil,                           // 46: coding_env.v1.ResetRequest.EnvironmentEntry
+	nil,                           // 47: coding_env.v1.ResetResponse.MetadataEntry
+	nil,                           // 48: coding_env.v1.StepResponse.MetadataEntry
+	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
+	(*status.Status)(nil),         // 51: google.rpc.Status
 }
 var file_coding_env_v1_coding_env_proto_depIdxs = []int32{
-	23, // 0: coding_env.v1.ResetRequest.limits:type_name -> coding_env.v1.Limits
-	35, // 1: coding_env.v1.ResetRequest.environment:type_name -> coding_env.v1.ResetRequest.EnvironmentEntry
+	24, // 0: coding_env.v1.ResetRequest.limits:type_name -> coding_env.v1.Limits
+	46, // 1: coding_env.v1.ResetRequest.environment:type_name -> coding_env.v1.ResetRequest.EnvironmentEntry
 	6,  // 2: coding_env.v1.ResetRequest.network:type_name -> coding_env.v1.Network
-	21, // 3: coding_env.v1.ResetResponse.observation:type_name -> coding_env.v1.CodeObservation
-	22, // 4: coding_env.v1.ResetResponse.state:type_name -> coding_env.v1.CodeState
-	36, // 5: coding_env.v1.ResetResponse.metadata:type_name -> coding_env.v1.ResetResponse.MetadataEntry
-	23, // 6: coding_env.v1.ResetResponse.limits:type_name -> coding_env.v1.Limits
-	20, // 7: coding_env.v1.StepRequest.action:type_name -> coding_env.v1.CodeAction
-	38, // 8: coding_env.v1.StepRequest.timeout:type_name -> google.protobuf.Duration
-	24, // 9: coding_env.v1.StepRequest.limits:type_name -> coding_env.v1.StepLimits
-	21, // 10: coding_env.v1.StepResponse.observation:type_name -> coding_env.v1.CodeObservation
+	22, // 3: coding_env.v1.ResetResponse.observation:type_name -> coding_env.v1.CodeObservation
+	23, // 4: coding_env.v1.ResetResponse.state:type_name -> coding_env.v1.CodeState
+	47, // 5: coding_env.v1.ResetResponse.metadata:type_name -> coding_env.v1.ResetResponse.MetadataEntry
+	24, // 6: coding_env.v1.ResetResponse.limits:type_name -> coding_env.v1.Limits
+	21, // 7: coding_env.v1.StepRequest.action:type_name -> coding_env.v1.CodeAction
+	49, // 8: coding_env.v1.StepRequest.timeout:type_name -> google.protobuf.Duration
+	25, // 9: coding_env.v1.StepRequest.limits:type_name -> coding_env.v1.StepLimits
+	22, // 10: coding_env.v1.StepResponse.observation:type_name -> coding_env.v1.CodeObservation
 	0,  // 11: coding_env.v1.StepResponse.outcome:type_name -> coding_env.v1.Outcome
 	1,  // 12: coding_env.v1.StepResponse.state_after:type_name -> coding_env.v1.StateAfter
-	22, // 13: coding_env.v1.StepResponse.state:type_name -> coding_env.v1.CodeState
-	37, // 14: coding_env.v1.StepResponse.metadata:type_name -> coding_env.v1.StepResponse.MetadataEntry
-	38, // 15: coding_env.v1.StepResponse.timeout:type_name -> google.protobuf.Duration
-	30, // 16: coding_env.v1.StepResponse.reported:type_name -> coding_env.v1.Reported
-	32, // 17: coding_env.v1.StepResponse.observed:type_name -> coding_env.v1.Observed
-	22, // 18: coding_env.v1.GetStateResponse.state:type_name -> coding_env.v1.CodeState
+	23, // 13: coding_env.v1.StepResponse.state:type_name -> coding_env.v1.CodeState
+	48, // 14: coding_env.v1.StepResponse.metadata:type_name -> coding_env.v1.StepResponse.MetadataEntry
+	49, // 15: coding_env.v1.StepResponse.timeout:type_name -> google.protobuf.Duration
+	31, // 16: coding_env.v1.StepResponse.reported:type_name -> coding_env.v1.Reported
+	33, // 17: coding_env.v1.StepResponse.observed:type_name -> coding_env.v1.Observed
+	23, // 18: coding_env.v1.GetStateResponse.state:type_name -> coding_env.v1.CodeState
 	2,  // 19: coding_env.v1.GetStateResponse.status:type_name -> coding_env.v1.EpisodeStatus
-	34, // 20: coding_env.v1.GetStateResponse.loss:type_name -> coding_env.v1.Loss
-	23, // 21: coding_env.v1.GetStateResponse.limits:type_name -> coding_env.v1.Limits
-	39, // 22: coding_env.v1.GetStateResponse.create_time:type_name -> google.protobuf.Timestamp
-	39, // 23: coding_env.v1.GetStateResponse.expire_time:type_name -> google.protobuf.Timestamp
-	33, // 24: coding_env.v1.GetStateResponse.totals:type_name -> coding_env.v1.Usage
-	33, // 25: coding_env.v1.GetStateResponse.tree_totals:type_name -> coding_env.v1.Usage
-	23, // 26: coding_env.v1.GetServerInfoResponse.default_limits:type_name -> coding_env.v1.Limits
-	23, // 27: coding_env.v1.GetServerInfoResponse.max_limits:type_name -> coding_env.v1.Limits
-	25, // 28: coding_env.v1.GetServerInfoResponse.server_limits:type_name -> coding_env.v1.ServerLimits
-	26, // 29: coding_env.v1.GetServerInfoResponse.runtimes:type_name -> coding_env.v1.Runtime
-	27, // 30: coding_env.v1.GetServerInfoResponse.isolation:type_name -> coding_env.v1.Isolation
-	29, // 31: coding_env.v1.GetServerInfoResponse.capacity:type_name -> coding_env.v1.Capacity
-	39, // 32: coding_env.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	38, // 33: coding_env.v1.Limits.step_timeout:type_name -> google.protobuf.Duration
-	38, // 34: coding_env.v1.Limits.step_cpu_time:type_name -> google.protobuf.Duration
-	38, // 35: coding_env.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	38, // 36: coding_env.v1.StepLimits.cpu_time:type_name -> google.protobuf.Duration
-	38, // 37: coding_env.v1.ServerLimits.default_step_timeout:type_name -> google.protobuf.Duration
-	38, // 38: coding_env.v1.ServerLimits.interrupt_grace:type_name -> google.protobuf.Duration
-	38, // 39: coding_env.v1.ServerLimits.background_cpu_time:type_name -> google.protobuf.Duration
-	38, // 40: coding_env.v1.ServerLimits.worker_wait:type_name -> google.protobuf.Duration
-	5,  // 41: coding_env.v1.Isolation.level:type_name -> coding_env.v1.IsolationLevel
-	28, // 42: coding_env.v1.Isolation.layers:type_name -> coding_env.v1.IsolationLayer
-	7,  // 43: coding_env.v1.IsolationLayer.state:type_name -> coding_env.v1.IsolationLayerState
-	31, // 44: coding_env.v1.Reported.exception:type_name -> coding_env.v1.PythonException
-	33, // 45: coding_env.v1.Observed.usage:type_name -> coding_env.v1.Usage
-	33, // 46: coding_env.v1.Observed.background:type_name -> coding_env.v1.Usage
-	3,  // 47: coding_env.v1.Observed.limit:type_name -> coding_env.v1.LimitKind
-	3,  // 48: coding_env.v1.Observed.limits_hit:type_name -> coding_env.v1.LimitKind
-	33, // 49: coding_env.v1.Observed.tree_usage:type_name -> coding_env.v1.Usage
-	4,  // 50: coding_env.v1.Usage.scope:type_name -> coding_env.v1.UsageScope
-	38, // 51: coding_env.v1.Usage.wall_time:type_name -> google.protobuf.Duration
-	38, // 52: coding_env.v1.Usage.queued_time:type_name -> google.protobuf.Duration
-	38, // 53: coding_env.v1.Usage.cpu_user_time:type_name -> google.protobuf.Duration
-	38, // 54: coding_env.v1.Usage.cpu_system_time:type_name -> google.protobuf.Duration
-	0,  // 55: coding_env.v1.Loss.outcome:type_name -> coding_env.v1.Outcome
-	8,  // 56: coding_env.v1.CodingEnv.Reset:input_type -> coding_env.v1.ResetRequest
-	10, // 57: coding_env.v1.CodingEnv.Step:input_type -> coding_env.v1.StepRequest
-	12, // 58: coding_env.v1.CodingEnv.GetState:input_type -> coding_env.v1.GetStateRequest
-	14, // 59: coding_env.v1.CodingEnv.Close:input_type -> coding_env.v1.CloseRequest
-	16, // 60: coding_env.v1.CodingEnv.Interrupt:input_type -> coding_env.v1.InterruptRequest
-	18, // 61: coding_env.v1.CodingEnv.GetServerInfo:input_type -> coding_env.v1.GetServerInfoRequest
-	9,  // 62: coding_env.v1.CodingEnv.Reset:output_type -> coding_env.v1.ResetResponse
-	11, // 63: coding_env.v1.CodingEnv.Step:output_type -> coding_env.v1.StepResponse
-	13, // 64: coding_env.v1.CodingEnv.GetState:output_type -> coding_env.v1.GetStateResponse
-	15, // 65: coding_env.v1.CodingEnv.Close:output_type -> coding_env.v1.CloseResponse
-	17, // 66: coding_env.v1.CodingEnv.Interrupt:output_type -> coding_env.v1.InterruptResponse
-	19, // 67: coding_env.v1.CodingEnv.GetServerInfo:output_type -> coding_env.v1.GetServerInfoResponse
-	62, // [62:68] is the sub-list for method output_type
-	56, // [56:62] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	35, // 20: coding_env.v1.GetStateResponse.loss:type_name -> coding_env.v1.Loss
+	24, // 21: coding_env.v1.GetStateResponse.limits:type_name -> coding_env.v1.Limits
+	50, // 22: coding_env.v1.GetStateResponse.create_time:type_name -> google.protobuf.Timestamp
+	50, // 23: coding_env.v1.GetStateResponse.expire_time:type_name -> google.protobuf.Timestamp
+	34, // 24: coding_env.v1.GetStateResponse.totals:type_name -> coding_env.v1.Usage
+	34, // 25: coding_env.v1.GetStateResponse.tree_totals:type_name -> coding_env.v1.Usage
+	24, // 26: coding_env.v1.GetServerInfoResponse.default_limits:type_name -> coding_env.v1.Limits
+	24, // 27: coding_env.v1.GetServerInfoResponse.max_limits:type_name -> coding_env.v1.Limits
+	26, // 28: coding_env.v1.GetServerInfoResponse.server_limits:type_name -> coding_env.v1.ServerLimits
+	27, // 29: coding_env.v1.GetServerInfoResponse.runtimes:type_name -> coding_env.v1.Runtime
+	28, // 30: coding_env.v1.GetServerInfoResponse.isolation:type_name -> coding_env.v1.Isolation
+	30, // 31: coding_env.v1.GetServerInfoResponse.capacity:type_name -> coding_env.v1.Capacity
+	50, // 32: coding_env.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	49, // 33: coding_env.v1.Limits.step_timeout:type_name -> google.protobuf.Duration
+	49, // 34: coding_env.v1.Limits.step_cpu_time:type_name -> google.protobuf.Duration
+	49, // 35: coding_env.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	49, // 36: coding_env.v1.StepLimits.cpu_time:type_name -> google.protobuf.Duration
+	49, // 37: coding_env.v1.ServerLimits.default_step_timeout:type_name -> google.protobuf.Duration
+	49, // 38: coding_env.v1.ServerLimits.interrupt_grace:type_name -> google.protobuf.Duration
+	49, // 39: coding_env.v1.ServerLimits.background_cpu_time:type_name -> google.protobuf.Duration
+	49, // 40: coding_env.v1.ServerLimits.worker_wait:type_name -> google.protobuf.Duration
+	49, // 41: coding_env.v1.ServerLimits.session_grace:type_name -> google.protobuf.Duration
+	5,  // 42: coding_env.v1.Isolation.level:type_name -> coding_env.v1.IsolationLevel
+	29, // 43: coding_env.v1.Isolation.layers:type_name -> coding_env.v1.IsolationLayer
+	7,  // 44: coding_env.v1.IsolationLayer.state:type_name -> coding_env.v1.IsolationLayerState
+	32, // 45: coding_env.v1.Reported.exception:type_name -> coding_env.v1.PythonException
+	34, // 46: coding_env.v1.Observed.usage:type_name -> coding_env.v1.Usage
+	34, // 47: coding_env.v1.Observed.background:type_name -> coding_env.v1.Usage
+	3,  // 48: coding_env.v1.Observed.limit:type_name -> coding_env.v1.LimitKind
+	3,  // 49: coding_env.v1.Observed.limits_hit:type_name -> coding_env.v1.LimitKind
+	34, // 50: coding_env.v1.Observed.tree_usage:type_name -> coding_env.v1.Usage
+	4,  // 51: coding_env.v1.Usage.scope:type_name -> coding_env.v1.UsageScope
+	49, // 52: coding_env.v1.Usage.wall_time:type_name -> google.protobuf.Duration
+	49, // 53: coding_env.v1.Usage.queued_time:type_name -> google.protobuf.Duration
+	49, // 54: coding_env.v1.Usage.cpu_user_time:type_name -> google.protobuf.Duration
+	49, // 55: coding_env.v1.Usage.cpu_system_time:type_name -> google.protobuf.Duration
+	0,  // 56: coding_env.v1.Loss.outcome:type_name -> coding_env.v1.Outcome
+	11, // 57: coding_env.v1.StepStreamRequest.step:type_name -> coding_env.v1.StepRequest
+	49, // 58: coding_env.v1.StepStreamRequest.heartbeat:type_name -> google.protobuf.Duration
+	38, // 59: coding_env.v1.StepStreamResponse.piece:type_name -> coding_env.v1.OutputPiece
+	39, // 60: coding_env.v1.StepStreamResponse.heartbeat:type_name -> coding_env.v1.Heartbeat
+	12, // 61: coding_env.v1.StepStreamResponse.reply:type_name -> coding_env.v1.StepResponse
+	8,  // 62: coding_env.v1.OutputPiece.stream:type_name -> coding_env.v1.OutputStream
+	42, // 63: coding_env.v1.SessionRequest.open:type_name -> coding_env.v1.SessionOpen
+	9,  // 64: coding_env.v1.SessionRequest.reset:type_name -> coding_env.v1.ResetRequest
+	11, // 65: coding_env.v1.SessionRequest.step:type_name -> coding_env.v1.StepRequest
+	36, // 66: coding_env.v1.SessionRequest.step_stream:type_name -> coding_env.v1.StepStreamRequest
+	13, // 67: coding_env.v1.SessionRequest.get_state:type_name -> coding_env.v1.GetStateRequest
+	17, // 68: coding_env.v1.SessionRequest.interrupt:type_name -> coding_env.v1.InterruptRequest
+	15, // 69: coding_env.v1.SessionRequest.close:type_name -> coding_env.v1.CloseRequest
+	44, // 70: coding_env.v1.SessionRequest.detach:type_name -> coding_env.v1.SessionDetach
+	43, // 71: coding_env.v1.SessionResponse.open:type_name -> coding_env.v1.SessionOpened
+	10, // 72: coding_env.v1.SessionResponse.reset:type_name -> coding_env.v1.ResetResponse
+	12, // 73: coding_env.v1.SessionResponse.step:type_name -> coding_env.v1.StepResponse
+	37, // 74: coding_env.v1.SessionResponse.step_stream:type_name -> coding_env.v1.StepStreamResponse
+	14, // 75: coding_env.v1.SessionResponse.get_state:type_name -> coding_env.v1.GetStateResponse
+	18, // 76: coding_env.v1.SessionResponse.interrupt:type_name -> coding_env.v1.InterruptResponse
+	16, // 77: coding_env.v1.SessionResponse.close:type_name -> coding_env.v1.CloseResponse
+	45, // 78: coding_env.v1.SessionResponse.detach:type_name -> coding_env.v1.SessionDetached
+	51, // 79: coding_env.v1.SessionResponse.error:type_name -> google.rpc.Status
+	9,  // 80: coding_env.v1.CodingEnv.Reset:input_type -> coding_env.v1.ResetRequest
+	11, // 81: coding_env.v1.CodingEnv.Step:input_type -> coding_env.v1.StepRequest
+	13, // 82: coding_env.v1.CodingEnv.GetState:input_type -> coding_env.v1.GetStateRequest
+	15, // 83: coding_env.v1.CodingEnv.Close:input_type -> coding_env.v1.CloseRequest
+	17, // 84: coding_env.v1.CodingEnv.Interrupt:input_type -> coding_env.v1.InterruptRequest
+	19, // 85: coding_env.v1.CodingEnv.GetServerInfo:input_type -> coding_env.v1.GetServerInfoRequest
+	36, // 86: coding_env.v1.CodingEnv.StepStream:input_type -> coding_env.v1.StepStreamRequest
+	40, // 87: coding_env.v1.CodingEnv.Session:input_type -> coding_env.v1.SessionRequest
+	10, // 88: coding_env.v1.CodingEnv.Reset:output_type -> coding_env.v1.ResetResponse
+	12, // 89: coding_env.v1.CodingEnv.Step:output_type -> coding_env.v1.StepResponse
+	14, // 90: coding_env.v1.CodingEnv.GetState:output_type -> coding_env.v1.GetStateResponse
+	16, // 91: coding_env.v1.CodingEnv.Close:output_type -> coding_env.v1.CloseResponse
+	18, // 92: coding_env.v1.CodingEnv.Interrupt:output_type -> coding_env.v1.InterruptResponse
+	20, // 93: coding_env.v1.CodingEnv.GetServerInfo:output_type -> coding_env.v1.GetServerInfoResponse
+	37, // 94: coding_env.v1.CodingEnv.StepStream:output_type -> coding_env.v1.StepStreamResponse
+	41, // 95: coding_env.v1.CodingEnv.Session:output_type -> coding_env.v1.SessionResponse
+	88, // [88:96] is the sub-list for method output_type
+	80, // [80:88] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_coding_env_v1_coding_env_proto_init() }
@@ -3360,13 +4493,39 @@ func file_coding_env_v1_coding_env_proto_init() {
 	file_coding_env_v1_coding_env_proto_msgTypes[16].OneofWrappers = []any{}
 	file_coding_env_v1_coding_env_proto_msgTypes[24].OneofWrappers = []any{}
 	file_coding_env_v1_coding_env_proto_msgTypes[25].OneofWrappers = []any{}
+	file_coding_env_v1_coding_env_proto_msgTypes[28].OneofWrappers = []any{
+		(*StepStreamResponse_Piece)(nil),
+		(*StepStreamResponse_Heartbeat)(nil),
+		(*StepStreamResponse_Reply)(nil),
+	}
+	file_coding_env_v1_coding_env_proto_msgTypes[31].OneofWrappers = []any{
+		(*SessionRequest_Open)(nil),
+		(*SessionRequest_Reset_)(nil),
+		(*SessionRequest_Step)(nil),
+		(*SessionRequest_StepStream)(nil),
+		(*SessionRequest_GetState)(nil),
+		(*SessionRequest_Interrupt)(nil),
+		(*SessionRequest_Close)(nil),
+		(*SessionRequest_Detach)(nil),
+	}
+	file_coding_env_v1_coding_env_proto_msgTypes[32].OneofWrappers = []any{
+		(*SessionResponse_Open)(nil),
+		(*SessionResponse_Reset_)(nil),
+		(*SessionResponse_Step)(nil),
+		(*SessionResponse_StepStream)(nil),
+		(*SessionResponse_GetState)(nil),
+		(*SessionResponse_Interrupt)(nil),
+		(*SessionResponse_Close)(nil),
+		(*SessionResponse_Detach)(nil),
+		(*SessionResponse_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coding_env_v1_coding_env_proto_rawDesc), len(file_coding_env_v1_coding_env_proto_rawDesc)),
-			NumEnums:      8,
-			NumMessages:   30,
+			NumEnums:      9,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

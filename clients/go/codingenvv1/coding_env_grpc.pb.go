@@ -13,9 +13,10 @@
 //   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
 //   ALREADY_EXISTS       EPISODE_EXISTS
 //   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED
-//   ABORTED              EPISODE_ENDED
-//   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL (with google.rpc.RetryInfo)
+//   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER
+//   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT (with google.rpc.RetryInfo)
 //   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
+//   UNAUTHENTICATED      TOKEN_INVALID
 //   DEADLINE_EXCEEDED    DEADLINE
 //   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
 //                        which google.rpc.RequestInfo carries)
@@ -26,6 +27,11 @@
 // Three errors come from the gRPC library and carry no ErrorInfo: a request larger than the server
 // decodes (source maximum + 1 MiB; OUT_OF_RANGE), one that is no valid message (INTERNAL), and an RPC that
 // the server does not have (UNIMPLEMENTED).
+//
+// Tokens. A server may take requests with a bearer token alone: the request header "authorization" with
+// "Bearer TOKEN". Any RPC without one that is in force is TOKEN_INVALID, which does not say what was
+// wrong and bears no server_id. An episode belongs to the name of the token that made it. To other names
+// it does not exist: its id is EPISODE_NOT_FOUND to them, and may be that of an episode of theirs.
 //
 // Routing. Each server has a server_id. It is in the replies and in the response header
 // "x-coding-env-server". A client SHOULD keep it with the episode and send it back as the request
@@ -59,6 +65,8 @@ const (
 	CodingEnv_Close_FullMethodName         = "/coding_env.v1.CodingEnv/Close"
 	CodingEnv_Interrupt_FullMethodName     = "/coding_env.v1.CodingEnv/Interrupt"
 	CodingEnv_GetServerInfo_FullMethodName = "/coding_env.v1.CodingEnv/GetServerInfo"
+	CodingEnv_StepStream_FullMethodName    = "/coding_env.v1.CodingEnv/StepStream"
+	CodingEnv_Session_FullMethodName       = "/coding_env.v1.CodingEnv/Session"
 )
 
 // CodingEnvClient is the client API for CodingEnv service.
@@ -114,6 +122,34 @@ type CodingEnvClient interface {
 	//
 	// Idempotency: reads only. Errors: none of its own.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
+	// Runs a step as Step does, and tells what it prints while it runs: pieces of output as they appear, a heartbeat when there is
+	// nothing to tell, and at the end what Step would have replied. The first response may take as long as the step waits for its turn.
+	//
+	// Pieces of one stream come in the order in which they were written; offsets count its bytes from the step's start, so that what
+	// comes twice, after a retry, can be told apart. No line is waited for, and nothing is changed: a piece may end within a
+	// character. What was printed and not yet taken is kept up to 256 KiB a stream, or half of Limits.output_bytes where that is more. A program that is
+	// ahead of its reader by 192 KiB waits for it, up to 1 s in which the reader takes nothing; after that the oldest
+	// output goes, and the next piece tells how much (`dropped_bytes`). The step's timeout goes on meanwhile. Nobody else waits for a slow reader.
+	// Idempotency: as Step, by the same rules; Step and StepStream may be retries of one another. The retry of a step that runs first gets
+	// what is kept of its output (as the reply would show it: the head and the tail), then what comes; that of a step that has ended what the kept reply has, and
+	// that with `replayed`. A step whose stream breaks goes on; one that is still queued then is dropped and did not run.
+	// Errors: as Step. They come instead of the first response, or after others (EPISODE_ENDED, DEADLINE).
+	StepStream(ctx context.Context, in *StepStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StepStreamResponse], error)
+	// Carries many requests for many episodes on one stream: the requests of the RPCs above, answered as they finish.
+	//
+	// The first request opens the session (`open`); the first response answers it. Each further request has an `id` of the client's, unique in
+	// the session, which its response bears. Requests that name the same episode are carried out one after the other, in the order in which
+	// they came (a Reset also after those of `previous_episode_id`); an Interrupt is carried out at once. All others run side by side. Each is what the
+	// unary RPC is: the same checks, the same replies, the same rules of exactly-once; an error is a google.rpc.Status with the same details.
+	// Flow control: while ServerLimits.session_requests requests have no response that the client has taken, no more are read.
+	// End: when the client half-closes, the session's episodes (those that it has reset) end at once; those with a request in flight when that is
+	// answered, after ServerLimits.interrupt_grace at the latest. The stream ends when the last response was sent. A stream that breaks leaves the session, its episodes and its
+	// requests for ServerLimits.session_grace: a new stream that opens the same `session_id` takes them over, on the same server and with a token of the
+	// same name, and gets every response that was not acknowledged (`SessionRequest.received`). Then the session's episodes
+	// end. `detach` makes them independent of it.
+	// Errors of the stream: INVALID_FIELD when the first request opens no session; SESSION_TAKEN_OVER when another stream has opened the same; SESSION_LIMIT;
+	// EPISODE_SERVER_GONE when the header names another server; SHUTTING_DOWN; DEADLINE when no request came for a minute.
+	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionResponse], error)
 }
 
 type codingEnvClient struct {
@@ -184,6 +220,38 @@ func (c *codingEnvClient) GetServerInfo(ctx context.Context, in *GetServerInfoRe
 	return out, nil
 }
 
+func (c *codingEnvClient) StepStream(ctx context.Context, in *StepStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StepStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CodingEnv_ServiceDesc.Streams[0], CodingEnv_StepStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StepStreamRequest, StepStreamResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CodingEnv_StepStreamClient = grpc.ServerStreamingClient[StepStreamResponse]
+
+func (c *codingEnvClient) Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CodingEnv_ServiceDesc.Streams[1], CodingEnv_Session_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SessionRequest, SessionResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CodingEnv_SessionClient = grpc.BidiStreamingClient[SessionRequest, SessionResponse]
+
 // CodingEnvServer is the server API for CodingEnv service.
 // All implementations must embed UnimplementedCodingEnvServer
 // for forward compatibility.
@@ -237,6 +305,34 @@ type CodingEnvServer interface {
 	//
 	// Idempotency: reads only. Errors: none of its own.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
+	// Runs a step as Step does, and tells what it prints while it runs: pieces of output as they appear, a heartbeat when there is
+	// nothing to tell, and at the end what Step would have replied. The first response may take as long as the step waits for its turn.
+	//
+	// Pieces of one stream come in the order in which they were written; offsets count its bytes from the step's start, so that what
+	// comes twice, after a retry, can be told apart. No line is waited for, and nothing is changed: a piece may end within a
+	// character. What was printed and not yet taken is kept up to 256 KiB a stream, or half of Limits.output_bytes where that is more. A program that is
+	// ahead of its reader by 192 KiB waits for it, up to 1 s in which the reader takes nothing; after that the oldest
+	// output goes, and the next piece tells how much (`dropped_bytes`). The step's timeout goes on meanwhile. Nobody else waits for a slow reader.
+	// Idempotency: as Step, by the same rules; Step and StepStream may be retries of one another. The retry of a step that runs first gets
+	// what is kept of its output (as the reply would show it: the head and the tail), then what comes; that of a step that has ended what the kept reply has, and
+	// that with `replayed`. A step whose stream breaks goes on; one that is still queued then is dropped and did not run.
+	// Errors: as Step. They come instead of the first response, or after others (EPISODE_ENDED, DEADLINE).
+	StepStream(*StepStreamRequest, grpc.ServerStreamingServer[StepStreamResponse]) error
+	// Carries many requests for many episodes on one stream: the requests of the RPCs above, answered as they finish.
+	//
+	// The first request opens the session (`open`); the first response answers it. Each further request has an `id` of the client's, unique in
+	// the session, which its response bears. Requests that name the same episode are carried out one after the other, in the order in which
+	// they came (a Reset also after those of `previous_episode_id`); an Interrupt is carried out at once. All others run side by side. Each is what the
+	// unary RPC is: the same checks, the same replies, the same rules of exactly-once; an error is a google.rpc.Status with the same details.
+	// Flow control: while ServerLimits.session_requests requests have no response that the client has taken, no more are read.
+	// End: when the client half-closes, the session's episodes (those that it has reset) end at once; those with a request in flight when that is
+	// answered, after ServerLimits.interrupt_grace at the latest. The stream ends when the last response was sent. A stream that breaks leaves the session, its episodes and its
+	// requests for ServerLimits.session_grace: a new stream that opens the same `session_id` takes them over, on the same server and with a token of the
+	// same name, and gets every response that was not acknowledged (`SessionRequest.received`). Then the session's episodes
+	// end. `detach` makes them independent of it.
+	// Errors of the stream: INVALID_FIELD when the first request opens no session; SESSION_TAKEN_OVER when another stream has opened the same; SESSION_LIMIT;
+	// EPISODE_SERVER_GONE when the header names another server; SHUTTING_DOWN; DEADLINE when no request came for a minute.
+	Session(grpc.BidiStreamingServer[SessionRequest, SessionResponse]) error
 	mustEmbedUnimplementedCodingEnvServer()
 }
 
@@ -264,6 +360,12 @@ func (UnimplementedCodingEnvServer) Interrupt(context.Context, *InterruptRequest
 }
 func (UnimplementedCodingEnvServer) GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServerInfo not implemented")
+}
+func (UnimplementedCodingEnvServer) StepStream(*StepStreamRequest, grpc.ServerStreamingServer[StepStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method StepStream not implemented")
+}
+func (UnimplementedCodingEnvServer) Session(grpc.BidiStreamingServer[SessionRequest, SessionResponse]) error {
+	return status.Error(codes.Unimplemented, "method Session not implemented")
 }
 func (UnimplementedCodingEnvServer) mustEmbedUnimplementedCodingEnvServer() {}
 func (UnimplementedCodingEnvServer) testEmbeddedByValue()                   {}
@@ -394,6 +496,24 @@ func _CodingEnv_GetServerInfo_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CodingEnv_StepStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StepStreamRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CodingEnvServer).StepStream(m, &grpc.GenericServerStream[StepStreamRequest, StepStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CodingEnv_StepStreamServer = grpc.ServerStreamingServer[StepStreamResponse]
+
+func _CodingEnv_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(CodingEnvServer).Session(&grpc.GenericServerStream[SessionRequest, SessionResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CodingEnv_SessionServer = grpc.BidiStreamingServer[SessionRequest, SessionResponse]
+
 // CodingEnv_ServiceDesc is the grpc.ServiceDesc for CodingEnv service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -426,6 +546,18 @@ var CodingEnv_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CodingEnv_GetServerInfo_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StepStream",
+			Handler:       _CodingEnv_StepStream_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Session",
+			Handler:       _CodingEnv_Session_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "coding_env/v1/coding_env.proto",
 }

@@ -30,6 +30,12 @@ export const Reason = {
   STEP_LIMIT: "STEP_LIMIT",
   /** As many steps as may be queued in an episode. */
   STEP_QUEUE_FULL: "STEP_QUEUE_FULL",
+  /** As many calls that move files as may wait for a turn. */
+  FILES_LIMIT: "FILES_LIMIT",
+  /** Nothing was sent or taken for too long in a call that moves files. */
+  FILES_STALLED: "FILES_STALLED",
+  /** Files can't be worked with, or one of a Reset can't be written. */
+  FILES_REFUSED: "FILES_REFUSED",
   /** No interpreter became ready in time. */
   NO_WORKER: "NO_WORKER",
   /** The server is shutting down. */

@@ -3,12 +3,13 @@
 import http.server
 import json
 import re
+import socket
 import socketserver
 import sys
 import threading
 from urllib.parse import parse_qs, urlsplit
 
-from conftest import Server
+from conftest import PATIENCE, Server
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -22,6 +23,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self):
         parts = urlsplit(self.path)
+        if parts.path.endswith("/attach"):
+            self.close_connection = True
+            self.server.engine.attach(parts.path.split("/")[2], self.connection)
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status, reply = self.server.engine.answer(
             self.command, parts.path, parse_qs(parts.query), json.loads(body) if body else None
@@ -68,11 +73,14 @@ class Engine:
         self.registry = set()
         #: Answers instead of the ordinary ones, by "METHOD path" with NAME for the container's.
         self.instead = {}
-        #: Whether a started container runs a server, and what it says of itself when it does not.
+        #: Whether a started container runs a server. Without one it writes `log`, and ends if it has an exit code, else it goes on.
         self.runs = True
-        self.state = {"Running": True}
+        self.exit_code = None
         self.port = None
         self.log = b""
+        #: The connections to the containers' streams, by name.
+        self._streams = {}
+        self._changed = threading.Condition()
         if path:
             self._http = _UnixServer(str(path), _Handler)
             self.address = f"unix://{path}"
@@ -93,6 +101,36 @@ class Engine:
         for server in self.containers.values():
             if server:
                 server.stop()
+
+    def attach(self, name, stream):
+        """Until the client or the container ends. A container whose client has gone ends, and is removed."""
+        self.asked.append("POST /containers/NAME/attach")
+        if "POST /containers/NAME/attach" in self.instead:
+            status, message = self.instead["POST /containers/NAME/attach"]
+            body = json.dumps(message).encode()
+            stream.sendall(b"HTTP/1.1 %d -\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+            return
+        self._streams[name] = stream
+        stream.sendall(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        try:
+            while stream.recv(4096):
+                pass
+        except OSError:
+            pass
+        self._end(name)
+
+    def _end(self, name):
+        with self._changed:
+            if name not in self.containers:
+                return
+            server = self.containers.pop(name)
+            self._changed.notify_all()
+        if server:
+            server.stop()
+        try:
+            self._streams[name].shutdown(socket.SHUT_RDWR)
+        except (KeyError, OSError):
+            pass  # it has gone by itself
 
     def answer(self, method, path, query, body):
         asked = re.sub(r"coding-env-[0-9a-f-]{36}", "NAME", f"{method} {path}")
@@ -116,24 +154,29 @@ class Engine:
             self.containers[name] = None
             return 201, {"Id": "1234", "Warnings": []}
         name = path.split("/")[2]
+        if asked == "POST /containers/NAME/wait":
+            assert query["condition"] == ["next-exit"]
+            with self._changed:
+                self._changed.wait_for(lambda: name not in self.containers, PATIENCE)
+            return 200, {"StatusCode": self.exit_code or 0}
         if name not in self.containers:
             return 404, {"message": f"No such container: {name}"}
         if asked == "POST /containers/NAME/start":
             if self.runs:
                 self.containers[name] = Server("--isolation", "none", server_id="container")
                 self.containers[name].expect_log("isolation level none")
+            else:
+                self._streams[name].sendall(b"\x02\0\0\0" + len(self.log).to_bytes(4, "big") + self.log)
+                if self.exit_code is not None:
+                    self._end(name)
             return 204, None
         if asked == "GET /containers/NAME/json":
             server = self.containers[name]
             port = server.address.rpartition(":")[2] if server else self.port
             bindings = [{"HostIp": "127.0.0.1", "HostPort": port}] if port else None
-            return 200, {"State": self.state, "NetworkSettings": {"Ports": {"8000/tcp": bindings}}}
-        if asked == "GET /containers/NAME/logs":
-            return 200, b"\x02\0\0\0" + len(self.log).to_bytes(4, "big") + self.log
+            return 200, {"State": {"Running": True}, "NetworkSettings": {"Ports": {"8000/tcp": bindings}}}
         if asked == "DELETE /containers/NAME":
-            server = self.containers.pop(name)
-            if server:
-                server.stop()
+            self._end(name)
             self.removed.set()
             return 204, None
         raise AssertionError(asked)

@@ -17,6 +17,9 @@ from conftest import HERE, PATIENCE, wait_until
 from engine import Engine
 
 IMAGE = "coding-env:latest"
+needs_image = pytest.mark.skipif(
+    "CODING_ENV_TEST_IMAGE" not in os.environ, reason="CODING_ENV_TEST_IMAGE names no image to run on a real engine"
+)
 
 
 @pytest.fixture
@@ -34,17 +37,21 @@ def test_from_start_to_end(engine):
         cpus=1.5,
         processes=100,
         user="65534:65534",
+        restricted=True,
         deadline=30.0,
     )
     assert env.reset(limits=Limits(output_bytes=2048)).server_id == "container"
     assert env.step(CodeAction(code="6 * 7")).observation.result == "42"
     created = engine.created
     assert created["Image"] == IMAGE and created["User"] == "65534:65534"
-    assert created["Env"] == ["CODING_ENV_MAX_EPISODES=5", "CODING_ENV_LISTEN=0.0.0.0:8000"]
+    assert created["Env"] == ["CODING_ENV_MAX_EPISODES=5", "CODING_ENV_LISTEN=0.0.0.0:8000", "CODING_ENV_END_WITH_STDIN=true"]
     host = created["HostConfig"]
     # On loopback alone, on a port that the engine chooses.
     assert host["PortBindings"] == {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (1 << 30, 1 << 30, 1_500_000_000, 100)
+    assert host["AutoRemove"] is True
+    assert (host["CapDrop"], host["SecurityOpt"], host["ReadonlyRootfs"]) == (["ALL"], ["no-new-privileges"], True)
+    assert "/tmp" in host["Tmpfs"]
     assert len(engine.containers) == 1
     assert env.close() is True
     assert engine.containers == {}
@@ -129,16 +136,17 @@ def test_a_container_that_does_not_start(engine):
     assert engine.containers == {}
 
 
-@pytest.mark.parametrize(
-    ("state", "told"),
-    [
-        ({"Running": False, "ExitCode": 64, "OOMKilled": False, "Error": ""}, "exit code 64"),
-        ({"Running": False, "ExitCode": 137, "OOMKilled": True}, "its memory was used up"),
-    ],
-)
-def test_a_container_that_ends_at_once(engine, state, told):
+def test_a_container_that_can_not_be_attached_to(engine):
+    engine.instead["POST /containers/NAME/attach"] = (500, {"message": "hijacking is not supported"})
+    with pytest.raises(DockerError, match="can't be attached to: hijacking"):
+        CodingEnv.from_docker_image(IMAGE)
+    assert engine.containers == {}
+
+
+@pytest.mark.parametrize(("exit_code", "told"), [(64, "exit code 64"), (137, "its memory was used up")])
+def test_a_container_that_ends_at_once(engine, exit_code, told):
     engine.runs = False
-    engine.state = state
+    engine.exit_code = exit_code
     engine.log = b"error: --max-episodes has to be 1 to 1000000\n"
     with pytest.raises(DockerError) as error:
         CodingEnv.from_docker_image(IMAGE)
@@ -239,7 +247,18 @@ def test_something_else_answers(engine):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"environment": {"CODING_ENV_LISTEN": "x"}}, {"start_timeout": 0}, {"deadline": -1}, {"no_such_option": 1}]
+    "wrong",
+    [
+        {"environment": {"CODING_ENV_LISTEN": "x"}},
+        {"environment": {"CODING_ENV_END_WITH_STDIN": "false"}},
+        {"start_timeout": 0},
+        {"environment": {"CODING_ENV_LOG=debug": ""}},
+        {"cpus": 0},
+        {"memory_bytes": 0},
+        {"processes": -1},
+        {"deadline": -1},
+        {"no_such_option": 1},
+    ],
 )
 def test_options_that_can_not_be(engine, wrong):
     with pytest.raises((ValueError, TypeError)):
@@ -275,7 +294,9 @@ def test_asyncio_cancelled(engine):
 
 
 def run_script(engine, script, **more):
-    environment = {**os.environ, "DOCKER_HOST": engine.address, "PYTHONPATH": str(HERE)}
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    if engine:
+        environment["DOCKER_HOST"] = engine.address
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", f"from coding_env import CodingEnv\n{script}"],
         env=environment,
@@ -323,26 +344,74 @@ def test_ctrl_c_while_it_starts(engine):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         engine.port = str(silent.getsockname()[1])
         process = run_script(engine, "CodingEnv.from_docker_image('coding-env:latest')")
-        wait_until("it waits for the server", lambda: engine.asked.count("GET /containers/NAME/json") >= 2)
+        wait_until("it waits for the server", lambda: "GET /containers/NAME/json" in engine.asked)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     assert "KeyboardInterrupt" in err
     assert engine.containers == {}
 
 
-@pytest.mark.skipif("CODING_ENV_TEST_IMAGE" not in os.environ, reason="CODING_ENV_TEST_IMAGE names no image to run on a real engine")
-def test_a_real_engine():
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_is_killed(engine, number):
+    # Its forked child goes on, and does not hold the container.
+    script = (
+        "import os, time\nenv = CodingEnv.from_docker_image('coding-env:latest')\nenv.reset()\nchild = os.fork()\n"
+        "if not child: time.sleep(600)\nprint(child, flush=True)\nenv.step('while True: pass')"
+    )
+    process = run_script(engine, script)
+    child = int(process.stdout.readline())
+    try:
+        process.send_signal(number)
+        process.wait(PATIENCE)
+        wait_until("the container has gone", lambda: not engine.containers)
+    finally:
+        os.kill(child, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE)
+    assert engine.asked.count("DELETE /containers/NAME") == 0
+
+
+def is_gone(name):
+    try:
+        _engine.Engine().inspect(name)
+    except _engine.EngineError as error:
+        return error.status == 404
+    return False
+
+
+@needs_image
+@pytest.mark.parametrize(
+    "kind", [{}, {"user": "0:0"}, {"user": "65534:65534"}, {"restricted": True}], ids=["image", "root", "65534", "restricted"]
+)
+def test_a_real_engine(kind):
     image = os.environ["CODING_ENV_TEST_IMAGE"]
-    with CodingEnv.from_docker_image(image, memory_bytes=1 << 30) as env:
+    with CodingEnv.from_docker_image(image, memory_bytes=2 << 30, processes=1024, **kind) as env:
         name = env._container._name
         assert env.reset().observation.exit_code == 0
         assert env.step("6 * 7").observation.result == "42"
-        assert _engine.Engine().inspect(name)["HostConfig"]["Memory"] == 1 << 30
-        assert "serving" in _engine.Engine().log(name, 50)
-    with pytest.raises(_engine.EngineError, match="(?i)no such container"):
-        _engine.Engine().inspect(name)
+        assert env.server_info().isolation.level.name in ("LANDLOCK", "NAMESPACE")
+        assert _engine.Engine().inspect(name)["HostConfig"]["Memory"] == 2 << 30
+    wait_until("the engine has removed it", lambda: is_gone(name))
+
+
+@needs_image
+def test_a_real_engine_that_can_not():
+    image = os.environ["CODING_ENV_TEST_IMAGE"]
     with pytest.raises(DockerError) as error:
         CodingEnv.from_docker_image(image, environment={"CODING_ENV_MAX_EPISODES": "none"})
     assert "exit code 2" in error.value.message and "max-episodes" in error.value.log
     with pytest.raises(DockerError, match="has no image"):
         CodingEnv.from_docker_image("coding-env-no-such-image:latest")
+
+
+@needs_image
+def test_a_real_engine_and_a_process_that_is_killed():
+    script = (
+        "import os\nenv = CodingEnv.from_docker_image(os.environ['CODING_ENV_TEST_IMAGE'])\nenv.reset()\n"
+        "print(env._container._name, flush=True)\nenv.step('while True: pass')"
+    )
+    process = run_script(None, script)
+    name = process.stdout.readline().strip()
+    assert not is_gone(name)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    wait_until("the engine has removed it", lambda: is_gone(name))

@@ -17,13 +17,14 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXAMPLE = PYTHON_CLIENT / "examples" / "example_usage.py"
 
 
-def run(*arguments, **environment):
+def run(*arguments, cwd=None, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
         capture_output=True,
         text=True,
         timeout=200,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        cwd=cwd,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -33,7 +34,7 @@ def run(*arguments, **environment):
 def test_snippets_of_the_readme(server, tmp_path, snippet):
     assert "http://127.0.0.1:8000" in snippet or "from_docker_image" in snippet
     with Engine(tmp_path / "engine.sock") as engine:
-        out = run("-c", snippet.replace("http://127.0.0.1:8000", server.url), DOCKER_HOST=engine.address)
+        out = run("-c", snippet.replace("http://127.0.0.1:8000", server.url), cwd=tmp_path, DOCKER_HOST=engine.address)
         assert engine.containers == {}
     # A comment after a print says what it prints.
     shown = re.findall(r"print\(.*\) +# (.*)$", snippet, re.MULTILINE)
@@ -73,15 +74,23 @@ def test_the_example_in_a_container(server, tmp_path):
     assert shape(rest) == shape(run(EXAMPLE, "--url", server.url))
 
 
+def test_the_cost_of_a_step_is_told(server):
+    lines = run(PYTHON_CLIENT / "examples" / "cost.py", server.url, "40").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["blocking", "asyncio", "pool"]
+    for line, steps in zip(lines, (40, 40, 32)):
+        assert re.fullmatch(rf"\w+: \d+ µs of CPU and \d+ µs a step, {steps} steps", line), line
+
+
 #: Uses the public names as a program would, and says what their types are.
 TYPED = """
     import asyncio
     from datetime import timedelta
-    from typing import Optional, Tuple
+    from typing import List, Optional, Tuple, Union
 
     from envs.coding_env import CodeAction as SameAction
     from coding_env import (
-        AsyncCodingEnv, CodeAction, CodingEnv, EpisodeGoneError, EpisodeState, InterruptResult, Limits, LimitKind, Network, Outcome,
+        AsyncCodingEnv, AsyncPool, AsyncPooledEnv, Pool, ServerStatus, Standing, VectorEnv, VectorStep,
+        CodeAction, CodingEnv, EpisodeGoneError, EpisodeState, InterruptResult, Limits, LimitKind, Network, Outcome,
         RefusedError, ResetResult, ServerInfo, StepLimits, StepResult, Violation,
     )
 
@@ -90,6 +99,9 @@ TYPED = """
             reset: ResetResult = env.reset(seed=1, limits=Limits(open_files=5), environment={"a": "b"}, network=Network.NONE)
             result: StepResult = env.step(CodeAction(code="1"), timeout=timedelta(seconds=1), limits=StepLimits(output_bytes=1))
             env.step(SameAction(code="1"), timeout=1.5)
+            for piece in env.step_stream("1", timeout=1.5):
+                printed: bytes = piece.data
+            streamed: StepResult = env.step_stream("1").result()
             text: str = result.observation.stdout + reset.observation.stderr
             value: Optional[str] = result.observation.result
             reward: Optional[float] = result.reward
@@ -112,8 +124,27 @@ TYPED = """
         async with AsyncCodingEnv("http://127.0.0.1:8000") as env:
             reset: ResetResult = await env.reset()
             result: StepResult = await env.step("1")
+            async for piece in env.step_stream("1"):
+                line: str = piece.text
+            streamed: StepResult = await env.step_stream("1").result()
             closed: bool = await env.close()
         other: AsyncCodingEnv = await AsyncCodingEnv.from_docker_image("coding-env:latest", cpus=1.5)
+        async with AsyncPool(["http://127.0.0.1:8000"], calls_max=8, deadline=5.0) as pool:
+            made: List[Union[AsyncPooledEnv, Exception]] = await pool.reset_many(2, seed=1)
+            async for at, stepped in pool.steps((env, "1") for env in made if not isinstance(env, Exception)):
+                number: int = at
+
+    def pooled() -> None:
+        with Pool("dns:///servers:8000", secure=True, lost_after=5, token="t") as pool:
+            statuses: List[ServerStatus] = pool.servers()
+            ready: bool = statuses[0].standing is Standing.READY
+            envs = [env for env in pool.reset_many(2) if not isinstance(env, Exception)]
+            for stepped in pool.step_many(((env, CodeAction("1")) for env in envs), timeout=1):
+                text: str = str(stepped) if isinstance(stepped, Exception) else stepped.observation.stdout
+            vector = VectorEnv(pool, 4, autoreset=True, limits=Limits(open_files=64))
+            vector.reset(seeds=range(4))
+            steps: List[VectorStep] = vector.step(["1", None, CodeAction("2"), "3"], timeout=1)
+            reward: Optional[float] = steps[0].reward
 """
 #: Each line has one mistake.
 MISTAKES = [
@@ -126,6 +157,10 @@ MISTAKES = [
     'CodingEnv.from_docker_image("i", memory="1g")',
     'CodingEnv.from_docker_image("i", cpus="1")',
     "CodeAction(source='1')",
+    'Pool("http://h", no_such_option=1)',
+    'Pool("http://h").step_many(["1"])',
+    'Pool("http://h").reset_many(1)[0].step("1")',
+    'VectorEnv(Pool("http://h"), 1).step(["1"])[0].result.reward',
     "Limits(step_timeout='1s')",
 ]
 
@@ -140,7 +175,7 @@ def mypy(tmp_path, source):
 def test_the_public_names_are_typed(tmp_path):
     done = mypy(tmp_path, textwrap.dedent(TYPED))
     assert done.returncode == 0, done.stdout + done.stderr
-    header = "from coding_env import CodeAction, CodingEnv, Limits\n"
+    header = "from coding_env import CodeAction, CodingEnv, Limits, Pool, VectorEnv\n"
     done = mypy(tmp_path, header + "\n".join(MISTAKES) + "\n")
     found = {int(line) for line in re.findall(r"typed\.py:(\d+): error", done.stdout)}
     assert found == set(range(2, len(MISTAKES) + 2)), done.stdout + done.stderr

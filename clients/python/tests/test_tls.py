@@ -8,7 +8,7 @@ import grpc
 import pytest
 import trustme
 
-from coding_env import AsyncCodingEnv, CodingEnv, ConnectError, RefusedError
+from coding_env import AsyncCodingEnv, CodingEnv, ConnectError, Pool, RefusedError
 from proxy import Proxy
 
 
@@ -45,6 +45,21 @@ def test_tls(server, authority):
         for url, trusted in ((proxy.url, trustme.CA().cert_pem.bytes()), (proxy.url, None), (proxy.url.replace("https", "http"), None)):
             with CodingEnv(url, root_certificates=trusted, deadline=0.5) as env, pytest.raises(ConnectError):
                 env.reset()
+
+
+def test_servers_that_a_pool_finds_by_name_have_to_bear_that_name(server, authority):
+    roots = authority.cert_pem.bytes()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["h2"])
+    authority.issue_cert("localhost").configure_cert(context)
+    with Proxy(server.address, tls=context) as proxy:
+        port = proxy.address.rpartition(":")[2]
+        with Pool(f"dns:///localhost:{port}", secure=True, root_certificates=roots) as pool:
+            env = pool.env()
+            env.reset()
+            assert env.step("6 * 7").observation.result == "42"
+        with pytest.raises(ConnectError):
+            Pool(f"dns:///127.0.0.1:{port}", secure=True, root_certificates=roots, deadline=1.0).connect()
 
 
 def test_client_certificates(server, authority):

@@ -3,6 +3,7 @@
 
 use core::arch::asm;
 use core::ffi::c_int;
+use core::ptr::null_mut;
 
 #[cfg(target_arch = "x86_64")]
 pub mod nr {
@@ -190,7 +191,64 @@ impl Message {
     pub fn send(&self) -> isize {
         send(self.bytes())
     }
+
+    /// Sends it with a descriptor.
+    pub fn send_with(&self, descriptor: c_int) -> isize {
+        // The kernel only reads it.
+        let mut iov = IoVec { base: self.bytes().as_ptr().cast_mut(), bytes: self.filled };
+        let bytes = RIGHTS_HEADER_BYTES + size_of::<c_int>();
+        let mut right = Right { bytes, level: SOL_SOCKET, kind: SCM_RIGHTS, descriptor, padding: 0 };
+        let header = MsgHdr {
+            name: null_mut(),
+            name_bytes: 0,
+            iov: &raw mut iov,
+            iov_count: 1,
+            control: (&raw mut right).cast(),
+            control_bytes: size_of::<Right>(),
+            flags: 0,
+        };
+        loop {
+            // SAFETY: the message points at live memory with its true sizes.
+            let sent = unsafe { call(nr::SENDMSG, [TEMPLATE_SOCKET, &raw const header as usize, MSG_NOSIGNAL, 0, 0, 0]) };
+            if sent != EINTR {
+                return sent;
+            }
+        }
+    }
 }
+
+/// `struct iovec` and `struct msghdr`.
+#[repr(C)]
+pub struct IoVec {
+    pub base: *mut u8,
+    pub bytes: usize,
+}
+
+#[repr(C)]
+pub struct MsgHdr {
+    pub name: *mut u8,
+    pub name_bytes: u32,
+    pub iov: *mut IoVec,
+    pub iov_count: usize,
+    pub control: *mut u8,
+    pub control_bytes: usize,
+    pub flags: c_int,
+}
+
+/// A `struct cmsghdr` with one descriptor, and what fills its last word.
+#[repr(C)]
+struct Right {
+    bytes: usize,
+    level: c_int,
+    kind: c_int,
+    descriptor: c_int,
+    padding: c_int,
+}
+
+/// Of a `cmsghdr`, before the descriptors.
+pub const RIGHTS_HEADER_BYTES: usize = 16;
+const SOL_SOCKET: c_int = 1;
+const SCM_RIGHTS: c_int = 1;
 
 /// Which of an order's lists; 3 is what no list has: the fork of the worker, and the start of the reaper's own program.
 pub const BEFORE: u8 = 0;

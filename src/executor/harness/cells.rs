@@ -11,7 +11,7 @@ use core::ffi::{c_int, c_long};
 use core::ptr::{addr_of, addr_of_mut, null_mut};
 
 use crate::calls::{
-    AFTER, AT_FDCWD, BEFORE, BRIEF_BYTES, EINTR, MSG_NOSIGNAL, Message, O_CLOEXEC, SET_BYTES, SIG_BLOCK_ALL, SIGCHLD, SIGKILL, SIGNAL_BEGIN, START,
+    AFTER, AT_FDCWD, BEFORE, BRIEF_BYTES, EINTR, IoVec, Message, MsgHdr, O_CLOEXEC, RIGHTS_HEADER_BYTES, SET_BYTES, SIG_BLOCK_ALL, SIGCHLD, SIGKILL, SIGNAL_BEGIN, START,
     TEMPLATE_SOCKET, WORKER, call, exit, nr, plain, tell_failure,
 };
 use crate::{
@@ -64,24 +64,7 @@ fn u64_at(at: usize) -> u64 {
     u64::from_le(unsafe { order().add(at).cast::<u64>().read_unaligned() })
 }
 
-/// `struct iovec`, `struct msghdr`, and a `struct cmsghdr` with descriptors.
-#[repr(C)]
-struct IoVec {
-    base: *mut u8,
-    bytes: usize,
-}
-
-#[repr(C)]
-struct MsgHdr {
-    name: *mut u8,
-    name_bytes: u32,
-    iov: *mut IoVec,
-    iov_count: usize,
-    control: *mut u8,
-    control_bytes: usize,
-    flags: c_int,
-}
-
+/// A `struct cmsghdr` with descriptors.
 #[repr(C)]
 struct Rights {
     bytes: usize,
@@ -91,8 +74,6 @@ struct Rights {
 }
 
 const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
-/// Of a `cmsghdr`, before the descriptors.
-const RIGHTS_HEADER_BYTES: usize = 16;
 
 /// Waits for the warden's next order. Returns its descriptors, or None when the warden has gone.
 fn receive() -> Option<Rights> {
@@ -188,8 +169,6 @@ fn loopback_up(args: [usize; 6]) -> isize {
     result
 }
 
-const SOL_SOCKET: c_int = 1;
-const SCM_RIGHTS: c_int = 1;
 const NEW_LISTENER: usize = 1 << 3;
 /// Once the listener has taken a call, only a signal that ends the caller interrupts it: a signal that the answer itself brings does not
 /// make the caller ask again (Linux 5.19).
@@ -207,28 +186,7 @@ fn lend_listener(args: [usize; 6]) -> isize {
     if listener < 0 {
         return listener;
     }
-    let message = Message::new(b'L', Some(u64_at(0)));
-    // The kernel only reads it.
-    let mut iov = IoVec { base: message.bytes().as_ptr().cast_mut(), bytes: message.bytes().len() };
-    let bytes = RIGHTS_HEADER_BYTES + size_of::<c_int>();
-    let mut rights = Rights { bytes, level: SOL_SOCKET, kind: SCM_RIGHTS, descriptors: [listener as c_int; FDS_MAX] };
-    let header = MsgHdr {
-        name: null_mut(),
-        name_bytes: 0,
-        iov: &raw mut iov,
-        iov_count: 1,
-        control: (&raw mut rights).cast(),
-        // With one descriptor, and padding to the next word.
-        control_bytes: RIGHTS_HEADER_BYTES + size_of::<usize>(),
-        flags: 0,
-    };
-    let sent = loop {
-        // SAFETY: the message points at live memory with its true sizes.
-        let sent = unsafe { call(nr::SENDMSG, [TEMPLATE_SOCKET, &raw const header as usize, MSG_NOSIGNAL, 0, 0, 0]) };
-        if sent != EINTR {
-            break sent;
-        }
-    };
+    let sent = Message::new(b'L', Some(u64_at(0))).send_with(listener as c_int);
     plain(nr::CLOSE, [listener as usize, 0, 0, 0, 0, 0]);
     sent
 }

@@ -11,6 +11,7 @@ import builtins
 import gc
 import importlib.machinery
 import io
+import json
 import linecache
 import os
 import struct
@@ -19,6 +20,7 @@ import traceback
 import types
 
 import _ast
+import _thread
 
 HERE = __file__
 ONLY_AST = 0x400  # PyCF_ONLY_AST of Include/cpython/compile.h, as in `ast`
@@ -31,13 +33,17 @@ CONTROL = 3
 NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker's while it is set up
 FILTER = 6
 OF_LEVEL = 8  # more of the harness, which one level needs
+OF_DISPLAYS = 9  # more of the harness, for what shows something
 
 SETUP = 1  # the request that `exchange` does not take apart
 READY, REPORT = 1, 2  # reports
 COMPLETED, RAISED, EXITED = 1, 2, 3  # how a step ended
 SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a report
+NO_RESULT, OF_STATEMENT = 1, 2  # what a step's result is, beside the value of a last expression: `result_of` of native.rs
+KEPT = "__coding_env_value__"  # holds what a last assignment assigns, for as long as it runs
 
-SETUP_HEADER = struct.Struct("<BBQQQQI")  # kind, has seed, seed, memory, open files, file size, environment entries
+# Kind, has seed, seed, memory, open files, file size, displays, their bytes, environment entries.
+SETUP_HEADER = struct.Struct("<BBQQQQIII")
 REPORT_HEADER = struct.Struct("<IBIBBiQIII")  # size, kind, step number, end, flags, exit code, result bytes, three lengths
 TEXT_BYTES_MAX = 4096  # of an exception's type or message
 SHARED_BYTES_MIN = 512 << 10  # of a mapping whose page table workers get
@@ -47,8 +53,21 @@ len, isinstance, compile, exec, eval, repr, str, type = (
     builtins.len, builtins.isinstance, builtins.compile, builtins.exec, builtins.eval, builtins.repr, builtins.str,
     builtins.type,
 )
-STDOUT, STDERR, StringIO = sys.stdout, sys.stderr, io.StringIO
+STDOUT, STDERR, StringIO, dumps = sys.stdout, sys.stderr, io.StringIO, json.dumps
 getpid, leave, linecache_entries, EXCEPTHOOK = os.getpid, os._exit, linecache.cache, sys.__excepthook__
+
+# The methods by which objects show themselves in a notebook, and what they give: the first gives several things at once.
+RICH = {
+    "_repr_mimebundle_": None, "_repr_html_": "text/html", "_repr_svg_": "image/svg+xml", "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg", "_repr_pdf_": "application/pdf", "_repr_latex_": "text/latex", "_repr_markdown_": "text/markdown",
+    "_repr_json_": "application/json", "_repr_javascript_": "application/javascript",
+}
+# Types without them, of most last expressions.
+PLAIN = frozenset((
+    int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, range, type, types.FunctionType,
+    types.BuiltinFunctionType, types.ModuleType,
+))
+DISPLAYS_SOURCE = b""  # displays.py, in the template and its workers
 
 
 def load_native():
@@ -81,6 +100,7 @@ def template(level, preloads):
             file.seek(0)
             exec(compile(file.read(), HERE, "exec"), globals())
         do_without_shared_memory(native)
+    get_ready_to_show()
     main = types.ModuleType("__main__")
     main.__builtins__ = builtins
     main.__annotations__ = {}
@@ -95,7 +115,8 @@ def template(level, preloads):
         failed = native.confine(FILTER)
         if failed:
             complain("the system call filter can't be installed: " + os.strerror(-failed))
-    os.write(CONTROL, b"R" + "{}.{}.{}".format(*sys.version_info[:3]).encode())
+    told = ["{}.{}.{}".format(*sys.version_info[:3])] + sys.path[1:]
+    os.write(CONTROL, b"R" + os.fsencode("\0".join(told))[:TEXT_BYTES_MAX])
     directories = native.serve_orders()  # returns in workers only
     try:
         Worker(native, main).start(directories)
@@ -169,11 +190,24 @@ def import_preloads(preloads):
             importlib.import_module(name)
         except BaseException as error:
             return "preload `{}` failed: {}: {}".format(name, type(error).__name__, error)
-    threads = len(os.listdir("/proc/self/task"))
+    os.environ.pop("MPLCONFIGDIR", None)  # matplotlib's place for caches, in a /tmp that is not its episodes'
+    threads = count_threads()
     if threads != 1:
         return "preloads left {} threads running; a template must have one (set the library's thread count to 1)".format(
             threads)
     return None
+
+
+def count_threads():
+    """This process's threads, once those that are ending have ended: matplotlib's clock of its search for fonts."""
+    import time
+
+    for _ in range(100):
+        threads = len(os.listdir("/proc/self/task"))
+        if threads == 1:
+            break
+        time.sleep(0.01)
+    return threads
 
 
 # === worker ===
@@ -181,6 +215,10 @@ def import_preloads(preloads):
 
 class Worker:
     """One episode's interpreter."""
+
+    current = None
+    shows = False  # displays.py is loaded
+    displays = None  # what it made, once something was shown
 
     def __init__(self, native, main):
         self.exchange = native.exchange
@@ -191,11 +229,13 @@ class Worker:
         self.futures = 0
         self.sources_bytes = 0
         self.sources = []
+        self.mime_types = ""
 
     def start(self, directories):
         home, temporary = os.fsdecode(directories).split("\0")
         os.environ["HOME"] = os.environ["PWD"] = home
         os.environ["TMPDIR"] = Worker.temporary = temporary
+        Worker.current, self.home = self, home
         keep_fork_as_start_method()
         reseed_loaded(None)
         self.serve(struct.pack("<IB", 1, READY))
@@ -227,7 +267,7 @@ class Worker:
             leave(status & 255)
 
     def set_up(self, request):
-        _, has_seed, seed, memory, open_files, file_bytes, entries = SETUP_HEADER.unpack_from(request)
+        _, has_seed, seed, memory, open_files, file_bytes, *self.display_limits, entries = SETUP_HEADER.unpack_from(request)
         at = SETUP_HEADER.size
         for _ in range(entries):
             pair = []
@@ -242,17 +282,23 @@ class Worker:
             sys.meta_path.insert(0, SeedLater(seed))
         self.native.set_limits(memory, open_files, file_bytes)
 
-    def step(self, number, result_bytes_max, ends_in_statement, source):
+    def step(self, number, result_bytes_max, result_of, source, mime_types):
         """Runs one step and returns its report, None for the most common one: see `exchange`."""
         end, exit_code, marks, kind, text, result, result_bytes = COMPLETED, 0, 0, "", "", None, 0
+        self.mime_types = mime_types
         try:
             value = None
             try:
-                value, marks = self.run(number, source, ends_in_statement)
+                value, marks, is_expression = self.run(number, source, result_of)
                 if value is not None:
-                    builtins._ = value
-                    if sys.displayhook is sys.__displayhook__:
+                    if is_expression:
+                        builtins._ = value
+                    if result_of == OF_STATEMENT and (not is_expression or sys.displayhook is sys.__displayhook__):
+                        result = as_json(value)
+                    elif sys.displayhook is sys.__displayhook__:
                         result = repr(value)
+                        if type(value) not in PLAIN and is_rich(value):
+                            displays().show_result(value)
                     else:
                         sys.displayhook(value)
             except SystemExit as error:
@@ -270,6 +316,8 @@ class Worker:
                 result, result_bytes, cut = clip(result, result_bytes_max)
                 if cut:
                     marks |= RESULT_CUT
+            if Worker.shows:
+                displays().finish(marks & INTERRUPTED)
             # Streams that write through hold nothing back.
             if not (sys.stdout is STDOUT and sys.stderr is STDERR and STDOUT.write_through and STDERR.write_through):
                 flush()
@@ -284,23 +332,28 @@ class Worker:
             return None
         return pack_report(number, end, marks, exit_code, result or b"", result_bytes, kind, text)
 
-    def run(self, number, source, ends_in_statement):
-        """Compiles and runs the source. Returns the last expression's value and the report's flags."""
+    def run(self, number, source, result_of):
+        """Compiles and runs the source. Returns the value of the last expression, or statement, the report's flags, and whether it is an
+        expression's."""
         name = "<step %d>" % number
         marks = 0
         if source.startswith("\ufeff"):
             marks = SYNTAX_ERROR  # ast.parse refuses the mark; a person who pasted it wants it gone
             source = source[1:]
         self.keep_source(name, source)
-        if ends_in_statement:
+        if result_of == NO_RESULT:
             self.run_statements(name, source)
-            return None, marks
-        tree = code = last = value = None
+            return None, marks, False
+        tree = code = last = value = kept = None
         try:
             tree = compile(source, name, "exec", ONLY_AST | self.futures, True)
             body = tree.body
             if body and type(body[-1]) is _ast.Expr:
                 last = _ast.Expression(body.pop().value)
+            elif body and result_of == OF_STATEMENT:
+                kept = keep_value(body[-1])
+                if kept is not None and type(kept) is not str:
+                    kept = compile(kept, name, "eval", self.futures, True)
             if body:
                 code = compile(tree, name, "exec", self.futures, True)
                 self.futures |= code.co_flags & FUTURE_FLAGS
@@ -309,11 +362,26 @@ class Worker:
         except SyntaxError as error:
             mark_syntax_error(error, name, tree is not None)
             raise
+        if kept is not None:
+            return self.run_and_keep(code, kept), marks, False
         if code is not None:
             exec(code, self.names)
         if last is not None:
             value = eval(last, self.names)
-        return value, marks
+        return value, marks, last is not None
+
+    def run_and_keep(self, code, kept):
+        """Runs code whose last statement gives something a name, and returns that: see `keep_value`."""
+        try:
+            exec(code, self.names)
+            if type(kept) is str:
+                return self.names.get(kept)
+            try:
+                return eval(kept, self.names)
+            except Exception:
+                return None  # the program itself did not read it, and has come to its end
+        finally:
+            self.names.pop(KEPT, None)
 
     def run_statements(self, name, source):
         """Compiles and runs a source that has no last expression, without a syntax tree."""
@@ -339,6 +407,52 @@ class Worker:
             oldest, size = self.sources.pop(0)
             self.sources_bytes -= size
             linecache_entries.pop(oldest, None)
+
+
+def keep_value(statement):
+    """How the value of a last statement that is no expression is had once that has run: a name, or an expression to read. None when it has
+    no value that can be had without evaluating a part of it again."""
+    kind = type(statement)
+    if kind is _ast.Assign:
+        # One target more, before the user's: the value is evaluated once, whatever they are.
+        first = statement.targets[0]
+        statement.targets.insert(0, placed(_ast.Name(KEPT, _ast.Store()), first))
+        return KEPT
+    if kind in (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef):
+        return statement.name
+    if kind is _ast.AugAssign or kind is _ast.AnnAssign and statement.value is not None:
+        target = statement.target
+        if type(target) is _ast.Name:
+            return target.id
+        if is_plain(target):
+            read = (_ast.Attribute(target.value, target.attr, _ast.Load()) if type(target) is _ast.Attribute
+                    else _ast.Subscript(target.value, target.slice, _ast.Load()))
+            return _ast.Expression(placed(read, target))
+    return None
+
+
+def placed(node, like):
+    for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+        setattr(node, name, getattr(like, name))
+    return node
+
+
+def is_plain(node):
+    """Whether a node is made of names, attributes, subscripts and constants alone."""
+    kind = type(node)
+    if kind is _ast.Attribute:
+        return is_plain(node.value)
+    if kind is _ast.Subscript:
+        return is_plain(node.value) and is_plain(node.slice)
+    return kind is _ast.Name or kind is _ast.Constant
+
+
+def as_json(value):
+    """A value as the incumbent shows it: JSON where it can be that, else its repr."""
+    try:
+        return dumps(value)
+    except Exception:
+        return repr(value)
 
 
 def is_parsed(source, name, futures):
@@ -372,15 +486,16 @@ def pack_report(number, end, marks, exit_code, result=b"", result_bytes=0, kind=
 def encode(text):
     """UTF-8; lone surrogates come out as bytes that the server shows as U+FFFD."""
     try:
-        return text.encode("utf-8")
+        return str.encode(text, "utf-8")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+        return str.encode(text, "utf-8", "surrogatepass")
 
 
 def clip(text, bytes_max):
     """At most `bytes_max` bytes of a text, how many bytes there were (at least), and whether any were cut."""
-    whole = encode(text if len(text) <= bytes_max else str.__getitem__(text, slice(bytes_max + 1)))
-    return whole[:bytes_max], max(len(whole), len(text)), len(whole) > bytes_max
+    size = str.__len__(text)  # `__repr__` may return a str that lies
+    whole = encode(text if size <= bytes_max else str.__getitem__(text, slice(bytes_max + 1)))
+    return whole[:bytes_max], max(len(whole), size), len(whole) > bytes_max
 
 
 def flush():
@@ -406,15 +521,19 @@ def describe(error):
         raise
     except BaseException:
         text = "<exception str() failed>"
-    return str(name), text[:TEXT_BYTES_MAX]
+    return str(name), str.__getitem__(text, slice(TEXT_BYTES_MAX))
+
+
+def without_own_frames(lines):
+    """A traceback from the first frame on that is not the harness's."""
+    while lines is not None and lines.tb_frame.f_code.co_filename == HERE:
+        lines = lines.tb_next
+    return lines
 
 
 def show(error):
     """Prints an uncaught exception as python does, with the user's frames only."""
-    lines = error.__traceback__
-    while lines is not None and lines.tb_frame.f_code.co_filename == HERE:
-        lines = lines.tb_next
-    error.__traceback__ = lines
+    error.__traceback__ = lines = without_own_frames(error.__traceback__)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, lines
     if sys.version_info >= (3, 12):
         sys.last_exc = error
@@ -578,6 +697,68 @@ class ForkByDefault(AfterImport):
 def keep_fork_as_start_method():
     if sys.version_info >= (3, 14):
         sys.meta_path.insert(0, ForkByDefault(["multiprocessing.context"]))
+
+
+# === displays ===
+
+LOADING = _thread.RLock()
+
+
+def display(*objects, include=None, exclude=None, raw=False):
+    """Shows objects beside the step's text, as a notebook does: by their `_repr_html_`, `_repr_png_` and the like, and their repr.
+
+    `include` and `exclude` choose among media types. With `raw` the objects are mappings from media types to data.
+    """
+    displays().show(objects, include, exclude, raw)
+
+
+display.__module__ = "builtins"
+builtins.display = display
+
+
+def is_rich(value):
+    """Whether a value's class has more to show than a repr."""
+    kind = type(value)
+    for name in RICH:
+        if getattr(kind, name, None) is not None:
+            return True
+    return False
+
+
+def displays():
+    """What shows things in this worker."""
+    with LOADING:
+        if Worker.displays is None:
+            load_displays()
+            Worker.displays = Displays(Worker.current)
+        return Worker.displays
+
+
+def load_displays():
+    """Makes the names of displays.py, if they are not there yet. From now on the end of a step has to look at what is to be shown."""
+    if not Worker.shows:
+        exec(compile(DISPLAYS_SOURCE, HERE, "exec"), globals())
+        Worker.shows = True
+
+
+class ShowLater(AfterImport):
+    """Lets the libraries that have a `show` of their own show by displays."""
+
+    def act(self, name, module):
+        load_displays()
+        SHOWN_BY[name](module)
+
+
+def get_ready_to_show():
+    global DISPLAYS_SOURCE
+    DISPLAYS_SOURCE = os.pread(OF_DISPLAYS, os.lseek(OF_DISPLAYS, 0, os.SEEK_END), 0)
+    os.close(OF_DISPLAYS)
+    names = ("matplotlib.pyplot", "plotly.io._renderers")
+    later = ShowLater(names)
+    sys.meta_path.insert(0, later)
+    for name in names:
+        if name in sys.modules:
+            later.act(name, sys.modules[name])
 
 
 template(sys.argv[2], sys.argv[3:])  # the isolation level and the preloads; the first is the runtime's name, for `ps`

@@ -246,6 +246,8 @@ static mut BUFFER_START: usize = 0;
 static mut BUFFER_END: usize = 0;
 /// The number of the last step that was asked for.
 static mut STEP_NUMBER: u32 = 0;
+/// A step was handed out and not reported yet.
+static mut STEP_RUNS: bool = false;
 
 /// `step_number() -> int`: of the last request that `exchange` read, also when an interrupt came before its caller saw it.
 unsafe extern "C" fn step_number(_: Object, _: Object) -> Object {
@@ -285,9 +287,11 @@ fn with_signals(mut operation: impl FnMut() -> isize) -> isize {
 
 /// `exchange(report) -> tuple | bytes | int`: sends a report, then waits for the next request. No Python runs in between but signal
 /// handlers. None is the report of most steps: completed, without a result. Returns a request for a step as its number, the most bytes
-/// of its result, whether its source certainly ends in no expression, and the source; another request as it came; 0 when
-/// the server has gone, or a negative errno.
+/// of its result, what its result is (`result_of`), the source, and the media types that displays are to have; another
+/// request as it came; 0 when the server has gone, or a negative errno.
 unsafe extern "C" fn exchange(_: Object, object: Object) -> Object {
+    // SAFETY: only the main thread comes here.
+    unsafe { STEP_RUNS = false };
     let mut completed = COMPLETED_FRAME;
     let mut report: *const u8 = completed.as_ptr();
     let mut report_bytes = completed.len() as isize;
@@ -439,8 +443,52 @@ fn keep_interrupts(request: Object) {
     }
 }
 
-/// What the head of a request for a step takes: its kind, its number, the most bytes of its result.
-const STEP_HEADER_BYTES: usize = 9;
+/// `show(pid, frame) -> int`: sends a frame of the running step, ahead of its report. 1, or 0 where that can't be: between steps, in a
+/// thread beside the main one, and in a process that is not the worker with this pid. Such a frame could come after the report.
+unsafe extern "C" fn show(_: Object, args: Object) -> Object {
+    let mut pid: c_int = 0;
+    let mut frame: *const u8 = null();
+    let mut bytes: isize = 0;
+    // SAFETY: "i" takes an int, "y#" a pointer into the object, which the arguments keep alive, and a Py_ssize_t.
+    if unsafe { PyArg_ParseTuple(args, c"iy#".as_ptr(), &raw mut pid, &raw mut frame, &raw mut bytes) } == 0 {
+        return null_mut();
+    }
+    let is_main = plain(nr::GETTID, [0; 6]) == pid as isize;
+    // SAFETY: only the main thread writes it; others look at it in vain.
+    let now = is_main && unsafe { STEP_RUNS };
+    if now {
+        // SAFETY: the GIL is held here and taken again before anything else of CPython is called.
+        let state = unsafe { PyEval_SaveThread() };
+        let mut sent = 0;
+        while sent < bytes as usize {
+            // SAFETY: within the frame, which nobody changes.
+            let result = unsafe {
+                call(nr::SENDTO, [CONTROL, frame as usize + sent, bytes as usize - sent, MSG_NOSIGNAL, 0, 0])
+            };
+            match result {
+                // An interrupt stays pending until the frame is whole.
+                EINTR => {}
+                // The server has gone: `exchange` finds out.
+                ..=0 => break,
+                _ => sent += result as usize,
+            }
+        }
+        // SAFETY: the state saved above.
+        unsafe { PyEval_RestoreThread(state) };
+    }
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(c_long::from(now)) }
+}
+
+/// What the head of a request for a step takes: its kind, its number, the most bytes of its result, of what its result is, and how many of
+/// media types follow.
+const STEP_HEADER_BYTES: usize = 12;
+
+/// What a step's result is, as `exchange` tells the harness: 0 the value of a last expression, 1 nothing, because there is certainly
+/// no such expression, 2 the value of the last statement, as the incumbent shows it.
+fn result_of(asked: u8, source: &[u8]) -> c_int {
+    if asked == 1 { 2 } else { c_int::from(source::ends_in_statement(source)) }
+}
 
 /// Takes a request for a step apart. Consumes the request and returns a new reference.
 fn step_request(request: Object) -> Object {
@@ -456,11 +504,17 @@ fn step_request(request: Object) -> Object {
         return request;
     };
     let [number, result_bytes] = [1, 5].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
-    let plain = c_int::from(source::ends_in_statement(source));
+    let mime_bytes = usize::from(u16::from_le_bytes([head[10], head[11]]));
+    let (types, source) = source.split_at(mime_bytes.min(source.len()));
+    let shown = result_of(head[9], source);
     // SAFETY: "I" takes an unsigned int, "i" an int, "s#" a pointer and a Py_ssize_t that bounds it. It raises if that isn't UTF-8.
     let step = unsafe {
-        Py_BuildValue(c"(IIis#)".as_ptr(), number, result_bytes, plain, source.as_ptr(), source.len() as isize)
+        let (types, types_bytes) = (types.as_ptr(), types.len() as isize);
+        let (source, source_bytes) = (source.as_ptr(), source.len() as isize);
+        Py_BuildValue(c"(IIis#s#)".as_ptr(), number, result_bytes, shown, source, source_bytes, types, types_bytes)
     };
+    // SAFETY: only the main thread comes here.
+    unsafe { STEP_RUNS = true };
     // SAFETY: our own reference.
     unsafe { Py_DecRef(request) };
     step
@@ -499,7 +553,7 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 10] = [
+static mut METHODS: [MethodDef; 11] = [
     method(c"confine", cells::confine, METH_VARARGS),
     method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
@@ -509,6 +563,7 @@ static mut METHODS: [MethodDef; 10] = [
     method(c"drop_semaphore", drop_semaphore, METH_VARARGS),
     method(c"exchange", exchange, METH_O),
     method(c"step_number", step_number, METH_NOARGS),
+    method(c"show", show, METH_VARARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];
 

@@ -1,6 +1,10 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+#[cfg(feature = "docker")]
+pub(crate) mod engine;
+pub(crate) mod files;
 pub(crate) mod hostile;
+pub(crate) mod openenv;
 pub(crate) mod places;
 
 use std::collections::VecDeque;
@@ -66,12 +70,19 @@ impl Server {
     /// # Errors
     /// What it logged when it refuses.
     pub(crate) fn start_or_refuse(flags: &[&str]) -> Result<Self, String> {
-        Self::try_start(
-            Command::new(PROGRAM),
-            tempfile::tempdir().unwrap(),
-            flags,
-            &[],
-        )
+        Self::start_or_refuse_with(flags, &[])
+    }
+
+    /// The same, with environment variables.
+    ///
+    /// # Errors
+    /// What it logged when it refuses.
+    pub(crate) fn start_or_refuse_with(
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        Self::try_start(Command::new(PROGRAM), home, flags, variables)
     }
 
     fn start_by(command: Command, flags: &[&str], variables: &[(&str, &str)]) -> Self {

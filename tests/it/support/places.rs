@@ -91,6 +91,11 @@ impl Place {
     /// # Errors
     /// Why it can't be: what the server said when it refused to start.
     pub(crate) fn start(self, flags: &[&str]) -> Result<Server, String> {
+        self.start_wrapped(&[], flags)
+    }
+
+    /// As [`start`](Self::start), by a program with arguments that executes the server.
+    pub(crate) fn start_wrapped(self, outer: &[&str], flags: &[&str]) -> Result<Server, String> {
         if self.as_root && own_uid() != 0 {
             return Err("the tests do not run as root".to_owned());
         }
@@ -107,7 +112,7 @@ impl Place {
             &[]
         };
         let user = (!self.as_root && own_uid() == 0).then_some(NOBODY);
-        Server::start_wrapped(wrap, user, &all)
+        Server::start_wrapped(&[outer, wrap].concat(), user, &all)
     }
 
     /// Says that this machine does not give this place.

@@ -6,8 +6,11 @@
 ...     print(env.step(CodeAction(code="print('Hello, World!')")).observation.stdout)
 """
 
-from .aio import AsyncCodingEnv
-from .client import CodingEnv
+from ._files import escape
+from ._server import ServerStatus, Standing
+from .aio import AsyncCodingEnv, AsyncFiles, AsyncStepStream
+from .aio_pool import AsyncPool, AsyncPooledEnv
+from .client import CodingEnv, Files, StepStream
 from .errors import (
     BusyError,
     CodingEnvError,
@@ -15,6 +18,7 @@ from .errors import (
     DeadlineError,
     DockerError,
     EpisodeGoneError,
+    FilesError,
     NoEpisodeError,
     Reason,
     RefusedError,
@@ -26,8 +30,14 @@ from .models import (
     CodeAction,
     CodeObservation,
     CodeState,
+    Display,
     EpisodeState,
     EpisodeStatus,
+    FileErrorKind,
+    FileFailure,
+    FileInfo,
+    FileKind,
+    FileLimits,
     InterruptResult,
     Isolation,
     IsolationLayer,
@@ -37,10 +47,16 @@ from .models import (
     Limits,
     Loss,
     Network,
+    NewFile,
     Observed,
     Outcome,
+    OutputPiece,
+    OutputStream,
+    Package,
+    Progress,
     PythonException,
     Reported,
+    Representation,
     ResetResult,
     Runtime,
     ServerInfo,
@@ -50,13 +66,23 @@ from .models import (
     StepResult,
     Usage,
     UsageScope,
+    WriteResult,
 )
 from .options import Options
+from .pool import Pool, PooledEnv
+from .session import AsyncSession, Session
+from .vector import AsyncVectorEnv, VectorEnv, VectorStep
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCodingEnv",
+    "AsyncFiles",
+    "AsyncPool",
+    "AsyncPooledEnv",
+    "AsyncSession",
+    "AsyncStepStream",
+    "AsyncVectorEnv",
     "BusyError",
     "Capacity",
     "CodeAction",
@@ -66,10 +92,18 @@ __all__ = [
     "CodingEnvError",
     "ConnectError",
     "DeadlineError",
+    "Display",
     "DockerError",
     "EpisodeGoneError",
     "EpisodeState",
     "EpisodeStatus",
+    "FileErrorKind",
+    "FileFailure",
+    "FileInfo",
+    "FileKind",
+    "FileLimits",
+    "Files",
+    "FilesError",
     "InterruptResult",
     "Isolation",
     "IsolationLayer",
@@ -79,23 +113,39 @@ __all__ = [
     "Limits",
     "Loss",
     "Network",
+    "NewFile",
     "NoEpisodeError",
     "Observed",
     "Options",
     "Outcome",
+    "OutputPiece",
+    "OutputStream",
+    "Package",
+    "Pool",
+    "PooledEnv",
+    "Progress",
     "PythonException",
     "Reason",
     "RefusedError",
     "Reported",
+    "Representation",
     "ResetResult",
     "Runtime",
     "ServerInfo",
     "ServerLimits",
+    "ServerStatus",
+    "Session",
+    "Standing",
     "StateAfter",
     "StepLimits",
     "StepResult",
+    "StepStream",
     "UrlError",
     "Usage",
     "UsageScope",
+    "VectorEnv",
+    "VectorStep",
     "Violation",
+    "WriteResult",
+    "escape",
 ]

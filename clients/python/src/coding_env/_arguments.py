@@ -1,22 +1,16 @@
-"""The keyword arguments of ``from_docker_image``, for type checkers."""
+"""The keyword arguments that several classes share, for type checkers."""
 
 from __future__ import annotations
 
 from typing import Mapping, Optional, TypedDict
 
+from ._convert import Seconds
+from .models import Limits, Network, StepLimits
 
-class FromImage(TypedDict, total=False):
-    """The fields of ``DockerOptions``, then those of ``Options``."""
 
-    environment: Optional[Mapping[str, str]]
-    memory_bytes: Optional[int]
-    cpus: Optional[float]
-    processes: Optional[int]
-    user: Optional[str]
-    pull: bool
-    start_timeout: float
-    docker_host: Optional[str]
-    publish_host: str
+class ClientOptions(TypedDict, total=False):
+    """The fields of ``Options``."""
+
     deadline: float
     retry_first: float
     retry_max: float
@@ -26,3 +20,36 @@ class FromImage(TypedDict, total=False):
     root_certificates: Optional[bytes]
     client_certificate: Optional[bytes]
     client_key: Optional[bytes]
+
+
+class ResetArguments(TypedDict, total=False):
+    """The arguments of ``CodingEnv.reset``."""
+
+    seed: Optional[int]
+    runtime: str
+    limits: Optional[Limits]
+    environment: Optional[Mapping[str, str]]
+    network: Network
+
+
+class StepArguments(TypedDict, total=False):
+    """The arguments of ``CodingEnv.step``, but for the action."""
+
+    timeout: Optional[Seconds]
+    limits: Optional[StepLimits]
+    max_reply_bytes: Optional[int]
+
+
+class FromImage(ClientOptions, total=False):
+    """The fields of ``DockerOptions``, and those of ``Options``."""
+
+    environment: Optional[Mapping[str, str]]
+    memory_bytes: Optional[int]
+    cpus: Optional[float]
+    processes: Optional[int]
+    user: Optional[str]
+    restricted: bool
+    pull: bool
+    start_timeout: float
+    docker_host: Optional[str]
+    publish_host: str

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Generic, List, Mapping, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 
 from . import _details_pb2 as details_pb
 from .options import Target
@@ -24,14 +25,18 @@ _IDLE_MAX = 8
 
 def rpcs(channel: Any) -> Dict[str, Any]:
     """The RPCs of the contract by name, and the health check that probes use as "Health"."""
+    kinds = {
+        (False, False): channel.unary_unary,
+        (False, True): channel.unary_stream,
+        (True, False): channel.stream_unary,
+        (True, True): channel.stream_stream,
+    }
     found = {
-        method.name: channel.unary_unary(
+        method.name: kinds[method.client_streaming, method.server_streaming](
             f"/{_SERVICE.full_name}/{method.name}",
             request_serializer=getattr(pb, method.input_type.name).SerializeToString,
             response_deserializer=getattr(pb, method.output_type.name).FromString,
         )
-        for method in _SERVICE.methods
-    }
     found["Health"] = channel.unary_unary(
         "/grpc.health.v1.Health/Check",
         request_serializer=details_pb.HealthCheckRequest.SerializeToString,
@@ -106,7 +111,8 @@ def channel_to(target: Target) -> grpc.Channel:
     return grpc.secure_channel(target.address, credentials, options=target.channel_arguments())
 
 
-def _aio_channel(target: Target) -> grpc.aio.Channel:
+def aio_channel_to(target: Target) -> grpc.aio.Channel:
+    """A channel of the caller's own, for asyncio."""
     credentials = target.credentials()
     if credentials is None:
         return grpc.aio.insecure_channel(target.address, options=target.channel_arguments())
@@ -126,7 +132,7 @@ def loop_pool() -> Pool[grpc.aio.Channel]:
     with _loops_lock:
         pool = _loops.get(loop)
         if pool is None:
-            pool = _loops[loop] = Pool(_aio_channel)
+            pool = _loops[loop] = Pool(aio_channel_to)
         return pool
 
 

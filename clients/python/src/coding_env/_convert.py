@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Mapping, Optional, Type, TypeVar, Union
+from typing import Any, List, Mapping, Optional, Type, TypeVar, Union
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -63,6 +63,8 @@ def to_limits(value: Optional[models.Limits]) -> Optional[pb.Limits]:
         workspace_bytes=value.workspace_bytes,
         workspace_inodes=value.workspace_inodes,
         cpu_percent=value.cpu_percent,
+        displays=value.displays,
+        display_bytes=value.display_bytes,
     )
 
 
@@ -89,6 +91,17 @@ def limits(value: pb.Limits) -> models.Limits:
         workspace_bytes=value.workspace_bytes if has("workspace_bytes") else None,
         workspace_inodes=value.workspace_inodes if has("workspace_inodes") else None,
         cpu_percent=value.cpu_percent if has("cpu_percent") else None,
+        displays=value.displays if has("displays") else None,
+        display_bytes=value.display_bytes if has("display_bytes") else None,
+    )
+
+
+def output_piece(value: pb.OutputPiece) -> models.OutputPiece:
+    return models.OutputPiece(
+        stream=models.OutputStream.of(value.stream),
+        offset=value.offset,
+        data=value.data,
+        dropped_bytes=value.dropped_bytes,
     )
 
 
@@ -106,7 +119,15 @@ def _observation(value: pb.CodeObservation) -> models.CodeObservation:
         stderr=value.stderr,
         exit_code=value.exit_code,
         result=value.result if value.HasField("result") else None,
+        displays=tuple(_display(display) for display in value.displays),
     )
+
+
+def _display(value: pb.Display) -> models.Display:
+    representations = tuple(
+        models.Representation(one.mime_type, one.data, one.total_bytes, one.file_path) for one in value.representations
+    )
+    return models.Display(representations, value.is_result)
 
 
 def _state(value: pb.CodeState) -> models.CodeState:
@@ -134,7 +155,12 @@ def _reported(value: pb.Reported) -> models.Reported:
     exception = None
     if value.HasField("exception"):
         exception = models.PythonException(value.exception.type, value.exception.message)
-    return _make(models.Reported, exception=exception, result_truncated=value.result_truncated)
+    return _make(
+        models.Reported,
+        exception=exception,
+        result_truncated=value.result_truncated,
+        displays_dropped=value.displays_dropped,
+    )
 
 
 def _observed(value: pb.Observed) -> models.Observed:
@@ -165,6 +191,7 @@ def to_reset_request(
     limits: Optional[models.Limits],
     environment: Optional[Mapping[str, str]],
     network: models.Network,
+    files: List[pb.ResetFile],
 ) -> pb.ResetRequest:
     return pb.ResetRequest(
         seed=seed,
@@ -172,6 +199,7 @@ def to_reset_request(
         limits=to_limits(limits),
         environment=environment,
         network=int(network),  # type: ignore[arg-type]
+        files=files,
     )
 
 
@@ -206,6 +234,7 @@ def step_result(value: pb.StepResponse) -> models.StepResult:
         observed=_observed(value.observed),
         replayed=value.replayed,
         output_dropped=value.output_dropped,
+        hint=value.hint,
     )
 
 
@@ -253,6 +282,27 @@ def _server_limits(value: pb.ServerLimits) -> models.ServerLimits:
         background_cpu_time=_timedelta(value.background_cpu_time),
         worker_wait=_timedelta(value.worker_wait),
         kept_reply_bytes=value.kept_reply_bytes,
+        sessions=value.sessions,
+        session_requests=value.session_requests,
+        session_grace=_timedelta(value.session_grace),
+        representation_bytes=value.representation_bytes,
+        files=_file_limits(value.files),
+    )
+
+
+def _file_limits(value: pb.FileLimits) -> models.FileLimits:
+    return models.FileLimits(
+        calls=value.calls,
+        waiting_calls=value.waiting_calls,
+        files_per_call=value.files_per_call,
+        bytes_per_call=value.bytes_per_call,
+        chunk_bytes=value.chunk_bytes,
+        path_bytes=value.path_bytes,
+        depth=value.depth,
+        selectors=value.selectors,
+        reset_files=value.reset_files,
+        reset_bytes=value.reset_bytes,
+        stall_timeout=_timedelta(value.stall_timeout),
     )
 
 
@@ -264,6 +314,7 @@ def server_info(value: pb.GetServerInfoResponse) -> models.ServerInfo:
             tuple(runtime.preloads),
             runtime.hash_seed,
             runtime.warm_workers,
+            tuple(models.Package(package.name, package.version) for package in runtime.packages),
         )
         for runtime in value.runtimes
     )

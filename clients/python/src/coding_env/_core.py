@@ -12,13 +12,14 @@ import os
 import random
 import time
 import uuid
-from typing import Any, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Generator, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar, Union
 
 from google.protobuf.message import Message
 
 from . import _convert, models
 from ._convert import Seconds
-from .errors import CodingEnvError, NoEpisodeError, Reason, RefusedError
+from ._liveness import Liveness
+from .errors import CodingEnvError, ConnectError, NoEpisodeError, Reason, RefusedError
 from .options import Options
 from .v1 import coding_env_pb2 as pb
 
@@ -52,6 +53,88 @@ class Call:
         self.wants_server = wants_server
 
 
+class Open:
+    """Send this, whose responses are many. What is wanted is the call, for `Receive`."""
+
+    __slots__ = ("metadata", "method", "request", "timeout")
+
+    def __init__(self, method: str, request: Message, timeout: float, metadata: Tuple[Tuple[str, str], ...]) -> None:
+        self.method = method
+        self.request = request
+        self.timeout = timeout
+        self.metadata = metadata
+
+
+class Receive:
+    """Wait for the next response of a call. What is wanted is that, or None after the last."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+
+class Emit:
+    """Give this to the caller."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Upload:
+    """Send these messages, and return the one that comes back."""
+
+    __slots__ = ("messages", "metadata", "method", "timeout")
+
+    def __init__(
+        self,
+        method: str,
+        messages: Callable[[], Iterator[Message]],
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+    ) -> None:
+        self.method = method
+        #: Begins them, which may be again.
+        self.messages = messages
+        self.timeout = timeout
+        self.metadata = metadata
+
+    def guarded(self, failed: List[BaseException]) -> Iterator[Message]:
+        """The messages. What is raised while they are made is kept: the gRPC library only says that something was."""
+        try:
+            yield from self.messages()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+
+class Download:
+    """Send this, and give each message that comes back to `take`."""
+
+    __slots__ = ("begin", "metadata", "method", "request", "take", "timeout")
+
+    def __init__(
+        self,
+        method: str,
+        request: Message,
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+        begin: Callable[[], None],
+        take: Callable[[Any], None],
+    ) -> None:
+        self.method = method
+        self.request = request
+        self.timeout = timeout
+        self.metadata = metadata
+        #: Called before the first message, which may be again.
+        self.begin = begin
+        self.take = take
+
+
 class Pause:
     """Wait so many seconds."""
 
@@ -61,7 +144,7 @@ class Pause:
         self.seconds = seconds
 
 
-Command = Union[Call, Pause]
+Command = Union[Call, Open, Receive, Emit, Upload, Download, Pause]
 Flow = Generator[Command, Any, T]
 
 
@@ -88,7 +171,7 @@ class _Episode:
             self.headers += ((SERVER_HEADER, server),)
 
 
-class _Retry:
+class Retry:
     """The tries of one call."""
 
     __slots__ = ("_end", "_max", "_next")
@@ -114,8 +197,10 @@ class _Retry:
 class Core:
     """One environment: at most one episode at a time, on one server."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, liveness: Optional[Liveness] = None) -> None:
         self.options = options
+        #: In a pool: what tells that the server is gone. A Reset then is tried once, because another server may take it.
+        self._liveness = liveness
         self._headers = options.headers()
         self._episode: Optional[_Episode] = None
         #: Episodes that a Reset may have made whose reply never came: ended with the next one, so that none is left over.
@@ -142,16 +227,17 @@ class Core:
         limits: Optional[models.Limits],
         environment: Optional[Mapping[str, str]],
         network: models.Network,
+        files: List[pb.ResetFile],
     ) -> Flow[models.ResetResult]:
         request = _convert.to_reset_request(
-            seed=seed, runtime=runtime, limits=limits, environment=environment, network=network
+            seed=seed, runtime=runtime, limits=limits, environment=environment, network=network, files=files
         )
         previous = self._episode
         request.episode_id = new_id()
         request.request_id = new_id()
         request.previous_episode_id = previous.id if previous else ""
         episode = _Episode(request.episode_id, previous.server if previous else None, self._headers)
-        retry = _Retry(self.options, self.options.deadline)
+        retry = Retry(self.options, self.options.deadline)
         # Before the call, because it may be interrupted.
         self._unsure.append(episode)
         while True:
@@ -181,23 +267,13 @@ class Core:
         timeout: Optional[Seconds],
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
+        display_mime_types: Iterable[str],
     ) -> Flow[models.StepResult]:
         episode = self._current()
-        deadline = self.options.deadline
-        if timeout is not None:
-            deadline = max(deadline, _convert.to_seconds(timeout) + _CALL_SLACK_SECONDS)
-        request = pb.StepRequest(
-            episode_id=episode.id,
-            action=pb.CodeAction(code=action if isinstance(action, str) else action.code),
-            step_index=episode.steps,
-            timeout=_convert.to_duration(timeout),
-            limits=_convert.to_step_limits(limits),
-            max_reply_bytes=max_reply_bytes,
-        )
+        request, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes, display_mime_types)
         first = episode.steps
         # The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         corrections = 2 if episode.unsure else 0
-        retry = _Retry(self.options, deadline)
         while True:
             # Before the call, because it may be interrupted.
             episode.steps, episode.unsure = request.step_index, True
@@ -217,6 +293,90 @@ class Core:
             episode.steps, episode.unsure = response.step_index + 1, False
             return _convert.step_result(response)
 
+    def step_stream(
+        self,
+        action: Union[models.CodeAction, str],
+        *,
+        timeout: Optional[Seconds],
+        limits: Optional[models.StepLimits],
+        max_reply_bytes: Optional[int],
+    ) -> Flow[models.StepResult]:
+        """As ``step``, and emits each piece of output once, also when the connection breaks in between."""
+        episode = self._current()
+        step, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes)
+        request = pb.StepStreamRequest(step=step)
+        first = episode.steps
+        corrections = 2 if episode.unsure else 0
+        unsure = False
+        while True:
+            # Before the call, because it may be interrupted.
+            episode.steps, episode.unsure = request.step.step_index, True
+            try:
+                call = yield Open("StepStream", request, retry.left(), episode.headers)
+                response = yield from self._receive(call, request)
+            except CodingEnvError as error:
+                expected = _expected_step(error)
+                if corrections > 0 and expected is not None and expected - first in (0, 1):
+                    corrections -= 1
+                    request.step.step_index = expected
+                    continue
+                unsure = unsure or error._unsure
+                if error._retryable:
+                    pause = retry.pause(error.retry_after if isinstance(error, RefusedError) else None)
+                    if pause is not None:
+                        yield Pause(pause)
+                        continue
+                if isinstance(error, RefusedError) and error.reason == Reason.STEP_REPLY_DROPPED:
+                    episode.steps, episode.unsure = request.step.step_index + 1, False
+                else:
+                    episode.unsure = unsure
+                raise
+            episode.steps, episode.unsure = response.step_index + 1, False
+            return _convert.step_result(response)
+
+    @staticmethod
+    def _receive(call: Any, request: pb.StepStreamRequest) -> Flow[pb.StepResponse]:
+        """Emits the pieces of a call, and notes them in the request, so that a retry goes on after them."""
+        while True:
+            response = yield Receive(call)
+            if response is None:
+                raise ConnectError("the server can't be reached: the stream ended before the reply")
+            event = response.WhichOneof("event")
+            if event == "reply":
+                return response.reply  # type: ignore[no-any-return]
+            if event != "piece":
+                continue
+            piece = _convert.output_piece(response.piece)
+            end = piece.offset + len(piece.data)
+            if piece.stream is models.OutputStream.STDERR:
+                request.stderr_offset = end
+            else:
+                request.stdout_offset = end
+            yield Emit(piece)
+
+    def _step_request(
+        self,
+        episode: _Episode,
+        action: Union[models.CodeAction, str],
+        timeout: Optional[Seconds],
+        limits: Optional[models.StepLimits],
+        max_reply_bytes: Optional[int],
+        display_mime_types: Iterable[str],
+    ) -> Tuple[pb.StepRequest, Retry]:
+        deadline = self.options.deadline
+        if timeout is not None:
+            deadline = max(deadline, _convert.to_seconds(timeout) + _CALL_SLACK_SECONDS)
+        request = pb.StepRequest(
+            episode_id=episode.id,
+            action=pb.CodeAction(code=action if isinstance(action, str) else action.code),
+            step_index=episode.steps,
+            timeout=_convert.to_duration(timeout),
+            limits=_convert.to_step_limits(limits),
+            max_reply_bytes=max_reply_bytes,
+            display_mime_types=display_mime_types,
+        )
+        return request, Retry(self.options, deadline)
+
     def state(self) -> Flow[models.EpisodeState]:
         episode = self._current()
         request = pb.GetStateRequest(episode_id=episode.id)
@@ -234,12 +394,37 @@ class Core:
         response = yield from self._call("GetServerInfo", pb.GetServerInfoRequest(), headers, self._retry())
         return _convert.server_info(response)
 
+    def current_id(self) -> str:
+        return self._current().id
+
+    def files_call(self, make: Callable[[float, Tuple[Tuple[str, str], ...]], Command]) -> Flow[Any]:
+        """Moves files. `make` makes the command for each try, from its timeout and headers."""
+        episode = self._current()
+        headers = episode.headers
+        retry = self._retry()
+        return (yield from self._again(lambda: make(retry.left(), headers), retry, episode.id))
+
+    def file_unary(self, method: str, request: Message) -> Flow[Any]:
+        return (yield from self._call(method, request, self._current().headers, self._retry()))
+
     def close(self) -> Flow[bool]:
         episode, self._episode = self._episode, None
         yield from self._end_unsure()
         if episode is None:
             return False
         return (yield from self._end(episode))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to end."""
+        return self._episode is None and not self._unsure
+
+    def adopt(self, other: "Core") -> None:
+        """Takes over what another one has to end."""
+        self._unsure += other._unsure
+        if other._episode is not None:
+            self._unsure.append(other._episode)
+        other.forget()
 
     def forget(self) -> None:
         """As after a close, when the server has ended and everything with it."""
@@ -264,7 +449,7 @@ class Core:
 
     def _end(self, episode: _Episode) -> Flow[bool]:
         request = pb.CloseRequest(episode_id=episode.id)
-        retry = _Retry(self.options, min(self.options.deadline, _CLOSE_SECONDS))
+        retry = Retry(self.options, min(self.options.deadline, _CLOSE_SECONDS))
         try:
             response = yield from self._call("Close", request, episode.headers, retry)
         except RefusedError as error:
@@ -273,22 +458,38 @@ class Core:
             raise
         return bool(response.closed)
 
-    def _retry(self) -> _Retry:
-        return _Retry(self.options, self.options.deadline)
+    def _retry(self) -> Retry:
+        return Retry(self.options, self.options.deadline)
 
     def _call(
         self,
         method: str,
         request: Message,
         headers: Tuple[Tuple[str, str], ...],
-        retry: _Retry,
+        retry: Retry,
         wants_server: bool = False,
     ) -> Flow[Any]:
         """Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module."""
+        episode_id = getattr(request, "episode_id", "")
+        make = lambda: Call(method, request, retry.left(), headers, wants_server)  # noqa: E731
+        return (yield from self._again(make, retry, episode_id, is_reset=method == "Reset"))
+
+    def _again(self, make: Callable[[], Command], retry: Retry, episode_id: str, is_reset: bool = False) -> Flow[Any]:
+        liveness = self._liveness
         while True:
             try:
-                return (yield Call(method, request, retry.left(), headers, wants_server))
+                if liveness is None:
+                    return (yield make())
+                liveness.check(episode_id)
+                reply = yield make()
+                liveness.note(None)
+                return reply
             except CodingEnvError as error:
+                if liveness is not None and liveness.cause is None:
+                    liveness.note(error)
+                    if is_reset:
+                        raise
+                    liveness.check(episode_id)
                 if not error._retryable:
                     raise
                 asked = error.retry_after if isinstance(error, RefusedError) else None

@@ -14,7 +14,7 @@ import grpc
 from . import _channels
 from . import _details_pb2 as details_pb
 from ._core import new_id
-from ._engine import Engine, EngineError, published
+from ._engine import Engine, EngineError, ExitCode, Lifeline, published
 from .errors import DockerError
 from .options import Options, parse_url
 
@@ -22,6 +22,7 @@ from .options import Options, parse_url
 _PORT = 8000
 _PORT_NAME = f"{_PORT}/tcp"
 _LISTEN = "CODING_ENV_LISTEN"
+_END_WITH_STDIN = "CODING_ENV_END_WITH_STDIN"
 _LOG_LINES = 50
 _SERVING = 1
 #: How long one question for readiness may take, in seconds.
@@ -34,16 +35,20 @@ _PROBE_PAUSE_SECONDS = 0.05
 class DockerOptions:
     """How ``from_docker_image`` runs a container. It takes each of these by name."""
 
-    #: Environment variables of the server: any of its settings, as ``CODING_ENV_MAX_EPISODES``.
+    #: Environment variables of the server: any of its settings, as ``CODING_ENV_MAX_EPISODES``, but for ``CODING_ENV_LISTEN`` and
+    #: ``CODING_ENV_END_WITH_STDIN``, which are the client's.
     environment: Optional[Mapping[str, str]] = None
-    #: The memory of the container, swap included, in bytes. None: as much as there is.
+    #: The memory of the container, swap included, in bytes: more than 0. None: as much as there is.
     memory_bytes: Optional[int] = None
-    #: How many cores it may use: 1.5 is one and a half. None: all.
+    #: How many cores it may use: 1.5 is one and a half. More than 0. None: all.
     cpus: Optional[float] = None
-    #: Processes and threads in it. None: the engine's default.
+    #: Processes and threads in it: more than 0. None: as many as the engine allows.
     processes: Optional[int] = None
     #: The user that it runs as: ``UID:GID``. None: the image's.
     user: Optional[str] = None
+    #: Whether it may do no more than a pod under Kubernetes' restricted standard: no capabilities, no new privileges, a read-only root
+    #: with a ``/tmp`` in memory. False: what the engine gives to every container.
+    restricted: bool = False
     #: Whether an image that the engine does not have is pulled.
     pull: bool = True
     #: How long the server may take until it is ready, in seconds, from when the container was started.
@@ -55,10 +60,17 @@ class DockerOptions:
     publish_host: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
-        if _LISTEN in (self.environment or {}):
-            raise ValueError(f"{_LISTEN} can't be set: the container's port is chosen here")
+        for name in self.environment or {}:
+            if name in (_LISTEN, _END_WITH_STDIN):
+                raise ValueError(f"{name} can't be set: it is chosen here")
+            if not name or "=" in name:
+                raise ValueError(f"{name!r} is no name of a variable")
         if not self.start_timeout > 0:
             raise ValueError("start_timeout has to be more than 0 seconds")
+        # To the engine, nothing is no limit.
+        for name, value in (("memory_bytes", self.memory_bytes), ("cpus", self.cpus), ("processes", self.processes)):
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} has to be more than 0")
 
 
 _DOCKER_NAMES = frozenset(field.name for field in dataclasses.fields(DockerOptions))
@@ -82,6 +94,8 @@ class Container:
         self._name = f"coding-env-{new_id()}"
         self._owner = os.getpid()
         self._lock = threading.Lock()
+        self._lifeline: Optional[Lifeline] = None
+        self._exit_code: Optional[ExitCode] = None
         #: Whether it has been removed.
         self.removed = False
         #: The URL of its server.
@@ -103,6 +117,7 @@ class Container:
         container = cls(Engine(options.docker_host), image)
         try:
             container._create(options)
+            container._attach()
             container._start(options)
             container._wait(options, headers, cancelled)
         except BaseException:
@@ -127,21 +142,38 @@ class Container:
                 return
             self._engine.remove(self._name)
             self.removed = True
+            if self._lifeline:
+                self._lifeline.close()
+            if self._exit_code:
+                self._exit_code.close()
 
     def _create(self, options: DockerOptions) -> None:
-        environment = {**(options.environment or {}), _LISTEN: f"0.0.0.0:{_PORT}"}
-        host: Dict[str, Any] = {"PortBindings": {_PORT_NAME: [{"HostIp": options.publish_host, "HostPort": ""}]}}
+        environment = {**(options.environment or {}), _LISTEN: f"0.0.0.0:{_PORT}", _END_WITH_STDIN: "true"}
+        host: Dict[str, Any] = {
+            "PortBindings": {_PORT_NAME: [{"HostIp": options.publish_host, "HostPort": ""}]},
+            # The engine removes it as soon as it ends, whoever is left then.
+            "AutoRemove": True,
+        }
         if options.memory_bytes is not None:
             host["Memory"] = host["MemorySwap"] = options.memory_bytes
         if options.cpus is not None:
             host["NanoCpus"] = round(options.cpus * 1e9)
         if options.processes is not None:
             host["PidsLimit"] = options.processes
+        if options.restricted:
+            host["CapDrop"] = ["ALL"]
+            host["SecurityOpt"] = ["no-new-privileges"]
+            host["ReadonlyRootfs"] = True
+            host["Tmpfs"] = {"/tmp": "rw,nosuid,nodev,mode=1777"}
         config: Dict[str, Any] = {
             "Image": self._image,
             "Env": [f"{name}={value}" for name, value in environment.items()],
             "Labels": {"coding-env.client": "python", "coding-env.client-pid": str(self._owner)},
             "ExposedPorts": {_PORT_NAME: {}},
+            # Its standard input ends with the first connection to it, which is ours.
+            "AttachStdin": True,
+            "OpenStdin": True,
+            "StdinOnce": True,
             "HostConfig": host,
         }
         if options.user is not None:
@@ -164,13 +196,27 @@ class Container:
         except EngineError as error:
             raise DockerError(f"the engine has no image {self._image!r}, and can't pull it: {error.message}; {advice}") from error
 
+    def _attach(self) -> None:
+        try:
+            self._lifeline = self._engine.attach(self._name)
+        except EngineError as error:
+            raise DockerError(f"the container of {self._image!r} can't be attached to: {error.message}") from error
+        self._exit_code = self._engine.exit_code(self._name)
+
     def _start(self, options: DockerOptions) -> None:
         try:
             self._engine.start(self._name)
         except EngineError as error:
             raise DockerError(f"the container of {self._image!r} does not start: {error.message}", self._log()) from error
-        inspected = self._engine.inspect(self._name)
-        self._fail_if_ended(inspected)
+        try:
+            inspected = self._engine.inspect(self._name)
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            # It is gone already where it has ended.
+            raise self._ended() from None
+        if not (inspected.get("State") or {}).get("Running", True):
+            raise self._ended()
         found = published(inspected, _PORT_NAME)
         if found is None:
             raise DockerError(f"the engine published no port for the container of {self._image!r}", self._log())
@@ -198,25 +244,25 @@ class Container:
                     answer = "it says that it is not ready"
                 except grpc.RpcError as error:
                     answer = f"{error.code().name}: {error.details()}"
-                self._fail_if_ended(self._engine.inspect(self._name))
-                time.sleep(_PROBE_PAUSE_SECONDS)
+                if self._lifeline and self._lifeline.ended.wait(_PROBE_PAUSE_SECONDS):
+                    raise self._ended()
         finally:
             channel.close()
         raise DockerError(
             f"the server in the container of {self._image!r} was not ready within {options.start_timeout:g} s ({answer})", self._log()
         )
 
-    def _fail_if_ended(self, inspected: Mapping[str, Any]) -> None:
-        state = inspected.get("State") or {}
-        if state.get("Running", True):
-            return
-        why = "its memory was used up" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
-        more = f", {state['Error']}" if state.get("Error") else ""
-        raise DockerError(f"the container of {self._image!r} ended before its server was ready ({why}{more})", self._log())
+    def _ended(self) -> DockerError:
+        """That it ended before its server was ready, with all that it wrote."""
+        code = None
+        if self._lifeline and self._exit_code:
+            self._lifeline.ended.wait(_PROBE_SECONDS)
+            code = self._exit_code.get()
+        if code == 137:
+            why = " (exit code 137: it was killed, as a rule because its memory was used up)"
+        else:
+            why = "" if code is None else f" (exit code {code})"
+        return DockerError(f"the container of {self._image!r} ended before its server was ready{why}", self._log())
 
     def _log(self) -> str:
-        """What the container wrote, as far as it can be had: it goes into an error that is about something else."""
-        try:
-            return self._engine.log(self._name, _LOG_LINES)
-        except DockerError as error:
-            return f"(it can't be read: {error.message})"
+        return self._lifeline.log(_LOG_LINES) if self._lifeline else ""

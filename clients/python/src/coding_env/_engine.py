@@ -8,6 +8,8 @@ import os
 import socket
 import ssl
 import stat
+import threading
+import weakref
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -19,6 +21,12 @@ _SILENCE_SECONDS = 60.0
 _PULL_SILENCE_SECONDS = 600.0
 #: The most progress lines of a pull that are read.
 _PULL_LINES_MAX = 1_000_000
+#: The most of the head of a reply, and of an error in it, that is read, in bytes.
+_HEAD_BYTES_MAX = 65536
+#: The most of a container's log that is kept, in bytes: its end.
+_LOG_BYTES_MAX = 65536
+#: How long the engine may take to tell the exit code of a container that has ended, in seconds.
+_EXIT_CODE_SECONDS = 5.0
 
 
 class EngineError(DockerError):
@@ -144,14 +152,17 @@ class Engine:
             if response.status >= 400:
                 raise EngineError(response.status, _message(response.read(65536)) or response.reason)
             yield from response
-        except PermissionError as error:
-            raise DockerError(
-                f"permission denied at the engine's socket {self.address}: let this user use it (group docker), or name another by DOCKER_HOST"
-            ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise DockerError(f"the engine at {self.address} can't be reached: {error or type(error).__name__}. Is it running?") from error
+            raise self._unreachable(error) from error
         finally:
             connection.close()
+
+    def _unreachable(self, error: Exception) -> DockerError:
+        if isinstance(error, PermissionError):
+            return DockerError(
+                f"permission denied at the engine's socket {self.address}: let this user use it (group docker), or name another by DOCKER_HOST"
+            )
+        return DockerError(f"the engine at {self.address} can't be reached: {error or type(error).__name__}. Is it running?")
 
     def _json(self, method: str, path: str, body: Optional[Any] = None) -> Any:
         text = b"".join(self._ask(method, path, body, _SILENCE_SECONDS))
@@ -188,11 +199,43 @@ class Engine:
         found = self._json("GET", f"/containers/{quote(name)}/json")
         return found if isinstance(found, dict) else {}
 
-    def log(self, name: str, lines: int) -> str:
-        """The last lines that a container wrote, from both streams."""
-        query = urlencode({"stdout": 1, "stderr": 1, "tail": lines})
-        raw = b"".join(self._ask("GET", f"/containers/{quote(name)}/logs?{query}", None, _SILENCE_SECONDS))
-        return _without_frames(raw).decode(errors="replace")
+    def attach(self, name: str) -> Lifeline:
+        """Connects to the standard streams of a container that has not been started yet."""
+        query = urlencode({"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1})
+        try:
+            connection = self._connection(_SILENCE_SECONDS)
+            connection.connect()
+            stream = connection.sock
+        except OSError as error:
+            raise self._unreachable(error) from error
+        try:
+            # By hand: http.client gives a connection away that has been upgraded.
+            host = self.host or "localhost"
+            stream.sendall(
+                f"POST /containers/{quote(name)}/attach?{query} HTTP/1.1\r\nHost: {host}\r\n"
+                "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+            status, rest = _upgraded(stream)
+            if status not in (101, 200):
+                raise EngineError(status, _message(rest) or f"HTTP status {status}")
+            stream.settimeout(None)
+            return Lifeline(stream)
+        except OSError as error:
+            stream.close()
+            raise self._unreachable(error) from error
+        except BaseException:
+            stream.close()
+            raise
+
+    def exit_code(self, name: str) -> ExitCode:
+        """Begins to wait for a container's next end. Before it is started, so that none is missed."""
+        connection = self._connection(_EXIT_CODE_SECONDS)
+        try:
+            connection.request("POST", f"/containers/{quote(name)}/wait?condition=next-exit")
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._unreachable(error) from error
+        return ExitCode(connection)
 
     def remove(self, name: str) -> None:
         """Ends a container and removes it, with what it stored. One that is gone, or going, is no error."""
@@ -220,11 +263,121 @@ def _message(text: bytes, name: str = "message") -> str:
     return str(found.get(name) or "") if isinstance(found, dict) else ""
 
 
-def _without_frames(raw: bytes) -> bytes:
-    """Without a terminal, each piece of a log has a header: the stream, three zeros, four bytes of length."""
-    found, at = [], 0
-    while at + 8 <= len(raw) and raw[at] <= 2 and raw[at + 1 : at + 4] == b"\0\0\0":
-        end = at + 8 + int.from_bytes(raw[at + 4 : at + 8], "big")
-        found.append(raw[at + 8 : end])
-        at = end
-    return b"".join(found) + raw[at:]
+class ExitCode:
+    """What a container ends with, once it has."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+
+    def get(self) -> Optional[int]:
+        """To be asked when the container has ended. None: the engine does not tell."""
+        try:
+            found = json.loads(self._connection.getresponse().read(_HEAD_BYTES_MAX))
+            return int(found["StatusCode"])
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+            return None
+
+    def close(self) -> None:
+        """Asks no more."""
+        self._connection.close()
+
+
+#: Those of this process. A forked child closes its copies, so that a container's standard input ends with its parent.
+_lifelines: "weakref.WeakSet[Lifeline]" = weakref.WeakSet()
+
+
+class Lifeline:
+    """The connection to a container's standard streams: its server ends when this client has gone, in whatever way, and what it writes
+    is kept for errors."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self._log = bytearray()
+        self._lock = threading.Lock()
+        #: Set when the container has ended, and all that it wrote has been read.
+        self.ended = threading.Event()
+        _lifelines.add(self)
+        threading.Thread(target=_read_log, args=(stream, self._log, self._lock, self.ended), daemon=True).start()
+
+    def log(self, lines: int) -> str:
+        """The last lines that the container wrote, of both streams."""
+        with self._lock:
+            text = self._log.decode(errors="replace")
+        return "".join(text.splitlines(keepends=True)[-lines:])
+
+    def close(self) -> None:
+        """Lets go: a server that still runs ends."""
+        try:
+            self._stream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended by itself
+        self._stream.close()
+
+    def _leave_to_parent(self) -> None:
+        self._stream.close()
+
+
+def _leave_lifelines_to_parent() -> None:
+    for lifeline in list(_lifelines):
+        lifeline._leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_leave_lifelines_to_parent)
+
+
+def _read_log(stream: socket.socket, log: bytearray, lock: threading.Lock, ended: threading.Event) -> None:
+    """Each piece has a header: the stream, three zeros, four bytes of length."""
+    try:
+        while True:
+            header = _exactly(stream, 8)
+            left = int.from_bytes(header[4:], "big")
+            while left:
+                piece = stream.recv(min(left, 65536))
+                if not piece:
+                    return
+                left -= len(piece)
+                with lock:
+                    log += piece
+                    del log[:-_LOG_BYTES_MAX]
+    except (OSError, EOFError):
+        pass  # the container has ended, or nobody asks any more
+    finally:
+        ended.set()
+
+
+def _exactly(stream: socket.socket, count: int) -> bytes:
+    found = b""
+    while len(found) < count:
+        piece = stream.recv(count - len(found))
+        if not piece:
+            raise EOFError
+        found += piece
+    return found
+
+
+def _upgraded(stream: socket.socket) -> Tuple[int, bytes]:
+    """The status of the reply, and the body of one that refuses. Nothing behind the head of another is read."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = stream.recv(1)
+        if not byte or len(head) >= _HEAD_BYTES_MAX:
+            raise OSError("the reply ends in its head")
+        head += byte
+    lines = head.decode("latin-1").split("\r\n")
+    words = lines[0].split(" ")
+    if len(words) < 2 or not words[1].isdigit():
+        raise OSError("the reply is not of HTTP")
+    status = int(words[1])
+    length = 0
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        if name.lower() == "content-length" and value.strip().isdigit():
+            length = min(int(value), _HEAD_BYTES_MAX)
+    return status, (_exactly_or_less(stream, length) if status >= 400 else b"")
+
+
+def _exactly_or_less(stream: socket.socket, count: int) -> bytes:
+    try:
+        return _exactly(stream, count)
+    except EOFError:
+        return b""

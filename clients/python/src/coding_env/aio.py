@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 import grpc.aio
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Call, Core, Flow, Pause, server_of
+from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
+from ._files import Content, FileFlows, OnProgress, RemotePath, first_files
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
     EpisodeState,
+    FileInfo,
     InterruptResult,
     Limits,
     Network,
+    OutputPiece,
     ResetResult,
     ServerInfo,
     StepLimits,
     StepResult,
+    WriteResult,
 )
 from .options import Options, parse_url
 
@@ -34,6 +39,53 @@ if TYPE_CHECKING:
     from ._arguments import FromImage
 
 T = TypeVar("T")
+
+
+async def drive(flow: Flow[T], carry_out: Callable[[Union[Call, Pause]], Awaitable[Any]]) -> T:
+    """Carries out an operation, command by command."""
+    value: Any = None
+    error: Optional[BaseException] = None
+    while True:
+        try:
+            command = flow.send(value) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        value = error = None
+        try:
+            value = await carry_out(command)
+        except BaseException as caught:
+            error = caught
+class AsyncStepStream:
+    """As ``StepStream``, for ``async for``. Who leaves the loop early calls ``aclose``, or uses ``async with``."""
+
+    def __init__(self, run: Callable[[List[StepResult]], AsyncGenerator[OutputPiece, None]]) -> None:
+        self._results: List[StepResult] = []
+        self._run = run(self._results)
+
+    def __aiter__(self) -> AsyncIterator[OutputPiece]:
+        return self
+
+    async def __anext__(self) -> OutputPiece:
+        """Waits for the next piece. Raises as ``AsyncCodingEnv.step``."""
+        return await self._run.__anext__()
+
+    async def result(self) -> StepResult:
+        """What ``AsyncCodingEnv.step`` would have returned; passes over pieces that were not taken. Raises as that."""
+        async for _ in self:
+            pass
+        if not self._results:
+            raise CodingEnvError("this step was not read to its end")
+        return self._results[0]
+
+    async def aclose(self) -> None:
+        """Stops reading."""
+        await self._run.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 class AsyncCodingEnv:
@@ -113,6 +165,11 @@ class AsyncCodingEnv:
         return self._core.episode_id
 
     @property
+    def files(self) -> AsyncFiles:
+        """The files of the episode."""
+        return AsyncFiles(self)
+
+    @property
     def server_id(self) -> Optional[str]:
         """The server that holds the episode, once there is one."""
         return self._core.server_id
@@ -125,11 +182,15 @@ class AsyncCodingEnv:
         limits: Optional[Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: Network = Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> ResetResult:
         """Starts a fresh episode and ends the one before. See ``CodingEnv.reset``."""
+        first = first_files(files)
         async with self._lock():
             return await self._run(
-                self._core.reset(seed=seed, runtime=runtime, limits=limits, environment=environment, network=network)
+                self._core.reset(
+                    seed=seed, runtime=runtime, limits=limits, environment=environment, network=network, files=first
+                )
             )
 
     async def step(
@@ -139,12 +200,39 @@ class AsyncCodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         async with self._lock():
             return await self._run(
-                self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+                self._core.step(
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
+                )
             )
+
+    def step_stream(
+        self,
+        action: Union[CodeAction, str],
+        *,
+        timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        max_reply_bytes: Optional[int] = None,
+    ) -> AsyncStepStream:
+        """Runs code, and tells what it prints while it runs: ``async for piece in env.step_stream(code)``. See ``CodingEnv.step_stream``."""
+
+        async def run(results: List[StepResult]) -> AsyncGenerator[OutputPiece, None]:
+            async with self._lock():
+                flow = self._core.step_stream(
+                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                )
+                async for piece in self._emit(flow, results):
+                    yield piece
+
+        return AsyncStepStream(run)
 
     async def state(self) -> EpisodeState:
         """The state of the episode. See ``CodingEnv.state``."""
@@ -192,25 +280,55 @@ class AsyncCodingEnv:
         return self._turn
 
     async def _run(self, flow: Flow[T]) -> T:
+        return await drive(flow, self._carry_out)
+
+    async def _emit(self, flow: Flow[T], results: List[T]) -> AsyncGenerator[Any, None]:
+        """As ``_run``, and yields what the flow emits; its result is put into the list."""
         value: Any = None
         error: Optional[BaseException] = None
-        while True:
-            try:
-                command = flow.send(value) if error is None else flow.throw(error)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            value = error = None
-            try:
-                value = await self._carry_out(command)
-            except BaseException as caught:
-                error = caught
+        call: Any = None
+        try:
+            while True:
+                try:
+                    command = flow.send(value) if error is None else flow.throw(error)
+                except StopIteration as stop:
+                    results.append(stop.value)
+                    return
+                value = error = None
+                if isinstance(command, Emit):
+                    yield command.value
+                    continue
+                try:
+                    value = await self._carry_out(command)
+                except BaseException as caught:
+                    error = caught
+                if isinstance(command, Open):
+                    call = value
+        finally:
+            # Nothing that goes on is left behind when the caller stops reading.
+            if call is not None:
+                call.cancel()
 
-    async def _carry_out(self, command: Union[Call, Pause]) -> Any:
+    async def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
             await asyncio.sleep(command.seconds)
             return None
+        if isinstance(command, Emit):
+            raise TypeError("nobody reads what this emits")
+        if isinstance(command, Receive):
+            try:
+                response = await command.call.read()
+            except grpc.RpcError as error:
+                raise from_rpc_error(error) from None
+            return None if response is grpc.aio.EOF else response  # type: ignore[attr-defined]
         rpc = (await self._rpcs())[command.method]
+        if isinstance(command, Upload):
+            return await self._upload(rpc, command)
+        if isinstance(command, Download):
+            return await self._download(rpc, command)
         call = rpc(command.request, timeout=command.timeout, metadata=command.metadata)
+        if isinstance(command, Open):
+            return call
         try:
             response = await call
             if not command.wants_server:
@@ -218,6 +336,28 @@ class AsyncCodingEnv:
             return response, server_of(await call.initial_metadata())
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
+
+    async def _upload(self, rpc: Any, command: Upload) -> Any:
+        failed: List[BaseException] = []
+        try:
+            return await rpc(command.guarded(failed), timeout=command.timeout, metadata=command.metadata)
+        except (grpc.RpcError, asyncio.CancelledError) as error:
+            if failed:
+                raise failed[0] from None
+            if isinstance(error, grpc.RpcError):
+                raise from_rpc_error(error) from None
+            raise
+
+    async def _download(self, rpc: Any, command: Download) -> None:
+        command.begin()
+        call = rpc(command.request, timeout=command.timeout, metadata=command.metadata)
+        try:
+            async for message in call:
+                command.take(message)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     async def _rpcs(self) -> Mapping[str, Any]:
         pool = _channels.loop_pool()
@@ -241,6 +381,100 @@ class AsyncCodingEnv:
         # The last one turns off the light: an event loop may end right after this.
         for channel in pool.take_out(self._target):
             await channel.close()
+
+
+class AsyncFiles:
+    """The files of an environment's episode: ``env.files``. It may be used while a step runs."""
+
+    def __init__(self, env: AsyncCodingEnv) -> None:
+        self._env = env
+        self._flows = FileFlows(env._core)
+
+    async def write(
+        self, files: Mapping[RemotePath, Content], *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Writes files, each whole or not at all, in the place of what is there; directories on their way are made.
+
+        Args:
+            files: By their paths, which are relative to the workspace (``bytes`` where a name is not UTF-8): bytes, text, the path of a file
+                of this machine (``pathlib.Path``), or a ``NewFile``.
+            progress: Called now and then.
+
+        Raises:
+            FilesError: Some can't be written; the others are.
+            EpisodeGoneError, RefusedError, ConnectError, DeadlineError, NoEpisodeError: As ``step``. What was complete stays, and
+                nothing is half-written.
+        """
+        return await self._env._run(self._flows.write(files, progress))
+
+    async def read(self, *patterns: RemotePath, max_file_bytes: Optional[int] = None) -> Dict[str, bytes]:
+        """Reads files: their content by their paths.
+
+        Args:
+            patterns: Paths, and globs: a text with one of ``*?[{`` is one. ``*`` and ``?`` stop at ``/``, ``**`` as a component does not.
+            max_file_bytes: The most bytes of a file.
+
+        Raises:
+            FilesError: A path leads to no regular file, or a file could not be read to its end; ``result`` has the others.
+            Others: As ``write``.
+        """
+        return await self._env._run(self._flows.read(patterns, max_file_bytes))
+
+    async def list(self, *patterns: RemotePath, sha256: bool = False) -> List[FileInfo]:
+        """Tells what there is, in no particular order. Without patterns: all. Raises as ``read``.
+
+        Args:
+            patterns: As of ``read``.
+            sha256: Whether to read the files and tell their SHA-256.
+        """
+        return await self._env._run(self._flows.list(patterns, sha256))
+
+    async def delete(self, *patterns: RemotePath, recursive: bool = False) -> int:
+        """Deletes files, links and directories; what is not there is no error. Returns how many.
+
+        Args:
+            patterns: As of ``read``.
+            recursive: Whether directories go with all that is in them.
+
+        Raises:
+            FilesError: Some can't be deleted: a directory is not empty.
+            Others: As ``write``.
+        """
+        return await self._env._run(self._flows.delete(patterns, recursive))
+
+    async def upload(
+        self, local: Union[str, "os.PathLike[str]"], remote: str = "", *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Copies a directory of this machine with all that is in it, or a file, into the workspace. Modes and times go along; links in a
+        directory are left out.
+
+        Args:
+            local: The directory or file.
+            remote: What its content is to be beneath; of a file its path, or with ``/`` at the end its directory. Empty: the workspace.
+            progress: As of ``write``.
+
+        Raises:
+            OSError: Something of this machine can't be read.
+            Others: As ``write``.
+        """
+        return await self._env._run(self._flows.upload(os.fspath(local), remote, progress))
+
+    async def download(
+        self, remote: str, local: Union[str, "os.PathLike[str]"], *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Copies a directory of the workspace with all that is in it, or a file, to this machine. Modes and times go along; links and the
+        like are left out. Each file is complete when it gets its name.
+
+        Args:
+            remote: The directory or file. Empty: the workspace.
+            local: What its content is to be beneath; of a file its path.
+            progress: As of ``write``.
+
+        Raises:
+            OSError: Something of this machine can't be written.
+            Others: As ``read``.
+        """
+        return await self._env._run(self._flows.download(remote, os.fspath(local), progress))
 
 
 def _remove_container(started: "asyncio.Future[_docker.Container]") -> None:

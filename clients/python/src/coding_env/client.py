@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, Iterator, List, Mapping, Optional, Type, TypeVar, Union
 
 import grpc
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Call, Core, Flow, Pause, server_of
+from ._core import Call, Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
+from ._files import Content, FileFlows, OnProgress, RemotePath, first_files
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
     EpisodeState,
+    FileInfo,
     InterruptResult,
     Limits,
     Network,
+    OutputPiece,
     ResetResult,
     ServerInfo,
     StepLimits,
     StepResult,
+    WriteResult,
 )
 from .options import Options, parse_url
 
@@ -33,6 +38,48 @@ if TYPE_CHECKING:
     from ._arguments import FromImage
 
 T = TypeVar("T")
+
+
+class StepStream:
+    """A step and what it prints: an iterator of pieces of output, as they are printed. ``result`` is there after the last.
+
+    The step begins with the first ``next``. A connection that breaks is made again, and no piece comes twice. Who stops reading (``close``,
+    or a loop that is left) leaves the step running: the same code again goes on with it.
+    """
+
+    def __init__(self, run: Callable[[], Generator[OutputPiece, None, StepResult]]) -> None:
+        self._run = run()
+        self._result: Optional[StepResult] = None
+
+    def __iter__(self) -> Iterator[OutputPiece]:
+        return self
+
+    def __next__(self) -> OutputPiece:
+        """Waits for the next piece. Raises as ``CodingEnv.step``."""
+        try:
+            return next(self._run)
+        except StopIteration as stop:
+            if stop.value is not None:
+                self._result = stop.value
+            raise StopIteration from None
+
+    def result(self) -> StepResult:
+        """What ``CodingEnv.step`` would have returned; passes over pieces that were not taken. Raises as that."""
+        for _ in self:
+            pass
+        if self._result is None:
+            raise CodingEnvError("this step was not read to its end")
+        return self._result
+
+    def close(self) -> None:
+        """Stops reading."""
+        self._run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class CodingEnv:
@@ -120,6 +167,11 @@ class CodingEnv:
         return self._core.episode_id
 
     @property
+    def files(self) -> Files:
+        """The files of the episode."""
+        return Files(self)
+
+    @property
     def server_id(self) -> Optional[str]:
         """The server that holds the episode, once there is one."""
         return self._core.server_id
@@ -132,6 +184,7 @@ class CodingEnv:
         limits: Optional[Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: Network = Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> ResetResult:
         """Starts a fresh episode and ends the one before.
 
@@ -141,13 +194,16 @@ class CodingEnv:
             limits: Lowers limits for this episode.
             environment: Environment variables to add.
             network: The network that the episode has.
+            files: Small files that its workspace has from the start, as for ``files.write``.
 
         Raises:
             RefusedError: The server refused it.
             ConnectError: The connection stayed broken until the deadline.
             DeadlineError: The deadline passed.
         """
-        flow = self._core.reset(seed=seed, runtime=runtime, limits=limits, environment=environment, network=network)
+        flow = self._core.reset(
+            seed=seed, runtime=runtime, limits=limits, environment=environment, network=network, files=first_files(files)
+        )
         with self._turn:
             return self._run(flow)
 
@@ -158,6 +214,7 @@ class CodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode.
 
@@ -169,6 +226,7 @@ class CodingEnv:
             timeout: How long the code may run, in seconds or as a timedelta. None: the server's default.
             limits: Lowers limits for this step.
             max_reply_bytes: The largest reply: 64 KiB to 64 MiB. None: the server's default. Output past it is cut out of the middle.
+            display_mime_types: The representations that displays are to have: ``["image/svg+xml"]``. Empty: what they have, and PNG of figures.
 
         Raises:
             NoEpisodeError: Before a reset.
@@ -179,8 +237,33 @@ class CodingEnv:
         """
         with self._turn:
             return self._run(
-                self._core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+                self._core.step(
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
+                )
             )
+
+    def step_stream(
+        self,
+        action: Union[CodeAction, str],
+        *,
+        timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        max_reply_bytes: Optional[int] = None,
+    ) -> StepStream:
+        """Runs code as ``step`` does, and tells what it prints while it runs: ``for piece in env.step_stream(code)``."""
+
+        def run() -> Generator[OutputPiece, None, StepResult]:
+            with self._turn:
+                flow = self._core.step_stream(
+                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                )
+                return (yield from self._emit(flow))
+
+        return StepStream(run)
 
     def state(self) -> EpisodeState:
         """The state of the episode. It still answers for a lost one. Raises as ``step``."""
@@ -246,18 +329,74 @@ class CodingEnv:
             except BaseException as caught:
                 error = caught
 
-    def _carry_out(self, command: Union[Call, Pause]) -> Any:
+    def _emit(self, flow: Flow[T]) -> Generator[Any, None, T]:
+        """As ``_run``, and yields what the flow emits."""
+        value: Any = None
+        error: Optional[BaseException] = None
+        call: Any = None
+        try:
+            while True:
+                try:
+                    command = flow.send(value) if error is None else flow.throw(error)
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                value = error = None
+                if isinstance(command, Emit):
+                    yield command.value
+                    continue
+                try:
+                    value = self._carry_out(command)
+                except BaseException as caught:
+                    error = caught
+                if isinstance(command, Open):
+                    call = value
+        finally:
+            # Nothing that goes on is left behind when the caller stops reading.
+            if call is not None:
+                call.cancel()
+
+    def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
             time.sleep(command.seconds)
             return None
-        rpc = self._rpcs()[command.method]
+        if isinstance(command, Emit):
+            raise TypeError("nobody reads what this emits")
+        if isinstance(command, Upload):
+            return self._upload(self._rpcs()[command.method], command)
+        if isinstance(command, Download):
+            return self._download(self._rpcs()[command.method], command)
         try:
+            if isinstance(command, Receive):
+                return next(command.call, None)
+            rpc = self._rpcs()[command.method]
+            if isinstance(command, Open):
+                return rpc(command.request, timeout=command.timeout, metadata=command.metadata)
             if not command.wants_server:
                 return rpc(command.request, timeout=command.timeout, metadata=command.metadata)
             response, call = rpc.with_call(command.request, timeout=command.timeout, metadata=command.metadata)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         return response, server_of(call.initial_metadata())
+
+    def _upload(self, rpc: Any, command: Upload) -> Any:
+        failed: List[BaseException] = []
+        try:
+            return rpc(command.guarded(failed), timeout=command.timeout, metadata=command.metadata)
+        except grpc.RpcError as error:
+            if failed:
+                raise failed[0] from None
+            raise from_rpc_error(error) from None
+
+    def _download(self, rpc: Any, command: Download) -> None:
+        command.begin()
+        call = rpc(command.request, timeout=command.timeout, metadata=command.metadata)
+        try:
+            for message in call:
+                command.take(message)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     def _rpcs(self) -> Mapping[str, Any]:
         shared = self._shared
@@ -277,3 +416,97 @@ class CodingEnv:
         if self._container is not None:
             for channel in _channels.POOL.take_out(self._target):
                 channel.close()
+
+
+class Files:
+    """The files of an environment's episode: ``env.files``. It may be used while a step runs, from another thread."""
+
+    def __init__(self, env: CodingEnv) -> None:
+        self._env = env
+        self._flows = FileFlows(env._core)
+
+    def write(
+        self, files: Mapping[RemotePath, Content], *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Writes files, each whole or not at all, in the place of what is there; directories on their way are made.
+
+        Args:
+            files: By their paths, which are relative to the workspace (``bytes`` where a name is not UTF-8): bytes, text, the path of a file
+                of this machine (``pathlib.Path``), or a ``NewFile``.
+            progress: Called now and then, from another thread.
+
+        Raises:
+            FilesError: Some can't be written; the others are.
+            EpisodeGoneError, RefusedError, ConnectError, DeadlineError, NoEpisodeError: As ``step``. What was complete stays, and
+                nothing is half-written.
+        """
+        return self._env._run(self._flows.write(files, progress))
+
+    def read(self, *patterns: RemotePath, max_file_bytes: Optional[int] = None) -> Dict[str, bytes]:
+        """Reads files: their content by their paths.
+
+        Args:
+            patterns: Paths, and globs: a text with one of ``*?[{`` is one. ``*`` and ``?`` stop at ``/``, ``**`` as a component does not.
+            max_file_bytes: The most bytes of a file.
+
+        Raises:
+            FilesError: A path leads to no regular file, or a file could not be read to its end; ``result`` has the others.
+            Others: As ``write``.
+        """
+        return self._env._run(self._flows.read(patterns, max_file_bytes))
+
+    def list(self, *patterns: RemotePath, sha256: bool = False) -> List[FileInfo]:
+        """Tells what there is, in no particular order. Without patterns: all. Raises as ``read``.
+
+        Args:
+            patterns: As of ``read``.
+            sha256: Whether to read the files and tell their SHA-256.
+        """
+        return self._env._run(self._flows.list(patterns, sha256))
+
+    def delete(self, *patterns: RemotePath, recursive: bool = False) -> int:
+        """Deletes files, links and directories; what is not there is no error. Returns how many.
+
+        Args:
+            patterns: As of ``read``.
+            recursive: Whether directories go with all that is in them.
+
+        Raises:
+            FilesError: Some can't be deleted: a directory is not empty.
+            Others: As ``write``.
+        """
+        return self._env._run(self._flows.delete(patterns, recursive))
+
+    def upload(
+        self, local: Union[str, "os.PathLike[str]"], remote: str = "", *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Copies a directory of this machine with all that is in it, or a file, into the workspace. Modes and times go along; links in a
+        directory are left out.
+
+        Args:
+            local: The directory or file.
+            remote: What its content is to be beneath; of a file its path, or with ``/`` at the end its directory. Empty: the workspace.
+            progress: As of ``write``.
+
+        Raises:
+            OSError: Something of this machine can't be read.
+            Others: As ``write``.
+        """
+        return self._env._run(self._flows.upload(os.fspath(local), remote, progress))
+
+    def download(
+        self, remote: str, local: Union[str, "os.PathLike[str]"], *, progress: Optional[OnProgress] = None
+    ) -> WriteResult:
+        """Copies a directory of the workspace with all that is in it, or a file, to this machine. Modes and times go along; links and the
+        like are left out. Each file is complete when it gets its name.
+
+        Args:
+            remote: The directory or file. Empty: the workspace.
+            local: What its content is to be beneath; of a file its path.
+            progress: As of ``write``.
+
+        Raises:
+            OSError: Something of this machine can't be written.
+            Others: As ``read``.
+        """
+        return self._env._run(self._flows.download(remote, os.fspath(local), progress))

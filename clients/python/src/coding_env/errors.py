@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from . import _details_pb2 as details_pb
+from .models import FileFailure
 
 
 class Reason(str, enum.Enum):
@@ -40,6 +41,16 @@ class Reason(str, enum.Enum):
     STEP_LIMIT = "STEP_LIMIT"
     #: As many steps as may be queued in an episode.
     STEP_QUEUE_FULL = "STEP_QUEUE_FULL"
+    #: Another stream has opened the session.
+    SESSION_TAKEN_OVER = "SESSION_TAKEN_OVER"
+    #: As many sessions as the server holds.
+    SESSION_LIMIT = "SESSION_LIMIT"
+    #: As many calls that move files as may wait for a turn.
+    FILES_LIMIT = "FILES_LIMIT"
+    #: Nothing was sent or taken for too long in a call that moves files.
+    FILES_STALLED = "FILES_STALLED"
+    #: Files can't be worked with, or one of a reset can't be written.
+    FILES_REFUSED = "FILES_REFUSED"
     #: No interpreter became ready in time.
     NO_WORKER = "NO_WORKER"
     #: The server is shutting down.
@@ -56,6 +67,8 @@ class Reason(str, enum.Enum):
     URL = "URL"
     #: The client's own: there is no episode.
     NO_EPISODE = "NO_EPISODE"
+    #: The client's own: something went wrong with some files of a call.
+    FILES = "FILES"
     #: The client's own: a container can't be had.
     DOCKER = "DOCKER"
 
@@ -132,6 +145,37 @@ class DockerError(CodingEnvError):
         if not self.log:
             return self.message
         return f"{self.message}\nThe container's log:\n{self.log.rstrip()}"
+
+
+class FilesError(CodingEnvError):
+    """Something went wrong with some files of a call; what went well is done.
+
+    Attributes:
+        failures: The first of those files, and why.
+        failed: How many there are in all.
+        truncated: Whether a limit of the server ended the call before all was done.
+        result: What the call would have returned, as far as it went well.
+    """
+
+    reason = Reason.FILES
+
+    def __init__(
+        self, what: str, failures: Sequence[FileFailure], failed: int, truncated: bool, result: Any = None
+    ) -> None:
+        super().__init__(what, tuple(failures), failed, truncated, result)
+        self.what = what
+        self.failures = tuple(failures)
+        self.failed = failed
+        self.truncated = truncated
+        self.result = result
+
+    def __str__(self) -> str:
+        told = [f"{failure.path!r}: {failure.message}" for failure in self.failures[:5]]
+        if self.failed > len(told):
+            told.append(f"and {self.failed - len(told)} more")
+        if self.truncated:
+            told.append("a limit of the server was reached before all was done")
+        return f"{self.failed} files {self.what}: " + "; ".join(told)
 
 
 class RefusedError(CodingEnvError):
@@ -219,13 +263,26 @@ _BUSY = frozenset(
         Reason.EPISODE_LIMIT,
         Reason.STEP_LIMIT,
         Reason.STEP_QUEUE_FULL,
+        Reason.SESSION_LIMIT,
+        Reason.FILES_LIMIT,
         Reason.NO_WORKER,
         Reason.SHUTTING_DOWN,
     }
 )
 #: What the gRPC library and the server's HTTP/2 library say when a connection or stream breaks; the codes differ.
-_BROKEN = ("RST_STREAM", "Stream removed", "Socket closed", "Connection reset", "h2 protocol error", "error reading a body")
+_BROKEN = (
+    "RST_STREAM",
+    "Stream removed",
+    "Socket closed",
+    "Connection reset",
+    "h2 protocol error",
+    "error reading a body",
+    # asyncio's, of a stream that breaks while something is written to it.
+    "Internal error from Core",
+)
 _BROKEN_CODES = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED})
+
+_CODES: Dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 _READERS: Dict[str, Callable[[], Message]] = {
     "google.rpc.ErrorInfo": details_pb.ErrorInfo,
@@ -241,25 +298,38 @@ def _read_details(trailers: Optional[Any]) -> Dict[str, Any]:
     for key, value in trailers or ():
         if key != "grpc-status-details-bin":
             continue
-        try:
-            status = details_pb.Status.FromString(value)
-            for detail in status.details:
-                name = detail.type_url.rpartition("/")[2]
-                reader = _READERS.get(name)
-                if reader is not None:
-                    message = reader()
-                    message.ParseFromString(detail.value)
-                    found[name] = message
-        except DecodeError:
-            continue
+        found.update(_read_status(value))
+    return found
+
+
+def _read_status(value: bytes) -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
+    try:
+        status = details_pb.Status.FromString(value)
+        for detail in status.details:
+            name = detail.type_url.rpartition("/")[2]
+            reader = _READERS.get(name)
+            if reader is not None:
+                message = reader()
+                message.ParseFromString(detail.value)
+                found[name] = message
+    except DecodeError:
+        return found
     return found
 
 
 def from_rpc_error(error: Any) -> CodingEnvError:
     """What an error of the gRPC library means."""
-    code: grpc.StatusCode = error.code()
-    message: str = error.details() or ""
-    details = _read_details(error.trailing_metadata())
+    return _from_status(error.code(), error.details() or "", _read_details(error.trailing_metadata()))
+
+
+def from_message(status: Any) -> CodingEnvError:
+    """What a google.rpc.Status means."""
+    code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
+    return _from_status(code, status.message, _read_status(status.SerializeToString()))
+
+
+def _from_status(code: grpc.StatusCode, message: str, details: Mapping[str, Any]) -> CodingEnvError:
     info = details.get("google.rpc.ErrorInfo")
     if info is None:
         timed_out = code is grpc.StatusCode.CANCELLED and message == "Timeout expired"

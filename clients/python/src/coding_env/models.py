@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from typing import Dict, Optional, Tuple, Type, TypeVar
+import mimetypes
+import os
+from typing import Dict, Optional, Tuple, Type, TypeVar, Union
 
 _E = TypeVar("_E", bound="_Open")
 
@@ -119,6 +121,14 @@ class Network(_Open):
     LOOPBACK = 2
 
 
+class OutputStream(_Open):
+    """An output stream of a program."""
+
+    UNSPECIFIED = 0
+    STDOUT = 1
+    STDERR = 2
+
+
 class IsolationLayerState(_Open):
     """Whether a layer of isolation is in force."""
 
@@ -128,12 +138,200 @@ class IsolationLayerState(_Open):
     MISSING = 2
 
 
+class FileKind(_Open):
+    """What a file is."""
+
+    UNSPECIFIED = 0
+    #: A regular file.
+    FILE = 1
+    DIRECTORY = 2
+    #: A symbolic link. It is never followed.
+    LINK = 3
+    #: A FIFO, a socket or a device. It is never opened.
+    OTHER = 4
+
+
+class FileErrorKind(_Open):
+    """What went wrong with one file."""
+
+    #: Something that none of the others says.
+    UNSPECIFIED = 0
+    #: There is nothing with this path.
+    NOT_FOUND = 1
+    #: It is a link, a FIFO, a socket or a device.
+    NOT_A_FILE = 2
+    IS_A_DIRECTORY = 3
+    #: A component before the last is no directory (a link is none).
+    NOT_A_DIRECTORY = 4
+    #: It has more bytes than a limit allows.
+    TOO_LARGE = 5
+    #: The workspace is full.
+    NO_SPACE = 6
+    #: The episode's own rights don't allow it.
+    PERMISSION = 7
+    #: The directory is not empty.
+    NOT_EMPTY = 8
+    #: The size or the SHA-256 is not what was told.
+    MISMATCH = 9
+    #: It did not come to its end.
+    INCOMPLETE = 10
+    #: It lies too deep, or its path is too long.
+    TOO_DEEP = 11
+
+
+@dataclasses.dataclass(frozen=True)
+class NewFile:
+    """A file to write, with more about it than its content."""
+
+    #: What is in it: bytes, text (as UTF-8), or the path of a file of this machine (``pathlib.Path``).
+    content: Union[bytes, str, "os.PathLike[str]"] = b""
+    #: Its permission bits. None: 0o644, or what the file has that is there already or on this machine.
+    mode: Optional[int] = None
+    #: When it was last modified. None: now.
+    modify_time: Optional[datetime.datetime] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FileInfo:
+    """What a file in a workspace is."""
+
+    #: Its path, relative to the workspace. Bytes that are no UTF-8 are lone surrogates, as with ``os.fsdecode``.
+    path: str
+    #: What it is.
+    kind: FileKind = FileKind.UNSPECIFIED
+    #: Its permission bits.
+    mode: int = 0
+    #: Its size in bytes, as the file system tells it.
+    size: int = 0
+    #: When it was last modified.
+    modify_time: Optional[datetime.datetime] = None
+    #: SHA-256 of its content, where that was asked for.
+    sha256: Optional[bytes] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FileFailure:
+    """A file with which something went wrong."""
+
+    #: Its path.
+    path: str
+    #: What went wrong, for programs.
+    kind: FileErrorKind
+    #: The same for people.
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class WriteResult:
+    """What was written, or downloaded."""
+
+    #: Files, and where they were sent directories.
+    files: int = 0
+    #: Bytes of data in them.
+    bytes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a call that moves files is."""
+
+    #: Files that are done.
+    files: int
+    #: Files in all.
+    files_total: int
+    #: Bytes that were moved.
+    bytes: int
+    #: Bytes in all, as far as their sizes were told right.
+    bytes_total: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FileLimits:
+    """Limits of the calls that move files."""
+
+    #: Such calls at the same time, over all episodes.
+    calls: int = 0
+    #: Such calls that wait for a turn.
+    waiting_calls: int = 0
+    #: Files and directories of one call.
+    files_per_call: int = 0
+    #: Bytes of data of one call.
+    bytes_per_call: int = 0
+    #: The data of one chunk that is sent.
+    chunk_bytes: int = 0
+    #: The longest path.
+    path_bytes: int = 0
+    #: The most components of a path.
+    depth: int = 0
+    #: The most patterns of one call.
+    selectors: int = 0
+    #: How many files a reset may bring.
+    reset_files: int = 0
+    #: The sum of their data.
+    reset_bytes: int = 0
+    #: How long a call waits for the client.
+    stall_timeout: Optional[datetime.timedelta] = None
+
+
 @dataclasses.dataclass(frozen=True)
 class CodeAction:
     """What to do in a step."""
 
     #: Python source, at most ``Limits.source_bytes`` of UTF-8.
     code: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Representation:
+    """One way to show something."""
+
+    #: Its media type: ``image/png``, ``text/html``.
+    mime_type: str = ""
+    #: Its bytes; text is UTF-8. Empty when they are in a file, and when there was no room for them.
+    data: bytes = dataclasses.field(default=b"", repr=False)
+    #: How many bytes it has, wherever they are.
+    total_bytes: int = 0
+    #: Where the bytes are when they are too many for a reply: a path in the episode's workspace. Empty otherwise.
+    file_path: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether ``data`` holds it."""
+        return len(self.data) == self.total_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Display:
+    """One thing that a step showed, as the program says: a plot, a table. HTML, SVG and scripts in it are the program's."""
+
+    #: The same thing in one or more ways.
+    representations: Tuple[Representation, ...] = ()
+    #: True of the last statement's value, whose ``repr`` is ``CodeObservation.result``.
+    is_result: bool = False
+
+    def data(self, mime_type: str) -> Optional[bytes]:
+        """Its bytes as this media type: ``image/png``. None when it has none of that, or they are not in the reply."""
+        for one in self.representations:
+            if one.mime_type == mime_type and one.is_here:
+                return one.data
+        return None
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes it to a file, as what the path's suffix says: ``.png``, ``.svg``, ``.html``, ``.txt``.
+
+        Raises:
+            ValueError: It has no such representation, or that is not in the reply; the message says what there is.
+        """
+        mime_type = mimetypes.guess_type(os.fspath(path))[0] or ""
+        data = self.data(mime_type)
+        if data is None:
+            there = ", ".join(
+                one.mime_type if one.is_here else f"{one.mime_type} (in {one.file_path or 'no file: it had no room'})"
+                for one in self.representations
+            )
+            raise ValueError(f"nothing to save as {os.fspath(path)!r} ({mime_type or 'no known suffix'}): there is {there}")
+        with open(path, "wb") as file:
+            file.write(data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +347,8 @@ class CodeObservation:
     exit_code: int = 0
     #: ``repr`` of the last statement's value, when that is an expression whose value is not None.
     result: Optional[str] = None
+    #: What the step showed beside its text, as in a notebook: plots, tables and the like, in the order in which they were shown.
+    displays: Tuple[Display, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,6 +395,10 @@ class Limits:
     workspace_inodes: Optional[int] = None
     #: CPU time per time of all processes together, in percent of one core; 1 to 100000. Default: as much as there is.
     cpu_percent: Optional[int] = None
+    #: Displays of a step; at least 1. Default 64.
+    displays: Optional[int] = None
+    #: The bytes of a step's displays together that travel in the reply; at least 1 KiB. Default 3 MiB.
+    display_bytes: Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -247,6 +451,8 @@ class Reported:
     exception: Optional[PythonException] = None
     #: True when ``result`` was cut at ``Limits.result_bytes``.
     result_truncated: bool = False
+    #: Displays past ``Limits.displays``, which are not in the observation.
+    displays_dropped: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -335,8 +541,29 @@ class StepResult:
     observed: Observed = Observed()
     #: True when this is the kept reply of a step that had run before this call.
     replayed: bool = False
-    #: True when the kept reply's texts were dropped for space.
+    #: True when the kept reply's texts and displays were dropped for space.
     output_dropped: bool = False
+    #: What to do about the error, for people: of a module that is not there, what the runtime has and which ones have it.
+    hint: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputPiece:
+    """A part of what a step printed."""
+
+    #: Where it was written to.
+    stream: OutputStream = OutputStream.UNSPECIFIED
+    #: Where it begins, in bytes from the step's start on this stream.
+    offset: int = 0
+    #: What was written. It may begin or end within a character.
+    data: bytes = b""
+    #: Bytes right before it that are not told: the reader was too slow, or the kept output has only head and tail.
+    dropped_bytes: int = 0
+
+    @property
+    def text(self) -> str:
+        """The bytes as text; what is not UTF-8 by itself becomes U+FFFD."""
+        return self.data.decode(errors="replace")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -424,6 +651,26 @@ class ServerLimits:
     worker_wait: Optional[datetime.timedelta] = None
     #: Replies kept beyond each episode's last one, over all episodes.
     kept_reply_bytes: int = 0
+    #: Sessions, those whose stream is broken included.
+    sessions: int = 0
+    #: Requests of one session that have no response which the client has taken.
+    session_requests: int = 0
+    #: How long a session whose stream is broken is kept.
+    session_grace: Optional[datetime.timedelta] = None
+    #: The largest ``Representation.data``.
+    representation_bytes: int = 0
+    #: Limits of the calls that move files.
+    files: FileLimits = FileLimits()
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """An installed Python distribution."""
+
+    #: Its name, as it was installed.
+    name: str = ""
+    #: Its version.
+    version: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -440,6 +687,8 @@ class Runtime:
     hash_seed: int = 0
     #: Interpreters that are ready to be handed to a reset.
     warm_workers: int = 0
+    #: What its interpreter can import beside the standard library, by name.
+    packages: Tuple[Package, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 import grpc
@@ -76,9 +76,11 @@ class Target:
     root_certificates: Optional[bytes] = dataclasses.field(repr=False)
     client_certificate: Optional[bytes] = dataclasses.field(repr=False)
     client_key: Optional[bytes] = dataclasses.field(repr=False)
+    #: The name that the server's certificate has to bear. None: the host of the address.
+    server_name: Optional[str] = None
 
     def channel_arguments(self) -> Tuple[Tuple[str, Any], ...]:
-        arguments = [
+        arguments: List[Tuple[str, Any]] = [
             ("grpc.max_receive_message_length", _REPLY_BYTES_MAX),
             ("grpc.max_send_message_length", -1),
             ("grpc.max_metadata_size", _METADATA_BYTES_MAX),
@@ -97,6 +99,8 @@ class Target:
         ]
         if self.loopback:
             arguments.append(("grpc.enable_http_proxy", 0))
+        if self.server_name is not None:
+            arguments.append(("grpc.ssl_target_name_override", self.server_name))
         return tuple(arguments)
 
     def credentials(self) -> Optional[grpc.ChannelCredentials]:

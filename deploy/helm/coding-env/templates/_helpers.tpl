@@ -29,11 +29,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/*
 Seconds from SIGTERM to SIGKILL. The server's own phases, each with its bound: the drain; twice the grace for steps that are interrupted
-then; 5 s for connections to take their last replies; 15 s for the warden to end all processes. And 10 s to spare. deploy/test
-compares these with the server's source.
+then; 5 s for connections to take their last replies; 15 s for the warden to end all processes; 5 s for the last traces. And 10 s to spare.
+deploy/test compares these with the server's source.
 */}}
 {{- define "coding-env.terminationSeconds" -}}
-{{- add .Values.drain.timeoutSeconds (mul 2 .Values.drain.interruptGraceSeconds) 5 15 10 -}}
+{{- add .Values.drain.timeoutSeconds (mul 2 .Values.drain.interruptGraceSeconds) 5 15 5 10 -}}
 {{- end -}}
 
 {{/* A value of a variable. Helm reads large numbers as floating point, and would write 4.294967296e+09. */}}

@@ -1,5 +1,6 @@
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -67,6 +68,12 @@ class IsolationLayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ISOLATION_LAYER_STATE_UNSPECIFIED: _ClassVar[IsolationLayerState]
     ISOLATION_LAYER_STATE_ENFORCED: _ClassVar[IsolationLayerState]
     ISOLATION_LAYER_STATE_MISSING: _ClassVar[IsolationLayerState]
+
+class OutputStream(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTPUT_STREAM_UNSPECIFIED: _ClassVar[OutputStream]
+    OUTPUT_STREAM_STDOUT: _ClassVar[OutputStream]
+    OUTPUT_STREAM_STDERR: _ClassVar[OutputStream]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_COMPLETED: Outcome
 OUTCOME_RAISED: Outcome
@@ -103,6 +110,9 @@ NETWORK_LOOPBACK: Network
 ISOLATION_LAYER_STATE_UNSPECIFIED: IsolationLayerState
 ISOLATION_LAYER_STATE_ENFORCED: IsolationLayerState
 ISOLATION_LAYER_STATE_MISSING: IsolationLayerState
+OUTPUT_STREAM_UNSPECIFIED: OutputStream
+OUTPUT_STREAM_STDOUT: OutputStream
+OUTPUT_STREAM_STDERR: OutputStream
 
 class ResetRequest(_message.Message):
     __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network")
@@ -378,7 +388,7 @@ class StepLimits(_message.Message):
     def __init__(self, output_bytes: _Optional[int] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes")
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "sessions", "session_requests", "session_grace")
     EPISODES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
     WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -391,6 +401,9 @@ class ServerLimits(_message.Message):
     BACKGROUND_CPU_TIME_FIELD_NUMBER: _ClassVar[int]
     WORKER_WAIT_FIELD_NUMBER: _ClassVar[int]
     KEPT_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_GRACE_FIELD_NUMBER: _ClassVar[int]
     episodes: int
     running_steps: int
     waiting_steps: int
@@ -403,7 +416,10 @@ class ServerLimits(_message.Message):
     background_cpu_time: _duration_pb2.Duration
     worker_wait: _duration_pb2.Duration
     kept_reply_bytes: int
-    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ...) -> None: ...
+    sessions: int
+    session_requests: int
+    session_grace: _duration_pb2.Duration
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., session_requests: _Optional[int] = ..., session_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Runtime(_message.Message):
     __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers")
@@ -526,3 +542,121 @@ class Loss(_message.Message):
     outcome: Outcome
     description: str
     def __init__(self, step_index: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class StepStreamRequest(_message.Message):
+    __slots__ = ("step", "heartbeat", "stdout_offset", "stderr_offset")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    STDOUT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STDERR_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    step: StepRequest
+    heartbeat: _duration_pb2.Duration
+    stdout_offset: int
+    stderr_offset: int
+    def __init__(self, step: _Optional[_Union[StepRequest, _Mapping]] = ..., heartbeat: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., stdout_offset: _Optional[int] = ..., stderr_offset: _Optional[int] = ...) -> None: ...
+
+class StepStreamResponse(_message.Message):
+    __slots__ = ("piece", "heartbeat", "reply")
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    piece: OutputPiece
+    heartbeat: Heartbeat
+    reply: StepResponse
+    def __init__(self, piece: _Optional[_Union[OutputPiece, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., reply: _Optional[_Union[StepResponse, _Mapping]] = ...) -> None: ...
+
+class OutputPiece(_message.Message):
+    __slots__ = ("stream", "offset", "data", "dropped_bytes")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    stream: OutputStream
+    offset: int
+    data: bytes
+    dropped_bytes: int
+    def __init__(self, stream: _Optional[_Union[OutputStream, str]] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., dropped_bytes: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("queued",)
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    queued: bool
+    def __init__(self, queued: bool = ...) -> None: ...
+
+class SessionRequest(_message.Message):
+    __slots__ = ("id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    STEP_STREAM_FIELD_NUMBER: _ClassVar[int]
+    GET_STATE_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FIELD_NUMBER: _ClassVar[int]
+    DETACH_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    received: int
+    open: SessionOpen
+    reset: ResetRequest
+    step: StepRequest
+    step_stream: StepStreamRequest
+    get_state: GetStateRequest
+    interrupt: InterruptRequest
+    close: CloseRequest
+    detach: SessionDetach
+    def __init__(self, id: _Optional[int] = ..., received: _Optional[int] = ..., open: _Optional[_Union[SessionOpen, _Mapping]] = ..., reset: _Optional[_Union[ResetRequest, _Mapping]] = ..., step: _Optional[_Union[StepRequest, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamRequest, _Mapping]] = ..., get_state: _Optional[_Union[GetStateRequest, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptRequest, _Mapping]] = ..., close: _Optional[_Union[CloseRequest, _Mapping]] = ..., detach: _Optional[_Union[SessionDetach, _Mapping]] = ...) -> None: ...
+
+class SessionResponse(_message.Message):
+    __slots__ = ("id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    STEP_STREAM_FIELD_NUMBER: _ClassVar[int]
+    GET_STATE_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FIELD_NUMBER: _ClassVar[int]
+    DETACH_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    number: int
+    open: SessionOpened
+    reset: ResetResponse
+    step: StepResponse
+    step_stream: StepStreamResponse
+    get_state: GetStateResponse
+    interrupt: InterruptResponse
+    close: CloseResponse
+    detach: SessionDetached
+    error: _status_pb2.Status
+    def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., open: _Optional[_Union[SessionOpened, _Mapping]] = ..., reset: _Optional[_Union[ResetResponse, _Mapping]] = ..., step: _Optional[_Union[StepResponse, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamResponse, _Mapping]] = ..., get_state: _Optional[_Union[GetStateResponse, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptResponse, _Mapping]] = ..., close: _Optional[_Union[CloseResponse, _Mapping]] = ..., detach: _Optional[_Union[SessionDetached, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class SessionOpen(_message.Message):
+    __slots__ = ("session_id",)
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    def __init__(self, session_id: _Optional[str] = ...) -> None: ...
+
+class SessionOpened(_message.Message):
+    __slots__ = ("session_id", "server_id", "resumed")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    server_id: str
+    resumed: bool
+    def __init__(self, session_id: _Optional[str] = ..., server_id: _Optional[str] = ..., resumed: bool = ...) -> None: ...
+
+class SessionDetach(_message.Message):
+    __slots__ = ("episode_ids",)
+    EPISODE_IDS_FIELD_NUMBER: _ClassVar[int]
+    episode_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, episode_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SessionDetached(_message.Message):
+    __slots__ = ("episode_ids",)
+    EPISODE_IDS_FIELD_NUMBER: _ClassVar[int]
+    episode_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, episode_ids: _Optional[_Iterable[str]] = ...) -> None: ...

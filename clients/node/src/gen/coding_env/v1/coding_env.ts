@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../google/protobuf/duration.js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
+import { Status } from "../../google/rpc/status.js";
 
 export const protobufPackage = "coding_env.v1";
 
@@ -29,9 +30,10 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  *   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
  *   ALREADY_EXISTS       EPISODE_EXISTS
  *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED
- *   ABORTED              EPISODE_ENDED
- *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL (with google.rpc.RetryInfo)
+ *   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER
+ *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT (with google.rpc.RetryInfo)
  *   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
+ *   UNAUTHENTICATED      TOKEN_INVALID
  *   DEADLINE_EXCEEDED    DEADLINE
  *   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
  *                        which google.rpc.RequestInfo carries)
@@ -42,6 +44,11 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  * Three errors come from the gRPC library and carry no ErrorInfo: a request larger than the server
  * decodes (source maximum + 1 MiB; OUT_OF_RANGE), one that is no valid message (INTERNAL), and an RPC that
  * the server does not have (UNIMPLEMENTED).
+ *
+ * Tokens. A server may take requests with a bearer token alone: the request header "authorization" with
+ * "Bearer TOKEN". Any RPC without one that is in force is TOKEN_INVALID, which does not say what was
+ * wrong and bears no server_id. An episode belongs to the name of the token that made it. To other names
+ * it does not exist: its id is EPISODE_NOT_FOUND to them, and may be that of an episode of theirs.
  *
  * Routing. Each server has a server_id. It is in the replies and in the response header
  * "x-coding-env-server". A client SHOULD keep it with the episode and send it back as the request
@@ -622,6 +629,63 @@ export function isolationLayerStateToNumber(object: IsolationLayerState): number
   }
 }
 
+/** An output stream of a program. May grow. */
+export enum OutputStream {
+  /** OUTPUT_STREAM_UNSPECIFIED - Not set. Not used in responses. */
+  OUTPUT_STREAM_UNSPECIFIED = "OUTPUT_STREAM_UNSPECIFIED",
+  /** OUTPUT_STREAM_STDOUT - Standard output. */
+  OUTPUT_STREAM_STDOUT = "OUTPUT_STREAM_STDOUT",
+  /** OUTPUT_STREAM_STDERR - Standard error. */
+  OUTPUT_STREAM_STDERR = "OUTPUT_STREAM_STDERR",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function outputStreamFromJSON(object: any): OutputStream {
+  switch (object) {
+    case 0:
+    case "OUTPUT_STREAM_UNSPECIFIED":
+      return OutputStream.OUTPUT_STREAM_UNSPECIFIED;
+    case 1:
+    case "OUTPUT_STREAM_STDOUT":
+      return OutputStream.OUTPUT_STREAM_STDOUT;
+    case 2:
+    case "OUTPUT_STREAM_STDERR":
+      return OutputStream.OUTPUT_STREAM_STDERR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OutputStream.UNRECOGNIZED;
+  }
+}
+
+export function outputStreamToJSON(object: OutputStream): string {
+  switch (object) {
+    case OutputStream.OUTPUT_STREAM_UNSPECIFIED:
+      return "OUTPUT_STREAM_UNSPECIFIED";
+    case OutputStream.OUTPUT_STREAM_STDOUT:
+      return "OUTPUT_STREAM_STDOUT";
+    case OutputStream.OUTPUT_STREAM_STDERR:
+      return "OUTPUT_STREAM_STDERR";
+    case OutputStream.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function outputStreamToNumber(object: OutputStream): number {
+  switch (object) {
+    case OutputStream.OUTPUT_STREAM_UNSPECIFIED:
+      return 0;
+    case OutputStream.OUTPUT_STREAM_STDOUT:
+      return 1;
+    case OutputStream.OUTPUT_STREAM_STDERR:
+      return 2;
+    case OutputStream.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Asks for a fresh episode. An empty message is valid. */
 export interface ResetRequest {
   /**
@@ -1075,7 +1139,7 @@ export interface StepLimits {
 export interface ServerLimits {
   /** Live episodes, lost ones included. Past it Reset is EPISODE_LIMIT. */
   episodes: number;
-  /** Steps that run at the same time. More wait their turn, first come first served. */
+  /** Steps that run at the same time. More wait their turn, one of each token's name after the other. */
   runningSteps: number;
   /** Steps that wait for a turn to run. Past it Step is STEP_LIMIT. */
   waitingSteps: number;
@@ -1108,6 +1172,15 @@ export interface ServerLimits {
     | undefined;
   /** Replies kept beyond each episode's last one, over all episodes. */
   keptReplyBytes: bigint;
+  /** Sessions, those whose stream is broken included. Past it opening one is SESSION_LIMIT. */
+  sessions: number;
+  /**
+   * Requests of one session that have no response which the client has taken. Past it no more are read. As many responses that were not
+   * acknowledged are kept for a new stream; past it the oldest are forgotten.
+   */
+  sessionRequests: number;
+  /** How long a session whose stream is broken is kept. */
+  sessionGrace?: Duration | undefined;
 }
 
 /** An interpreter with its preloads. */
@@ -1274,6 +1347,172 @@ export interface Loss {
   outcome: Outcome;
   /** One sentence for people. */
   description: string;
+}
+
+/** Asks for one step, and for its output while it runs. */
+export interface StepStreamRequest {
+  /** The step, as for Step. */
+  step?:
+    | StepRequest
+    | undefined;
+  /**
+   * After how long without a response a heartbeat is sent. Default 10 s; range 100 ms to 1 h; other values are
+   * INVALID_FIELD.
+   */
+  heartbeat?:
+    | Duration
+    | undefined;
+  /** Only what was written to standard output from this offset on is told: for a retry, which has the bytes before. Default 0. */
+  stdoutOffset: bigint;
+  /** The same for standard error. */
+  stderrOffset: bigint;
+}
+
+/** A part of what StepStream tells. */
+export interface StepStreamResponse {
+  /** What it is. Clients MUST ignore one that they do not know. */
+  event?:
+    | //
+    /** Something was printed. */
+    { $case: "piece"; piece: OutputPiece }
+    | //
+    /** Nothing was told for as long as StepStreamRequest.heartbeat. */
+    { $case: "heartbeat"; heartbeat: Heartbeat }
+    | //
+    /** The step has ended: what Step would have replied, texts included. Always the last. */
+    { $case: "reply"; reply: StepResponse }
+    | undefined;
+}
+
+/** A part of what a step printed. */
+export interface OutputPiece {
+  /** Where it was written to. */
+  stream: OutputStream;
+  /** Where it begins, in bytes from the step's start on this stream. */
+  offset: bigint;
+  /** What was written, as it was: at least 1 byte, at most 64 KiB. */
+  data: Buffer;
+  /**
+   * Bytes of this stream right before `offset` that are not told: they were dropped, because the reader was too slow, or the kept output
+   * has only head and tail.
+   */
+  droppedBytes: bigint;
+}
+
+/** Says that the stream lives, although there is nothing to tell. */
+export interface Heartbeat {
+  /** True while the step waits for its turn; false once it runs. */
+  queued: boolean;
+}
+
+/** A request on a session's stream. */
+export interface SessionRequest {
+  /**
+   * What the client calls this request: not 0, and unique in the session. The id of a request that has no acknowledged
+   * response means that request, sent again: it is not carried out twice. Ignored when there is no `request`.
+   */
+  id: bigint;
+  /**
+   * The client has got all responses with a `number` up to this one, so that the server need not keep them. 0: none. A request without
+   * `request` says only this, and gets no response. A client SHOULD send it at least every ServerLimits.session_requests / 2 responses.
+   */
+  received: bigint;
+  /** What is asked for. Numbers to 15 are left for RPCs to come. */
+  request?:
+    | //
+    /** Opens the session: the first request of a stream, and only that. */
+    { $case: "open"; open: SessionOpen }
+    | //
+    /** As Reset. The episode is the session's. */
+    { $case: "reset"; reset: ResetRequest }
+    | //
+    /** As Step. */
+    { $case: "step"; step: StepRequest }
+    | //
+    /** As StepStream: several responses with this `id`, the last of which has the reply. */
+    { $case: "stepStream"; stepStream: StepStreamRequest }
+    | //
+    /** As GetState. */
+    { $case: "getState"; getState: GetStateRequest }
+    | //
+    /** As Interrupt, and at once, whatever was asked for before. */
+    { $case: "interrupt"; interrupt: InterruptRequest }
+    | //
+    /** As Close. */
+    { $case: "close"; close: CloseRequest }
+    | //
+    /** Makes episodes independent of the session. */
+    { $case: "detach"; detach: SessionDetach }
+    | undefined;
+}
+
+/** A response on a session's stream. */
+export interface SessionResponse {
+  /** The id of the request that it answers. */
+  id: bigint;
+  /**
+   * 1, 2, … for the responses that answer a request: they come in this order, on a new stream again from the first that was not acknowledged.
+   * 0 for a response to `open`, and for output and heartbeats of `step_stream`, which a new stream begins anew from the request's offsets.
+   */
+  number: bigint;
+  /** The answer. Numbers to 15 are left for RPCs to come. */
+  response?:
+    | //
+    /** The session is open. */
+    { $case: "open"; open: SessionOpened }
+    | //
+    /** The reply to `reset`. */
+    { $case: "reset"; reset: ResetResponse }
+    | //
+    /** The reply to `step`. */
+    { $case: "step"; step: StepResponse }
+    | //
+    /** Output, a heartbeat, or the reply to `step_stream`. */
+    { $case: "stepStream"; stepStream: StepStreamResponse }
+    | //
+    /** The reply to `get_state`. */
+    { $case: "getState"; getState: GetStateResponse }
+    | //
+    /** The reply to `interrupt`. */
+    { $case: "interrupt"; interrupt: InterruptResponse }
+    | //
+    /** The reply to `close`. */
+    { $case: "close"; close: CloseResponse }
+    | //
+    /** The reply to `detach`. */
+    { $case: "detach"; detach: SessionDetached }
+    | //
+    /** The request was refused, or failed: what the RPC's status would be, with its details. */
+    { $case: "error"; error: Status }
+    | undefined;
+}
+
+/** Opens a session, or takes over one whose stream is broken. */
+export interface SessionOpen {
+  /** Which: 1 to 128 of [A-Za-z0-9_-]. Clients SHOULD make one (a UUIDv7). Empty: the server makes one. */
+  sessionId: string;
+}
+
+/** A session is open. */
+export interface SessionOpened {
+  /** Its id. */
+  sessionId: string;
+  /** The server that holds it. */
+  serverId: string;
+  /** True when it was there before, with its episodes and what it owes. */
+  resumed: boolean;
+}
+
+/** Asks that episodes live on when the session ends. */
+export interface SessionDetach {
+  /** Which of the session's episodes. Empty: all. */
+  episodeIds: string[];
+}
+
+/** Episodes are independent of the session. */
+export interface SessionDetached {
+  /** Those that were the session's until now. */
+  episodeIds: string[];
 }
 
 function createBaseResetRequest(): ResetRequest {
@@ -4364,6 +4603,9 @@ function createBaseServerLimits(): ServerLimits {
     backgroundCpuTime: undefined,
     workerWait: undefined,
     keptReplyBytes: 0n,
+    sessions: 0,
+    sessionRequests: 0,
+    sessionGrace: undefined,
   };
 }
 
@@ -4407,6 +4649,15 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         throw new globalThis.Error("value provided for field message.keptReplyBytes of type uint64 too large");
       }
       writer.uint32(96).uint64(message.keptReplyBytes);
+    }
+    if (message.sessions !== 0) {
+      writer.uint32(104).uint32(message.sessions);
+    }
+    if (message.sessionRequests !== 0) {
+      writer.uint32(112).uint32(message.sessionRequests);
+    }
+    if (message.sessionGrace !== undefined) {
+      Duration.encode(message.sessionGrace, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -4520,6 +4771,30 @@ export const ServerLimits: MessageFns<ServerLimits> = {
             message.keptReplyBytes = reader.uint64() as bigint;
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.sessions = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.sessionRequests = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.sessionGrace = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4590,6 +4865,17 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         : isSet(object.kept_reply_bytes)
         ? BigInt(object.kept_reply_bytes)
         : 0n,
+      sessions: isSet(object.sessions) ? globalThis.Number(object.sessions) : 0,
+      sessionRequests: isSet(object.sessionRequests)
+        ? globalThis.Number(object.sessionRequests)
+        : isSet(object.session_requests)
+        ? globalThis.Number(object.session_requests)
+        : 0,
+      sessionGrace: isSet(object.sessionGrace)
+        ? Duration.fromJSON(object.sessionGrace)
+        : isSet(object.session_grace)
+        ? Duration.fromJSON(object.session_grace)
+        : undefined,
     };
   },
 
@@ -4631,6 +4917,15 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     if (message.keptReplyBytes !== 0n) {
       obj.keptReplyBytes = message.keptReplyBytes.toString();
     }
+    if (message.sessions !== 0) {
+      obj.sessions = Math.round(message.sessions);
+    }
+    if (message.sessionRequests !== 0) {
+      obj.sessionRequests = Math.round(message.sessionRequests);
+    }
+    if (message.sessionGrace !== undefined) {
+      obj.sessionGrace = Duration.toJSON(message.sessionGrace);
+    }
     return obj;
   },
 
@@ -4661,6 +4956,11 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     message.keptReplyBytes = (object.keptReplyBytes !== undefined && object.keptReplyBytes !== null)
       ? BigInt(object.keptReplyBytes)
       : 0n;
+    message.sessions = object.sessions ?? 0;
+    message.sessionRequests = object.sessionRequests ?? 0;
+    message.sessionGrace = (object.sessionGrace !== undefined && object.sessionGrace !== null)
+      ? Duration.fromPartial(object.sessionGrace)
+      : undefined;
     return message;
   },
 };
@@ -6001,6 +6301,1359 @@ export const Loss: MessageFns<Loss> = {
   },
 };
 
+function createBaseStepStreamRequest(): StepStreamRequest {
+  return { step: undefined, heartbeat: undefined, stdoutOffset: 0n, stderrOffset: 0n };
+}
+
+export const StepStreamRequest: MessageFns<StepStreamRequest> = {
+  encode(message: StepStreamRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== undefined) {
+      StepRequest.encode(message.step, writer.uint32(10).fork()).join();
+    }
+    if (message.heartbeat !== undefined) {
+      Duration.encode(message.heartbeat, writer.uint32(18).fork()).join();
+    }
+    if (message.stdoutOffset !== 0n) {
+      if (BigInt.asUintN(64, message.stdoutOffset) !== message.stdoutOffset) {
+        throw new globalThis.Error("value provided for field message.stdoutOffset of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.stdoutOffset);
+    }
+    if (message.stderrOffset !== 0n) {
+      if (BigInt.asUintN(64, message.stderrOffset) !== message.stderrOffset) {
+        throw new globalThis.Error("value provided for field message.stderrOffset of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.stderrOffset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepStreamRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepStreamRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.step = StepRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.heartbeat = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stdoutOffset = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stderrOffset = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepStreamRequest {
+    return {
+      step: isSet(object.step) ? StepRequest.fromJSON(object.step) : undefined,
+      heartbeat: isSet(object.heartbeat) ? Duration.fromJSON(object.heartbeat) : undefined,
+      stdoutOffset: isSet(object.stdoutOffset)
+        ? BigInt(object.stdoutOffset)
+        : isSet(object.stdout_offset)
+        ? BigInt(object.stdout_offset)
+        : 0n,
+      stderrOffset: isSet(object.stderrOffset)
+        ? BigInt(object.stderrOffset)
+        : isSet(object.stderr_offset)
+        ? BigInt(object.stderr_offset)
+        : 0n,
+    };
+  },
+
+  toJSON(message: StepStreamRequest): unknown {
+    const obj: any = {};
+    if (message.step !== undefined) {
+      obj.step = StepRequest.toJSON(message.step);
+    }
+    if (message.heartbeat !== undefined) {
+      obj.heartbeat = Duration.toJSON(message.heartbeat);
+    }
+    if (message.stdoutOffset !== 0n) {
+      obj.stdoutOffset = message.stdoutOffset.toString();
+    }
+    if (message.stderrOffset !== 0n) {
+      obj.stderrOffset = message.stderrOffset.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepStreamRequest>, I>>(base?: I): StepStreamRequest {
+    return StepStreamRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepStreamRequest>, I>>(object: I): StepStreamRequest {
+    const message = createBaseStepStreamRequest();
+    message.step = (object.step !== undefined && object.step !== null)
+      ? StepRequest.fromPartial(object.step)
+      : undefined;
+    message.heartbeat = (object.heartbeat !== undefined && object.heartbeat !== null)
+      ? Duration.fromPartial(object.heartbeat)
+      : undefined;
+    message.stdoutOffset = (object.stdoutOffset !== undefined && object.stdoutOffset !== null)
+      ? BigInt(object.stdoutOffset)
+      : 0n;
+    message.stderrOffset = (object.stderrOffset !== undefined && object.stderrOffset !== null)
+      ? BigInt(object.stderrOffset)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStepStreamResponse(): StepStreamResponse {
+  return { event: undefined };
+}
+
+export const StepStreamResponse: MessageFns<StepStreamResponse> = {
+  encode(message: StepStreamResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.event?.$case) {
+      case "piece":
+        OutputPiece.encode(message.event.piece, writer.uint32(10).fork()).join();
+        break;
+      case "heartbeat":
+        Heartbeat.encode(message.event.heartbeat, writer.uint32(18).fork()).join();
+        break;
+      case "reply":
+        StepResponse.encode(message.event.reply, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepStreamResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepStreamResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = { $case: "piece", piece: OutputPiece.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.event = { $case: "heartbeat", heartbeat: Heartbeat.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.event = { $case: "reply", reply: StepResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepStreamResponse {
+    return {
+      event: isSet(object.piece)
+        ? { $case: "piece", piece: OutputPiece.fromJSON(object.piece) }
+        : isSet(object.heartbeat)
+        ? { $case: "heartbeat", heartbeat: Heartbeat.fromJSON(object.heartbeat) }
+        : isSet(object.reply)
+        ? { $case: "reply", reply: StepResponse.fromJSON(object.reply) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: StepStreamResponse): unknown {
+    const obj: any = {};
+    if (message.event?.$case === "piece") {
+      obj.piece = OutputPiece.toJSON(message.event.piece);
+    } else if (message.event?.$case === "heartbeat") {
+      obj.heartbeat = Heartbeat.toJSON(message.event.heartbeat);
+    } else if (message.event?.$case === "reply") {
+      obj.reply = StepResponse.toJSON(message.event.reply);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepStreamResponse>, I>>(base?: I): StepStreamResponse {
+    return StepStreamResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepStreamResponse>, I>>(object: I): StepStreamResponse {
+    const message = createBaseStepStreamResponse();
+    switch (object.event?.$case) {
+      case "piece": {
+        if (object.event?.piece !== undefined && object.event?.piece !== null) {
+          message.event = { $case: "piece", piece: OutputPiece.fromPartial(object.event.piece) };
+        }
+        break;
+      }
+      case "heartbeat": {
+        if (object.event?.heartbeat !== undefined && object.event?.heartbeat !== null) {
+          message.event = { $case: "heartbeat", heartbeat: Heartbeat.fromPartial(object.event.heartbeat) };
+        }
+        break;
+      }
+      case "reply": {
+        if (object.event?.reply !== undefined && object.event?.reply !== null) {
+          message.event = { $case: "reply", reply: StepResponse.fromPartial(object.event.reply) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseOutputPiece(): OutputPiece {
+  return { stream: OutputStream.OUTPUT_STREAM_UNSPECIFIED, offset: 0n, data: Buffer.alloc(0), droppedBytes: 0n };
+}
+
+export const OutputPiece: MessageFns<OutputPiece> = {
+  encode(message: OutputPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stream !== OutputStream.OUTPUT_STREAM_UNSPECIFIED) {
+      writer.uint32(8).int32(outputStreamToNumber(message.stream));
+    }
+    if (message.offset !== 0n) {
+      if (BigInt.asUintN(64, message.offset) !== message.offset) {
+        throw new globalThis.Error("value provided for field message.offset of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(26).bytes(message.data);
+    }
+    if (message.droppedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.droppedBytes) !== message.droppedBytes) {
+        throw new globalThis.Error("value provided for field message.droppedBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.droppedBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OutputPiece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutputPiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stream = outputStreamFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.droppedBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OutputPiece {
+    return {
+      stream: isSet(object.stream) ? outputStreamFromJSON(object.stream) : OutputStream.OUTPUT_STREAM_UNSPECIFIED,
+      offset: isSet(object.offset) ? BigInt(object.offset) : 0n,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      droppedBytes: isSet(object.droppedBytes)
+        ? BigInt(object.droppedBytes)
+        : isSet(object.dropped_bytes)
+        ? BigInt(object.dropped_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: OutputPiece): unknown {
+    const obj: any = {};
+    if (message.stream !== OutputStream.OUTPUT_STREAM_UNSPECIFIED) {
+      obj.stream = outputStreamToJSON(message.stream);
+    }
+    if (message.offset !== 0n) {
+      obj.offset = message.offset.toString();
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    if (message.droppedBytes !== 0n) {
+      obj.droppedBytes = message.droppedBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OutputPiece>, I>>(base?: I): OutputPiece {
+    return OutputPiece.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OutputPiece>, I>>(object: I): OutputPiece {
+    const message = createBaseOutputPiece();
+    message.stream = object.stream ?? OutputStream.OUTPUT_STREAM_UNSPECIFIED;
+    message.offset = (object.offset !== undefined && object.offset !== null) ? BigInt(object.offset) : 0n;
+    message.data = object.data ?? Buffer.alloc(0);
+    message.droppedBytes = (object.droppedBytes !== undefined && object.droppedBytes !== null)
+      ? BigInt(object.droppedBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseHeartbeat(): Heartbeat {
+  return { queued: false };
+}
+
+export const Heartbeat: MessageFns<Heartbeat> = {
+  encode(message: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queued !== false) {
+      writer.uint32(8).bool(message.queued);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Heartbeat {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeartbeat();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.queued = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Heartbeat {
+    return { queued: isSet(object.queued) ? globalThis.Boolean(object.queued) : false };
+  },
+
+  toJSON(message: Heartbeat): unknown {
+    const obj: any = {};
+    if (message.queued !== false) {
+      obj.queued = message.queued;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Heartbeat>, I>>(base?: I): Heartbeat {
+    return Heartbeat.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Heartbeat>, I>>(object: I): Heartbeat {
+    const message = createBaseHeartbeat();
+    message.queued = object.queued ?? false;
+    return message;
+  },
+};
+
+function createBaseSessionRequest(): SessionRequest {
+  return { id: 0n, received: 0n, request: undefined };
+}
+
+export const SessionRequest: MessageFns<SessionRequest> = {
+  encode(message: SessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.received !== 0n) {
+      if (BigInt.asUintN(64, message.received) !== message.received) {
+        throw new globalThis.Error("value provided for field message.received of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.received);
+    }
+    switch (message.request?.$case) {
+      case "open":
+        SessionOpen.encode(message.request.open, writer.uint32(26).fork()).join();
+        break;
+      case "reset":
+        ResetRequest.encode(message.request.reset, writer.uint32(34).fork()).join();
+        break;
+      case "step":
+        StepRequest.encode(message.request.step, writer.uint32(42).fork()).join();
+        break;
+      case "stepStream":
+        StepStreamRequest.encode(message.request.stepStream, writer.uint32(50).fork()).join();
+        break;
+      case "getState":
+        GetStateRequest.encode(message.request.getState, writer.uint32(58).fork()).join();
+        break;
+      case "interrupt":
+        InterruptRequest.encode(message.request.interrupt, writer.uint32(66).fork()).join();
+        break;
+      case "close":
+        CloseRequest.encode(message.request.close, writer.uint32(74).fork()).join();
+        break;
+      case "detach":
+        SessionDetach.encode(message.request.detach, writer.uint32(82).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.received = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.request = { $case: "open", open: SessionOpen.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.request = { $case: "reset", reset: ResetRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.request = { $case: "step", step: StepRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.request = { $case: "stepStream", stepStream: StepStreamRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.request = { $case: "getState", getState: GetStateRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.request = { $case: "interrupt", interrupt: InterruptRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.request = { $case: "close", close: CloseRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.request = { $case: "detach", detach: SessionDetach.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionRequest {
+    return {
+      id: isSet(object.id) ? BigInt(object.id) : 0n,
+      received: isSet(object.received) ? BigInt(object.received) : 0n,
+      request: isSet(object.open)
+        ? { $case: "open", open: SessionOpen.fromJSON(object.open) }
+        : isSet(object.reset)
+        ? { $case: "reset", reset: ResetRequest.fromJSON(object.reset) }
+        : isSet(object.step)
+        ? { $case: "step", step: StepRequest.fromJSON(object.step) }
+        : isSet(object.stepStream)
+        ? { $case: "stepStream", stepStream: StepStreamRequest.fromJSON(object.stepStream) }
+        : isSet(object.step_stream)
+        ? { $case: "stepStream", stepStream: StepStreamRequest.fromJSON(object.step_stream) }
+        : isSet(object.getState)
+        ? { $case: "getState", getState: GetStateRequest.fromJSON(object.getState) }
+        : isSet(object.get_state)
+        ? { $case: "getState", getState: GetStateRequest.fromJSON(object.get_state) }
+        : isSet(object.interrupt)
+        ? { $case: "interrupt", interrupt: InterruptRequest.fromJSON(object.interrupt) }
+        : isSet(object.close)
+        ? { $case: "close", close: CloseRequest.fromJSON(object.close) }
+        : isSet(object.detach)
+        ? { $case: "detach", detach: SessionDetach.fromJSON(object.detach) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: SessionRequest): unknown {
+    const obj: any = {};
+    if (message.id !== 0n) {
+      obj.id = message.id.toString();
+    }
+    if (message.received !== 0n) {
+      obj.received = message.received.toString();
+    }
+    if (message.request?.$case === "open") {
+      obj.open = SessionOpen.toJSON(message.request.open);
+    } else if (message.request?.$case === "reset") {
+      obj.reset = ResetRequest.toJSON(message.request.reset);
+    } else if (message.request?.$case === "step") {
+      obj.step = StepRequest.toJSON(message.request.step);
+    } else if (message.request?.$case === "stepStream") {
+      obj.stepStream = StepStreamRequest.toJSON(message.request.stepStream);
+    } else if (message.request?.$case === "getState") {
+      obj.getState = GetStateRequest.toJSON(message.request.getState);
+    } else if (message.request?.$case === "interrupt") {
+      obj.interrupt = InterruptRequest.toJSON(message.request.interrupt);
+    } else if (message.request?.$case === "close") {
+      obj.close = CloseRequest.toJSON(message.request.close);
+    } else if (message.request?.$case === "detach") {
+      obj.detach = SessionDetach.toJSON(message.request.detach);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionRequest>, I>>(base?: I): SessionRequest {
+    return SessionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionRequest>, I>>(object: I): SessionRequest {
+    const message = createBaseSessionRequest();
+    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
+    message.received = (object.received !== undefined && object.received !== null) ? BigInt(object.received) : 0n;
+    switch (object.request?.$case) {
+      case "open": {
+        if (object.request?.open !== undefined && object.request?.open !== null) {
+          message.request = { $case: "open", open: SessionOpen.fromPartial(object.request.open) };
+        }
+        break;
+      }
+      case "reset": {
+        if (object.request?.reset !== undefined && object.request?.reset !== null) {
+          message.request = { $case: "reset", reset: ResetRequest.fromPartial(object.request.reset) };
+        }
+        break;
+      }
+      case "step": {
+        if (object.request?.step !== undefined && object.request?.step !== null) {
+          message.request = { $case: "step", step: StepRequest.fromPartial(object.request.step) };
+        }
+        break;
+      }
+      case "stepStream": {
+        if (object.request?.stepStream !== undefined && object.request?.stepStream !== null) {
+          message.request = {
+            $case: "stepStream",
+            stepStream: StepStreamRequest.fromPartial(object.request.stepStream),
+          };
+        }
+        break;
+      }
+      case "getState": {
+        if (object.request?.getState !== undefined && object.request?.getState !== null) {
+          message.request = { $case: "getState", getState: GetStateRequest.fromPartial(object.request.getState) };
+        }
+        break;
+      }
+      case "interrupt": {
+        if (object.request?.interrupt !== undefined && object.request?.interrupt !== null) {
+          message.request = { $case: "interrupt", interrupt: InterruptRequest.fromPartial(object.request.interrupt) };
+        }
+        break;
+      }
+      case "close": {
+        if (object.request?.close !== undefined && object.request?.close !== null) {
+          message.request = { $case: "close", close: CloseRequest.fromPartial(object.request.close) };
+        }
+        break;
+      }
+      case "detach": {
+        if (object.request?.detach !== undefined && object.request?.detach !== null) {
+          message.request = { $case: "detach", detach: SessionDetach.fromPartial(object.request.detach) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseSessionResponse(): SessionResponse {
+  return { id: 0n, number: 0n, response: undefined };
+}
+
+export const SessionResponse: MessageFns<SessionResponse> = {
+  encode(message: SessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.number);
+    }
+    switch (message.response?.$case) {
+      case "open":
+        SessionOpened.encode(message.response.open, writer.uint32(26).fork()).join();
+        break;
+      case "reset":
+        ResetResponse.encode(message.response.reset, writer.uint32(34).fork()).join();
+        break;
+      case "step":
+        StepResponse.encode(message.response.step, writer.uint32(42).fork()).join();
+        break;
+      case "stepStream":
+        StepStreamResponse.encode(message.response.stepStream, writer.uint32(50).fork()).join();
+        break;
+      case "getState":
+        GetStateResponse.encode(message.response.getState, writer.uint32(58).fork()).join();
+        break;
+      case "interrupt":
+        InterruptResponse.encode(message.response.interrupt, writer.uint32(66).fork()).join();
+        break;
+      case "close":
+        CloseResponse.encode(message.response.close, writer.uint32(74).fork()).join();
+        break;
+      case "detach":
+        SessionDetached.encode(message.response.detach, writer.uint32(82).fork()).join();
+        break;
+      case "error":
+        Status.encode(message.response.error, writer.uint32(130).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.response = { $case: "open", open: SessionOpened.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.response = { $case: "reset", reset: ResetResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.response = { $case: "step", step: StepResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.response = { $case: "stepStream", stepStream: StepStreamResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.response = { $case: "getState", getState: GetStateResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.response = { $case: "interrupt", interrupt: InterruptResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.response = { $case: "close", close: CloseResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.response = { $case: "detach", detach: SessionDetached.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.response = { $case: "error", error: Status.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionResponse {
+    return {
+      id: isSet(object.id) ? BigInt(object.id) : 0n,
+      number: isSet(object.number) ? BigInt(object.number) : 0n,
+      response: isSet(object.open)
+        ? { $case: "open", open: SessionOpened.fromJSON(object.open) }
+        : isSet(object.reset)
+        ? { $case: "reset", reset: ResetResponse.fromJSON(object.reset) }
+        : isSet(object.step)
+        ? { $case: "step", step: StepResponse.fromJSON(object.step) }
+        : isSet(object.stepStream)
+        ? { $case: "stepStream", stepStream: StepStreamResponse.fromJSON(object.stepStream) }
+        : isSet(object.step_stream)
+        ? { $case: "stepStream", stepStream: StepStreamResponse.fromJSON(object.step_stream) }
+        : isSet(object.getState)
+        ? { $case: "getState", getState: GetStateResponse.fromJSON(object.getState) }
+        : isSet(object.get_state)
+        ? { $case: "getState", getState: GetStateResponse.fromJSON(object.get_state) }
+        : isSet(object.interrupt)
+        ? { $case: "interrupt", interrupt: InterruptResponse.fromJSON(object.interrupt) }
+        : isSet(object.close)
+        ? { $case: "close", close: CloseResponse.fromJSON(object.close) }
+        : isSet(object.detach)
+        ? { $case: "detach", detach: SessionDetached.fromJSON(object.detach) }
+        : isSet(object.error)
+        ? { $case: "error", error: Status.fromJSON(object.error) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: SessionResponse): unknown {
+    const obj: any = {};
+    if (message.id !== 0n) {
+      obj.id = message.id.toString();
+    }
+    if (message.number !== 0n) {
+      obj.number = message.number.toString();
+    }
+    if (message.response?.$case === "open") {
+      obj.open = SessionOpened.toJSON(message.response.open);
+    } else if (message.response?.$case === "reset") {
+      obj.reset = ResetResponse.toJSON(message.response.reset);
+    } else if (message.response?.$case === "step") {
+      obj.step = StepResponse.toJSON(message.response.step);
+    } else if (message.response?.$case === "stepStream") {
+      obj.stepStream = StepStreamResponse.toJSON(message.response.stepStream);
+    } else if (message.response?.$case === "getState") {
+      obj.getState = GetStateResponse.toJSON(message.response.getState);
+    } else if (message.response?.$case === "interrupt") {
+      obj.interrupt = InterruptResponse.toJSON(message.response.interrupt);
+    } else if (message.response?.$case === "close") {
+      obj.close = CloseResponse.toJSON(message.response.close);
+    } else if (message.response?.$case === "detach") {
+      obj.detach = SessionDetached.toJSON(message.response.detach);
+    } else if (message.response?.$case === "error") {
+      obj.error = Status.toJSON(message.response.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionResponse>, I>>(base?: I): SessionResponse {
+    return SessionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionResponse>, I>>(object: I): SessionResponse {
+    const message = createBaseSessionResponse();
+    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    switch (object.response?.$case) {
+      case "open": {
+        if (object.response?.open !== undefined && object.response?.open !== null) {
+          message.response = { $case: "open", open: SessionOpened.fromPartial(object.response.open) };
+        }
+        break;
+      }
+      case "reset": {
+        if (object.response?.reset !== undefined && object.response?.reset !== null) {
+          message.response = { $case: "reset", reset: ResetResponse.fromPartial(object.response.reset) };
+        }
+        break;
+      }
+      case "step": {
+        if (object.response?.step !== undefined && object.response?.step !== null) {
+          message.response = { $case: "step", step: StepResponse.fromPartial(object.response.step) };
+        }
+        break;
+      }
+      case "stepStream": {
+        if (object.response?.stepStream !== undefined && object.response?.stepStream !== null) {
+          message.response = {
+            $case: "stepStream",
+            stepStream: StepStreamResponse.fromPartial(object.response.stepStream),
+          };
+        }
+        break;
+      }
+      case "getState": {
+        if (object.response?.getState !== undefined && object.response?.getState !== null) {
+          message.response = { $case: "getState", getState: GetStateResponse.fromPartial(object.response.getState) };
+        }
+        break;
+      }
+      case "interrupt": {
+        if (object.response?.interrupt !== undefined && object.response?.interrupt !== null) {
+          message.response = {
+            $case: "interrupt",
+            interrupt: InterruptResponse.fromPartial(object.response.interrupt),
+          };
+        }
+        break;
+      }
+      case "close": {
+        if (object.response?.close !== undefined && object.response?.close !== null) {
+          message.response = { $case: "close", close: CloseResponse.fromPartial(object.response.close) };
+        }
+        break;
+      }
+      case "detach": {
+        if (object.response?.detach !== undefined && object.response?.detach !== null) {
+          message.response = { $case: "detach", detach: SessionDetached.fromPartial(object.response.detach) };
+        }
+        break;
+      }
+      case "error": {
+        if (object.response?.error !== undefined && object.response?.error !== null) {
+          message.response = { $case: "error", error: Status.fromPartial(object.response.error) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseSessionOpen(): SessionOpen {
+  return { sessionId: "" };
+}
+
+export const SessionOpen: MessageFns<SessionOpen> = {
+  encode(message: SessionOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionOpen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionOpen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionOpen {
+    return {
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+    };
+  },
+
+  toJSON(message: SessionOpen): unknown {
+    const obj: any = {};
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionOpen>, I>>(base?: I): SessionOpen {
+    return SessionOpen.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionOpen>, I>>(object: I): SessionOpen {
+    const message = createBaseSessionOpen();
+    message.sessionId = object.sessionId ?? "";
+    return message;
+  },
+};
+
+function createBaseSessionOpened(): SessionOpened {
+  return { sessionId: "", serverId: "", resumed: false };
+}
+
+export const SessionOpened: MessageFns<SessionOpened> = {
+  encode(message: SessionOpened, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.resumed !== false) {
+      writer.uint32(24).bool(message.resumed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionOpened {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionOpened();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.resumed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionOpened {
+    return {
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+      resumed: isSet(object.resumed) ? globalThis.Boolean(object.resumed) : false,
+    };
+  },
+
+  toJSON(message: SessionOpened): unknown {
+    const obj: any = {};
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    if (message.resumed !== false) {
+      obj.resumed = message.resumed;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionOpened>, I>>(base?: I): SessionOpened {
+    return SessionOpened.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionOpened>, I>>(object: I): SessionOpened {
+    const message = createBaseSessionOpened();
+    message.sessionId = object.sessionId ?? "";
+    message.serverId = object.serverId ?? "";
+    message.resumed = object.resumed ?? false;
+    return message;
+  },
+};
+
+function createBaseSessionDetach(): SessionDetach {
+  return { episodeIds: [] };
+}
+
+export const SessionDetach: MessageFns<SessionDetach> = {
+  encode(message: SessionDetach, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.episodeIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionDetach {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionDetach();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionDetach {
+    return {
+      episodeIds: globalThis.Array.isArray(object?.episodeIds)
+        ? object.episodeIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.episode_ids)
+        ? object.episode_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SessionDetach): unknown {
+    const obj: any = {};
+    if (message.episodeIds?.length) {
+      obj.episodeIds = message.episodeIds;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionDetach>, I>>(base?: I): SessionDetach {
+    return SessionDetach.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionDetach>, I>>(object: I): SessionDetach {
+    const message = createBaseSessionDetach();
+    message.episodeIds = object.episodeIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSessionDetached(): SessionDetached {
+  return { episodeIds: [] };
+}
+
+export const SessionDetached: MessageFns<SessionDetached> = {
+  encode(message: SessionDetached, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.episodeIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionDetached {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionDetached();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionDetached {
+    return {
+      episodeIds: globalThis.Array.isArray(object?.episodeIds)
+        ? object.episodeIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.episode_ids)
+        ? object.episode_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SessionDetached): unknown {
+    const obj: any = {};
+    if (message.episodeIds?.length) {
+      obj.episodeIds = message.episodeIds;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SessionDetached>, I>>(base?: I): SessionDetached {
+    return SessionDetached.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SessionDetached>, I>>(object: I): SessionDetached {
+    const message = createBaseSessionDetached();
+    message.episodeIds = object.episodeIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 /**
  * Runs Python in episodes. An episode is one interpreter process with its variables; a step is one
  * execution of code in it.
@@ -6110,8 +7763,62 @@ export const CodingEnvDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Runs a step as Step does, and tells what it prints while it runs: pieces of output as they appear, a heartbeat when there is
+     * nothing to tell, and at the end what Step would have replied. The first response may take as long as the step waits for its turn.
+     *
+     * Pieces of one stream come in the order in which they were written; offsets count its bytes from the step's start, so that what
+     * comes twice, after a retry, can be told apart. No line is waited for, and nothing is changed: a piece may end within a
+     * character. What was printed and not yet taken is kept up to 256 KiB a stream, or half of Limits.output_bytes where that is more. A program that is
+     * ahead of its reader by 192 KiB waits for it, up to 1 s in which the reader takes nothing; after that the oldest
+     * output goes, and the next piece tells how much (`dropped_bytes`). The step's timeout goes on meanwhile. Nobody else waits for a slow reader.
+     * Idempotency: as Step, by the same rules; Step and StepStream may be retries of one another. The retry of a step that runs first gets
+     * what is kept of its output (as the reply would show it: the head and the tail), then what comes; that of a step that has ended what the kept reply has, and
+     * that with `replayed`. A step whose stream breaks goes on; one that is still queued then is dropped and did not run.
+     * Errors: as Step. They come instead of the first response, or after others (EPISODE_ENDED, DEADLINE).
+     */
+    stepStream: {
+      name: "StepStream",
+      requestType: StepStreamRequest as typeof StepStreamRequest,
+      requestStream: false,
+      responseType: StepStreamResponse as typeof StepStreamResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Carries many requests for many episodes on one stream: the requests of the RPCs above, answered as they finish.
+     *
+     * The first request opens the session (`open`); the first response answers it. Each further request has an `id` of the client's, unique in
+     * the session, which its response bears. Requests that name the same episode are carried out one after the other, in the order in which
+     * they came (a Reset also after those of `previous_episode_id`); an Interrupt is carried out at once. All others run side by side. Each is what the
+     * unary RPC is: the same checks, the same replies, the same rules of exactly-once; an error is a google.rpc.Status with the same details.
+     * Flow control: while ServerLimits.session_requests requests have no response that the client has taken, no more are read.
+     * End: when the client half-closes, the session's episodes (those that it has reset) end at once; those with a request in flight when that is
+     * answered, after ServerLimits.interrupt_grace at the latest. The stream ends when the last response was sent. A stream that breaks leaves the session, its episodes and its
+     * requests for ServerLimits.session_grace: a new stream that opens the same `session_id` takes them over, on the same server and with a token of the
+     * same name, and gets every response that was not acknowledged (`SessionRequest.received`). Then the session's episodes
+     * end. `detach` makes them independent of it.
+     * Errors of the stream: INVALID_FIELD when the first request opens no session; SESSION_TAKEN_OVER when another stream has opened the same; SESSION_LIMIT;
+     * EPISODE_SERVER_GONE when the header names another server; SHUTTING_DOWN; DEADLINE when no request came for a minute.
+     */
+    session: {
+      name: "Session",
+      requestType: SessionRequest as typeof SessionRequest,
+      requestStream: true,
+      responseType: SessionResponse as typeof SessionResponse,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;

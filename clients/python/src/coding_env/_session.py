@@ -1,0 +1,130 @@
+"""What a session is, without input and output: which requests have no answer, and what a new stream has to say."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
+
+from . import _convert, models
+from ._convert import Seconds
+from ._core import new_id
+from .errors import CodingEnvError, from_message
+from .v1 import coding_env_pb2 as pb
+
+#: After how many answers the server is told that they have come, when there is no request to tell it by.
+_ACKNOWLEDGE_EVERY = 64
+
+#: What a result is made of, by the name of the request.
+_RESULTS: Mapping[str, Callable[[Any], Any]] = {
+    "reset": _convert.reset_result,
+    "step": _convert.step_result,
+    "get_state": _convert.episode_state,
+    "interrupt": _convert.interrupt_result,
+    "close": lambda reply: bool(reply.closed),
+    "detach": lambda reply: list(reply.episode_ids),
+}
+
+
+class _Pending(NamedTuple):
+    request: pb.SessionRequest
+    #: Called with the result and None, or None and the error.
+    done: Callable[[Any, Optional[CodingEnvError]], None]
+
+
+class SessionCore:
+    """The requests and answers of a session. Its methods may be called from several threads."""
+
+    def __init__(self) -> None:
+        self.id = new_id()
+        #: The server that holds it, once it is open.
+        self.server: Optional[str] = None
+        self._lock = threading.Lock()
+        # The opening request's is 1.
+        self._last_id = 1
+        self._pending: Dict[int, _Pending] = {}
+        self._received = 0
+        self._unacknowledged = 0
+
+    def begin(self) -> List[pb.SessionRequest]:
+        """What a new stream has to say first: which session, and all that has no answer."""
+        with self._lock:
+            first = pb.SessionRequest(id=1, received=self._received, open=pb.SessionOpen(session_id=self.id))
+            return [first, *(pending.request for pending in self._pending.values())]
+
+    def ask(self, done: Callable[[Any, Optional[CodingEnvError]], None], **request: Any) -> pb.SessionRequest:
+        """A request, whose answer `done` gets."""
+        with self._lock:
+            self._last_id += 1
+            message = pb.SessionRequest(id=self._last_id, received=self._received, **request)
+            self._unacknowledged = 0
+            self._pending[self._last_id] = _Pending(message, done)
+            return message
+
+    def take(self, response: pb.SessionResponse) -> Optional[pb.SessionRequest]:
+        """Hands an answer over. Returns what is to be said to the server, if anything."""
+        kind = response.WhichOneof("response")
+        if kind == "open":
+            with self._lock:
+                self.server = response.open.server_id
+                if not response.open.resumed:
+                    # It was forgotten: another one begins, with numbers of its own.
+                    self._received = self._unacknowledged = 0
+            return None
+        with self._lock:
+            if response.number:
+                if response.number <= self._received:
+                    return None  # it came before
+                self._received = response.number
+                self._unacknowledged += 1
+            pending = self._pending.pop(response.id, None)
+            acknowledgement = None
+            if self._unacknowledged >= _ACKNOWLEDGE_EVERY:
+                self._unacknowledged = 0
+                acknowledgement = pb.SessionRequest(received=self._received)
+        if pending is not None:
+            if kind == "error":
+                pending.done(None, from_message(response.error))
+            else:
+                pending.done(_RESULTS[kind or ""](getattr(response, kind or "")), None)
+        return acknowledgement
+
+    def fail(self, error: CodingEnvError) -> None:
+        """Nothing is answered any more."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+        for each in pending.values():
+            each.done(None, error)
+
+
+def step_request(
+    episode_id: str,
+    action: Union[models.CodeAction, str],
+    step_index: Optional[int],
+    timeout: Optional[Seconds],
+    limits: Optional[models.StepLimits],
+    max_reply_bytes: Optional[int],
+) -> pb.StepRequest:
+    return pb.StepRequest(
+        episode_id=episode_id,
+        action=pb.CodeAction(code=action if isinstance(action, str) else action.code),
+        step_index=step_index,
+        timeout=_convert.to_duration(timeout),
+        limits=_convert.to_step_limits(limits),
+        max_reply_bytes=max_reply_bytes,
+    )
+
+
+def reset_request(
+    episode_id: str,
+    seed: Optional[int],
+    runtime: str,
+    limits: Optional[models.Limits],
+    environment: Optional[Mapping[str, str]],
+    network: models.Network,
+) -> pb.ResetRequest:
+    request = _convert.to_reset_request(
+        seed=seed, runtime=runtime, limits=limits, environment=environment, network=network
+    )
+    request.episode_id = episode_id
+    request.request_id = new_id()
+    return request

@@ -1,0 +1,119 @@
+"""Many requests on one stream, blocking and with asyncio."""
+
+import asyncio
+import random
+
+import pytest
+
+from coding_env import AsyncSession, CodingEnv, ConnectError, EpisodeGoneError, Options, Outcome, RefusedError, Session
+from conftest import wait_until
+from proxy import Proxy
+
+QUICK = Options(retry_first=0.001, retry_max=0.05)
+COUNT = "runs = globals().get('runs', 0) + 1\nprint(runs)"
+
+
+def episodes(server):
+    with CodingEnv(server.url) as env:
+        return env.server_info().capacity.episodes
+
+
+def test_many_episodes_step_at_once(start_server):
+    server = start_server()
+    with Session(server.url) as session:
+        names = [f"e{number}" for number in range(50)]
+        # Nothing is waited for in between.
+        resets = [session.reset(name, seed=7) for name in names]
+        steps = [session.step(name, COUNT, step_index=index) for index in range(3) for name in names]
+        assert {reset.result().state.episode_id for reset in resets} == set(names)
+        assert [step.result().observation.stdout for step in steps] == ["1\n"] * 50 + ["2\n"] * 50 + ["3\n"] * 50
+        assert session.state("e7").result().step_count == 3
+        endless = session.step("e7", "while True: pass")
+        wait_until("it runs", lambda: session.interrupt("e7").result().interrupted)
+        assert endless.result().outcome is Outcome.INTERRUPTED
+        assert session.end("e8").result() is True
+        assert session.end("e8").result() is False
+        assert session.detach("e9", "e8").result() == ["e9"]
+        with pytest.raises(EpisodeGoneError):
+            session.step("e8", "1").result()
+        with pytest.raises(RefusedError) as refused:
+            session.step("a b", "1").result()
+        assert refused.value.violations[0].field == "episode_id"
+        assert episodes(server) == 49
+    assert episodes(server) == 1
+    with pytest.raises(ConnectError):
+        session.state("e7").result()
+    session.close()
+
+
+def test_asyncio(start_server):
+    server = start_server()
+
+    async def main():
+        async with AsyncSession(server.url) as session:
+            names = [f"e{number}" for number in range(50)]
+            resets = [session.reset(name) for name in names]
+            steps = [session.step(name, COUNT, step_index=index) for index in range(3) for name in names]
+            await asyncio.gather(*resets)
+            results = await asyncio.gather(*steps)
+            assert [result.observation.stdout for result in results] == ["1\n"] * 50 + ["2\n"] * 50 + ["3\n"] * 50
+            assert (await session.state("e7")).step_count == 3
+            assert not (await session.interrupt("e7")).interrupted
+            assert await session.end("e8")
+            assert await session.detach("e9") == ["e9"]
+            with pytest.raises(EpisodeGoneError):
+                await session.step("e8", "1")
+            cancelled = session.step("e7", COUNT)
+            cancelled.cancel()
+            assert (await session.step("e7", COUNT)).observation.stdout == "5\n"
+        with pytest.raises(ConnectError):
+            await session.state("e7")
+
+    asyncio.run(main())
+    assert episodes(server) == 1
+
+
+def test_a_server_that_is_not_there():
+    with Session("http://127.0.0.1:1", Options(deadline=0.5, retry_first=0.01)) as session:
+        with pytest.raises(ConnectError):
+            session.reset("e").result(30)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_connections_that_are_cut_anywhere(start_server, seed):
+    """Without a step_index: nothing but the session keeps a step from running twice."""
+    server = start_server()
+    chance = random.Random(seed)
+    with Proxy(server.address) as proxy:
+        proxy.cut_with(lambda: (chance.choice(["up", "down"]), 500 + chance.randrange(8000)))
+        session = Session(proxy.url, QUICK)
+        names = [f"e{number}" for number in range(8)]
+        resets = [session.reset(name) for name in names]
+        steps = [session.step(name, COUNT) for _ in range(25) for name in names]
+        assert {reset.result(60).state.step_count for reset in resets} == {0}
+        for number, step in enumerate(steps):
+            assert step.result(60).observation.stdout == f"{number // 8 + 1}\n"
+        assert proxy.cuts > 3
+        proxy.cut_with(lambda: None)
+        session.close()
+
+
+def test_asyncio_with_connections_that_are_cut(start_server):
+    server = start_server()
+    chance = random.Random(3)
+
+    async def main(url):
+        session = AsyncSession(url, QUICK)
+        names = [f"e{number}" for number in range(8)]
+        resets = [session.reset(name) for name in names]
+        steps = [session.step(name, COUNT) for _ in range(25) for name in names]
+        await asyncio.wait_for(asyncio.gather(*resets), 60)
+        for number, step in enumerate(steps):
+            result = await asyncio.wait_for(step, 60)
+            assert result.observation.stdout == f"{number // 8 + 1}\n"
+        await session.close()
+
+    with Proxy(server.address) as proxy:
+        proxy.cut_with(lambda: (chance.choice(["up", "down"]), 500 + chance.randrange(8000)))
+        asyncio.run(main(proxy.url))
+        assert proxy.cuts > 3

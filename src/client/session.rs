@@ -1,0 +1,526 @@
+//! Many requests for many episodes on one stream.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+
+use super::error::{Error, Reason};
+use super::retry::Retry;
+use super::stream::StepEvent;
+use super::transport::REPLY_BYTES_MAX;
+use super::{Options, SERVER_HEADER, endpoint, root_cause};
+use crate::proto::v1::coding_env_client::CodingEnvClient;
+use crate::proto::v1::{
+    self, SessionRequest, SessionResponse, session_request::Request as Asked,
+    session_response::Response, step_stream_response::Event,
+};
+
+/// Requests that were handed over and not sent, at the most.
+const UNSENT_MAX: usize = 64;
+/// Pieces of output of one step that wait to be taken, at the most. Past it they are dropped, which is told.
+const PIECES_MAX: usize = 64;
+/// After how many responses the server is told that they have come, when there is no request to tell it by.
+const ACKNOWLEDGE_EVERY: u32 = 64;
+
+/// A session: the requests of many episodes on one stream, answered as they finish. Cheap to clone.
+///
+/// The requests are the contract's own, with the caller's `episode_id`, `request_id` and `step_index`. Those that name the same episode are carried out in the
+/// order in which they were first polled; all others run side by side. When the stream breaks a new one takes the session over: nothing is
+/// carried out twice, and no answer is lost, until [`Options::deadline`] has passed without a connection.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), coding_env::client::Error> {
+/// use coding_env::client::{Options, Session};
+/// use coding_env::proto::v1::{CodeAction, ResetRequest, StepRequest};
+///
+/// let session = Session::connect("http://127.0.0.1:8000", Options::default()).await?;
+/// let mut request = ResetRequest::default();
+/// request.episode_id = "one".to_owned();
+/// session.reset(request).await?;
+/// let mut request = StepRequest::default();
+/// request.episode_id = "one".to_owned();
+/// request.action = Some(CodeAction { code: "6 * 7".to_owned() });
+/// request.step_index = Some(0);
+/// assert_eq!(session.step(request).await?.result(), Some("42"));
+/// session.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Session {
+    id: String,
+    commands: mpsc::Sender<Command>,
+}
+
+/// What the task of a session is asked.
+#[derive(Debug)]
+enum Command {
+    Ask(Box<Asked>, Answer),
+    Close(oneshot::Sender<Result<(), Error>>),
+}
+
+/// Where an answer goes.
+#[derive(Debug)]
+enum Answer {
+    One(oneshot::Sender<Result<Response, Error>>),
+    Many(
+        mpsc::Sender<v1::StepStreamResponse>,
+        oneshot::Sender<Result<v1::StepResponse, Error>>,
+    ),
+}
+
+impl Answer {
+    fn fail(self, error: Error) {
+        // Who asked may have gone.
+        match self {
+            Self::One(answer) => drop(answer.send(Err(error))),
+            Self::Many(_, end) => drop(end.send(Err(error))),
+        }
+    }
+}
+
+impl Session {
+    /// Connects to a server and opens a session. Has to be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// When the URL is none, nobody answers there within the deadline, or the server refuses it.
+    pub async fn connect(url: &str, options: Options) -> Result<Self, Error> {
+        let endpoint = endpoint(url, &options)?;
+        let mut retry = Retry::new(&options, options.deadline);
+        let channel = loop {
+            match endpoint.connect().await {
+                Ok(channel) => break channel,
+                Err(error) => retry
+                    .pause(None)
+                    .await
+                    .map_err(|()| Error::Connect(root_cause(&error)))?,
+            }
+        };
+        Ok(Self::with_channel(channel, options))
+    }
+
+    /// Uses a connection that others may use too. The session is opened with its first request.
+    #[must_use]
+    pub fn with_channel(channel: Channel, options: Options) -> Self {
+        let id = uuid::Uuid::now_v7().to_string();
+        let (commands, asked) = mpsc::channel(UNSENT_MAX);
+        let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
+        let driver = Driver {
+            client,
+            options,
+            id: id.clone(),
+            server: None,
+            pending: BTreeMap::new(),
+            unsent: VecDeque::new(),
+            // The opening request's.
+            last_id: 1,
+            received: 0,
+            unacknowledged: 0,
+            closing: None,
+        };
+        tokio::spawn(driver.run(asked));
+        Self { id, commands }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Starts an episode, which ends with the session.
+    ///
+    /// # Errors
+    /// A refusal, or a connection that stays broken until the deadline.
+    pub async fn reset(&self, request: v1::ResetRequest) -> Result<v1::ResetResponse, Error> {
+        match self.ask(Asked::Reset(request)).await? {
+            Response::Reset(reply) => Ok(reply),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs a step.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn step(&self, request: v1::StepRequest) -> Result<v1::StepResponse, Error> {
+        match self.ask(Asked::Step(request)).await? {
+            Response::Step(reply) => Ok(reply),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs a step, and tells what it prints while it runs.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn step_stream(&self, request: v1::StepStreamRequest) -> Result<SessionStep, Error> {
+        let at = [request.stdout_offset, request.stderr_offset];
+        let (told, pieces) = mpsc::channel(PIECES_MAX);
+        let (end, reply) = oneshot::channel();
+        let asked = Box::new(Asked::StepStream(request));
+        self.send(Command::Ask(asked, Answer::Many(told, end)))
+            .await?;
+        Ok(SessionStep {
+            pieces,
+            reply: Some(reply),
+            at,
+        })
+    }
+
+    /// The state of an episode.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn state(&self, request: v1::GetStateRequest) -> Result<v1::GetStateResponse, Error> {
+        match self.ask(Asked::GetState(request)).await? {
+            Response::GetState(reply) => Ok(reply),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Interrupts a running step, at once.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn interrupt(
+        &self,
+        request: v1::InterruptRequest,
+    ) -> Result<v1::InterruptResponse, Error> {
+        match self.ask(Asked::Interrupt(request)).await? {
+            Response::Interrupt(reply) => Ok(reply),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Ends an episode.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn end(&self, request: v1::CloseRequest) -> Result<v1::CloseResponse, Error> {
+        match self.ask(Asked::Close(request)).await? {
+            Response::Close(reply) => Ok(reply),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes episodes independent of the session, all if none are named. Returns those that were its.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub async fn detach(&self, episode_ids: Vec<String>) -> Result<Vec<String>, Error> {
+        let asked = Asked::Detach(v1::SessionDetach { episode_ids });
+        match self.ask(asked).await? {
+            Response::Detach(v1::SessionDetached { episode_ids }) => Ok(episode_ids),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Ends the session, and its episodes at once. A session that is dropped with all its clones ends too.
+    ///
+    /// # Errors
+    /// A connection that broke meanwhile: the server ends the episodes after its `session_grace`.
+    pub async fn close(self) -> Result<(), Error> {
+        let (done, closed) = oneshot::channel();
+        self.send(Command::Close(done)).await?;
+        closed.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    async fn ask(&self, asked: Asked) -> Result<Response, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Ask(Box::new(asked), Answer::One(answer)))
+            .await?;
+        answered.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).await.map_err(|_| ended())
+    }
+}
+
+/// A step of a session that is told while it runs.
+///
+/// Who does not take the pieces holds up nobody: past 64 that wait, pieces are dropped, and the next one says how many bytes.
+#[derive(Debug)]
+pub struct SessionStep {
+    pieces: mpsc::Receiver<v1::StepStreamResponse>,
+    reply: Option<oneshot::Receiver<Result<v1::StepResponse, Error>>>,
+    /// What was told of stdout and stderr.
+    at: [u64; 2],
+}
+
+impl SessionStep {
+    /// Waits for what comes next. None after the reply. `# Cancel-Safety`: safe.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub async fn next(&mut self) -> Result<Option<StepEvent>, Error> {
+        while let Some(response) = self.pieces.recv().await {
+            if let Some(Event::Piece(piece)) = response.event
+                && let Some(piece) = self.fit(piece)
+            {
+                return Ok(Some(StepEvent::Output(piece)));
+            }
+        }
+        let Some(reply) = &mut self.reply else {
+            return Ok(None);
+        };
+        let reply = reply.await.unwrap_or_else(|_| Err(ended()));
+        self.reply = None;
+        Ok(Some(StepEvent::Reply(Box::new(reply?))))
+    }
+
+    /// What is new of a piece: a stream that is taken over tells output again.
+    fn fit(&mut self, mut piece: v1::OutputPiece) -> Option<v1::OutputPiece> {
+        let [stdout, stderr] = &mut self.at;
+        let at = match piece.stream() {
+            v1::OutputStream::Stderr => stderr,
+            _ => stdout,
+        };
+        let known = usize::try_from(at.saturating_sub(piece.offset)).unwrap_or(usize::MAX);
+        if known >= piece.data.len() {
+            return None;
+        }
+        piece.data.drain(..known);
+        piece.offset += known as u64;
+        piece.dropped_bytes = piece.offset - *at;
+        *at = piece.offset + piece.data.len() as u64;
+        Some(piece)
+    }
+}
+
+/// The task of a session: one stream after the other.
+struct Driver {
+    client: CodingEnvClient<Channel>,
+    options: Options,
+    id: String,
+    /// The server that holds it.
+    server: Option<AsciiMetadataValue>,
+    /// Requests without an answer, by their ids.
+    pending: BTreeMap<u64, (Box<Asked>, Answer)>,
+    /// Those of them that were not sent on this stream.
+    unsent: VecDeque<u64>,
+    last_id: u64,
+    /// The number of the last answer.
+    received: u64,
+    /// Answers since the server was told.
+    unacknowledged: u32,
+    closing: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+/// How a stream ended.
+enum StreamEnd {
+    /// The session is over.
+    Done,
+    /// It can be taken over.
+    Broken(Error),
+    /// It can't.
+    Failed(Error),
+}
+
+impl Driver {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut retry = Retry::new(&self.options, self.options.deadline);
+        let error = loop {
+            match self.stream(&mut commands, &mut retry).await {
+                StreamEnd::Done => {
+                    if let Some(closing) = self.closing.take() {
+                        drop(closing.send(Ok(())));
+                    }
+                    break ended();
+                }
+                StreamEnd::Failed(error) => break error,
+                StreamEnd::Broken(error) if self.closing.is_some() => break error,
+                StreamEnd::Broken(error) => {
+                    if retry.pause(error.retry_after()).await.is_err() {
+                        break error;
+                    }
+                }
+            }
+        };
+        if let Some(closing) = self.closing.take() {
+            drop(closing.send(Err(error.clone())));
+        }
+        for (_, answer) in std::mem::take(&mut self.pending).into_values() {
+            answer.fail(error.clone());
+        }
+        commands.close();
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Ask(_, answer) => answer.fail(error.clone()),
+                Command::Close(closing) => drop(closing.send(Err(error.clone()))),
+            }
+        }
+    }
+
+    /// Opens the session on a stream, and uses that to its end.
+    async fn stream(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        retry: &mut Retry,
+    ) -> StreamEnd {
+        let (requests, outgoing) = mpsc::channel(UNSENT_MAX);
+        let mut requests = Some(requests);
+        let open = SessionRequest {
+            id: 1,
+            received: self.received,
+            request: Some(Asked::Open(v1::SessionOpen {
+                session_id: self.id.clone(),
+            })),
+        };
+        if let Some(requests) = &requests {
+            // There is room.
+            drop(requests.try_send(open));
+        }
+        let mut request = Request::new(ReceiverStream::new(outgoing));
+        if let Some(token) = &self.options.token {
+            token.authorize(&mut request);
+        }
+        if let Some(server) = &self.server {
+            request.metadata_mut().insert(SERVER_HEADER, server.clone());
+        }
+        let mut client = self.client.clone();
+        let calling = tokio::time::timeout(retry.left(), client.session(request)).await;
+        let mut responses = match calling {
+            Ok(Ok(responses)) => responses.into_inner(),
+            Ok(Err(status)) => return broken(&status),
+            Err(_) => return StreamEnd::Broken(Error::Deadline),
+        };
+        self.unsent = self.pending.keys().copied().collect();
+        loop {
+            // Acknowledges by itself when there is no request to do it.
+            let acknowledges = self.unacknowledged >= ACKNOWLEDGE_EVERY;
+            let has_more = !self.unsent.is_empty() || acknowledges;
+            let sender = requests.clone().filter(|_| has_more);
+            let sending = async move {
+                match sender {
+                    Some(sender) => sender.reserve_owned().await.ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            let takes = self.unsent.len() < UNSENT_MAX && self.closing.is_none();
+            tokio::select! {
+                permit = sending => {
+                    let Some(permit) = permit else {
+                        requests = None; // the responses tell why
+                        continue;
+                    };
+                    let next = self.unsent.pop_front();
+                    let request = next.and_then(|id| self.pending.get(&id));
+                    self.unacknowledged = 0;
+                    permit.send(SessionRequest {
+                        id: next.unwrap_or_default(),
+                        received: self.received,
+                        request: request.map(|(asked, _)| (**asked).clone()),
+                    });
+                }
+                command = commands.recv(), if takes => match command {
+                    Some(Command::Ask(asked, answer)) => {
+                        self.last_id += 1;
+                        self.pending.insert(self.last_id, (asked, answer));
+                        self.unsent.push_back(self.last_id);
+                    }
+                    Some(Command::Close(closing)) => {
+                        self.closing = Some(closing);
+                        requests = None;
+                    }
+                    None => {
+                        let (closing, _) = oneshot::channel();
+                        self.closing = Some(closing);
+                        requests = None;
+                    }
+                },
+                response = responses.message() => match response {
+                    Ok(Some(response)) => {
+                        *retry = Retry::new(&self.options, self.options.deadline);
+                        self.take(response);
+                    }
+                    Ok(None) if self.closing.is_some() => return StreamEnd::Done,
+                    Ok(None) => {
+                        return StreamEnd::Broken(Error::Connect("the session's stream ended".to_owned()));
+                    }
+                    Err(status) => return broken(&status),
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, response: SessionResponse) {
+        let SessionResponse {
+            id,
+            number,
+            response,
+        } = response;
+        if number > 0 {
+            if number <= self.received {
+                return; // it came before
+            }
+            self.received = number;
+            self.unacknowledged += 1;
+        }
+        let response = match response {
+            Some(Response::Open(opened)) => {
+                self.server = AsciiMetadataValue::try_from(opened.server_id).ok();
+                if !opened.resumed {
+                    // It was forgotten: another one begins, with numbers of its own.
+                    (self.received, self.unacknowledged) = (0, 0);
+                }
+                return;
+            }
+            Some(response) => response,
+            None => return,
+        };
+        if let Response::StepStream(told) = &response
+            && !matches!(told.event, Some(Event::Reply(_)))
+        {
+            if let Some((_, Answer::Many(pieces, _))) = self.pending.get(&id) {
+                // Who does not take them misses some, and is told by the offsets.
+                drop(pieces.try_send(told.clone()));
+            }
+            return;
+        }
+        let Some((_, answer)) = self.pending.remove(&id) else {
+            return;
+        };
+        // Who asked may have gone.
+        match (answer, response) {
+            (answer, Response::Error(error)) => answer.fail(from_message(error)),
+            (Answer::One(answer), response) => drop(answer.send(Ok(response))),
+            (Answer::Many(_, end), Response::StepStream(told)) => {
+                if let Some(Event::Reply(reply)) = told.event {
+                    drop(end.send(Ok(reply)));
+                }
+            }
+            (answer @ Answer::Many(..), response) => answer.fail(unexpected(&response)),
+        }
+    }
+}
+
+fn broken(status: &Status) -> StreamEnd {
+    let error = Error::from_status(status);
+    if error.is_retryable() && error.reason() != Some(&Reason::SessionTakenOver) {
+        StreamEnd::Broken(error)
+    } else {
+        StreamEnd::Failed(error)
+    }
+}
+
+/// An error that came as a message.
+fn from_message(error: tonic_types::Status) -> Error {
+    let code = Code::from(error.code);
+    let message = error.message.clone();
+    let details = prost::Message::encode_to_vec(&error);
+    Error::from_status(&Status::with_details(code, message, details.into()))
+}
+
+fn ended() -> Error {
+    Error::Connect("the session has ended".to_owned())
+}
+
+fn unexpected(response: &Response) -> Error {
+    Error::Connect(format!("the server answered something else: {response:?}"))
+}

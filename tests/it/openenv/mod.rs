@@ -1,0 +1,7 @@
+//! The other door: OpenEnv's wire.
+
+mod browser;
+mod failures;
+mod mcp;
+mod sockets;
+mod transcript;
