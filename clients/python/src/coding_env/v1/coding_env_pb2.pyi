@@ -74,6 +74,29 @@ class OutputStream(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTPUT_STREAM_UNSPECIFIED: _ClassVar[OutputStream]
     OUTPUT_STREAM_STDOUT: _ClassVar[OutputStream]
     OUTPUT_STREAM_STDERR: _ClassVar[OutputStream]
+
+class FileKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FILE_KIND_UNSPECIFIED: _ClassVar[FileKind]
+    FILE_KIND_FILE: _ClassVar[FileKind]
+    FILE_KIND_DIRECTORY: _ClassVar[FileKind]
+    FILE_KIND_LINK: _ClassVar[FileKind]
+    FILE_KIND_OTHER: _ClassVar[FileKind]
+
+class FileErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FILE_ERROR_KIND_UNSPECIFIED: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_NOT_FOUND: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_NOT_A_FILE: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_IS_A_DIRECTORY: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_NOT_A_DIRECTORY: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_TOO_LARGE: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_NO_SPACE: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_PERMISSION: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_NOT_EMPTY: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_MISMATCH: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_INCOMPLETE: _ClassVar[FileErrorKind]
+    FILE_ERROR_KIND_TOO_DEEP: _ClassVar[FileErrorKind]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_COMPLETED: Outcome
 OUTCOME_RAISED: Outcome
@@ -113,9 +136,26 @@ ISOLATION_LAYER_STATE_MISSING: IsolationLayerState
 OUTPUT_STREAM_UNSPECIFIED: OutputStream
 OUTPUT_STREAM_STDOUT: OutputStream
 OUTPUT_STREAM_STDERR: OutputStream
+FILE_KIND_UNSPECIFIED: FileKind
+FILE_KIND_FILE: FileKind
+FILE_KIND_DIRECTORY: FileKind
+FILE_KIND_LINK: FileKind
+FILE_KIND_OTHER: FileKind
+FILE_ERROR_KIND_UNSPECIFIED: FileErrorKind
+FILE_ERROR_KIND_NOT_FOUND: FileErrorKind
+FILE_ERROR_KIND_NOT_A_FILE: FileErrorKind
+FILE_ERROR_KIND_IS_A_DIRECTORY: FileErrorKind
+FILE_ERROR_KIND_NOT_A_DIRECTORY: FileErrorKind
+FILE_ERROR_KIND_TOO_LARGE: FileErrorKind
+FILE_ERROR_KIND_NO_SPACE: FileErrorKind
+FILE_ERROR_KIND_PERMISSION: FileErrorKind
+FILE_ERROR_KIND_NOT_EMPTY: FileErrorKind
+FILE_ERROR_KIND_MISMATCH: FileErrorKind
+FILE_ERROR_KIND_INCOMPLETE: FileErrorKind
+FILE_ERROR_KIND_TOO_DEEP: FileErrorKind
 
 class ResetRequest(_message.Message):
-    __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network")
+    __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network", "files")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +171,7 @@ class ResetRequest(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     episode_id: str
     request_id: str
     previous_episode_id: str
@@ -139,7 +180,8 @@ class ResetRequest(_message.Message):
     limits: Limits
     environment: _containers.ScalarMap[str, str]
     network: Network
-    def __init__(self, episode_id: _Optional[str] = ..., request_id: _Optional[str] = ..., previous_episode_id: _Optional[str] = ..., seed: _Optional[int] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Union[Network, str]] = ...) -> None: ...
+    files: _containers.RepeatedCompositeFieldContainer[ResetFile]
+    def __init__(self, episode_id: _Optional[str] = ..., request_id: _Optional[str] = ..., previous_episode_id: _Optional[str] = ..., seed: _Optional[int] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., network: _Optional[_Union[Network, str]] = ..., files: _Optional[_Iterable[_Union[ResetFile, _Mapping]]] = ...) -> None: ...
 
 class ResetResponse(_message.Message):
     __slots__ = ("observation", "reward", "done", "state", "metadata", "server_id", "limits", "runtime")
@@ -169,23 +211,25 @@ class ResetResponse(_message.Message):
     def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., server_id: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., runtime: _Optional[str] = ...) -> None: ...
 
 class StepRequest(_message.Message):
-    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes")
+    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes", "display_mime_types")
     EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     MAX_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_MIME_TYPES_FIELD_NUMBER: _ClassVar[int]
     episode_id: str
     action: CodeAction
     step_index: int
     timeout: _duration_pb2.Duration
     limits: StepLimits
     max_reply_bytes: int
-    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ...) -> None: ...
+    display_mime_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ..., display_mime_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StepResponse(_message.Message):
-    __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped")
+    __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped", "hint")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +251,7 @@ class StepResponse(_message.Message):
     OBSERVED_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
     observation: CodeObservation
     reward: float
     done: bool
@@ -221,7 +266,8 @@ class StepResponse(_message.Message):
     observed: Observed
     replayed: bool
     output_dropped: bool
-    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., outcome: _Optional[_Union[Outcome, str]] = ..., state_after: _Optional[_Union[StateAfter, str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., replayed: bool = ..., output_dropped: bool = ...) -> None: ...
+    hint: str
+    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., outcome: _Optional[_Union[Outcome, str]] = ..., state_after: _Optional[_Union[StateAfter, str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., step_index: _Optional[int] = ..., server_id: _Optional[str] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., replayed: bool = ..., output_dropped: bool = ..., hint: _Optional[str] = ...) -> None: ...
 
 class GetStateRequest(_message.Message):
     __slots__ = ("episode_id",)
@@ -326,16 +372,38 @@ class CodeAction(_message.Message):
     def __init__(self, code: _Optional[str] = ...) -> None: ...
 
 class CodeObservation(_message.Message):
-    __slots__ = ("stdout", "stderr", "exit_code", "result")
+    __slots__ = ("stdout", "stderr", "exit_code", "result", "displays")
     STDOUT_FIELD_NUMBER: _ClassVar[int]
     STDERR_FIELD_NUMBER: _ClassVar[int]
     EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_FIELD_NUMBER: _ClassVar[int]
     stdout: str
     stderr: str
     exit_code: int
     result: str
-    def __init__(self, stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., exit_code: _Optional[int] = ..., result: _Optional[str] = ...) -> None: ...
+    displays: _containers.RepeatedCompositeFieldContainer[Display]
+    def __init__(self, stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., exit_code: _Optional[int] = ..., result: _Optional[str] = ..., displays: _Optional[_Iterable[_Union[Display, _Mapping]]] = ...) -> None: ...
+
+class Display(_message.Message):
+    __slots__ = ("representations", "is_result")
+    REPRESENTATIONS_FIELD_NUMBER: _ClassVar[int]
+    IS_RESULT_FIELD_NUMBER: _ClassVar[int]
+    representations: _containers.RepeatedCompositeFieldContainer[Representation]
+    is_result: bool
+    def __init__(self, representations: _Optional[_Iterable[_Union[Representation, _Mapping]]] = ..., is_result: bool = ...) -> None: ...
+
+class Representation(_message.Message):
+    __slots__ = ("mime_type", "data", "total_bytes", "file_path")
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILE_PATH_FIELD_NUMBER: _ClassVar[int]
+    mime_type: str
+    data: bytes
+    total_bytes: int
+    file_path: str
+    def __init__(self, mime_type: _Optional[str] = ..., data: _Optional[bytes] = ..., total_bytes: _Optional[int] = ..., file_path: _Optional[str] = ...) -> None: ...
 
 class CodeState(_message.Message):
     __slots__ = ("episode_id", "step_count", "last_exit_code")
@@ -348,7 +416,7 @@ class CodeState(_message.Message):
     def __init__(self, episode_id: _Optional[str] = ..., step_count: _Optional[int] = ..., last_exit_code: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("source_bytes", "output_bytes", "result_bytes", "step_timeout", "step_cpu_time", "idle_timeout", "memory_bytes", "open_files", "file_bytes", "total_memory_bytes", "processes", "workspace_bytes", "workspace_inodes", "cpu_percent")
+    __slots__ = ("source_bytes", "output_bytes", "result_bytes", "step_timeout", "step_cpu_time", "idle_timeout", "memory_bytes", "open_files", "file_bytes", "total_memory_bytes", "processes", "workspace_bytes", "workspace_inodes", "cpu_percent", "displays", "display_bytes")
     SOURCE_BYTES_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
     RESULT_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -363,6 +431,8 @@ class Limits(_message.Message):
     WORKSPACE_BYTES_FIELD_NUMBER: _ClassVar[int]
     WORKSPACE_INODES_FIELD_NUMBER: _ClassVar[int]
     CPU_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_BYTES_FIELD_NUMBER: _ClassVar[int]
     source_bytes: int
     output_bytes: int
     result_bytes: int
@@ -377,7 +447,9 @@ class Limits(_message.Message):
     workspace_bytes: int
     workspace_inodes: int
     cpu_percent: int
-    def __init__(self, source_bytes: _Optional[int] = ..., output_bytes: _Optional[int] = ..., result_bytes: _Optional[int] = ..., step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., step_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idle_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., open_files: _Optional[int] = ..., file_bytes: _Optional[int] = ..., total_memory_bytes: _Optional[int] = ..., processes: _Optional[int] = ..., workspace_bytes: _Optional[int] = ..., workspace_inodes: _Optional[int] = ..., cpu_percent: _Optional[int] = ...) -> None: ...
+    displays: int
+    display_bytes: int
+    def __init__(self, source_bytes: _Optional[int] = ..., output_bytes: _Optional[int] = ..., result_bytes: _Optional[int] = ..., step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., step_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idle_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ..., open_files: _Optional[int] = ..., file_bytes: _Optional[int] = ..., total_memory_bytes: _Optional[int] = ..., processes: _Optional[int] = ..., workspace_bytes: _Optional[int] = ..., workspace_inodes: _Optional[int] = ..., cpu_percent: _Optional[int] = ..., displays: _Optional[int] = ..., display_bytes: _Optional[int] = ...) -> None: ...
 
 class StepLimits(_message.Message):
     __slots__ = ("output_bytes", "cpu_time")
@@ -388,7 +460,7 @@ class StepLimits(_message.Message):
     def __init__(self, output_bytes: _Optional[int] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "sessions", "session_requests", "session_grace")
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "sessions", "session_requests", "session_grace", "representation_bytes", "files")
     EPISODES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
     WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +476,8 @@ class ServerLimits(_message.Message):
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     SESSION_REQUESTS_FIELD_NUMBER: _ClassVar[int]
     SESSION_GRACE_FIELD_NUMBER: _ClassVar[int]
+    REPRESENTATION_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     episodes: int
     running_steps: int
     waiting_steps: int
@@ -419,21 +493,33 @@ class ServerLimits(_message.Message):
     sessions: int
     session_requests: int
     session_grace: _duration_pb2.Duration
-    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., session_requests: _Optional[int] = ..., session_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    representation_bytes: int
+    files: FileLimits
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., session_requests: _Optional[int] = ..., session_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., representation_bytes: _Optional[int] = ..., files: _Optional[_Union[FileLimits, _Mapping]] = ...) -> None: ...
 
 class Runtime(_message.Message):
-    __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers")
+    __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers", "packages")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PYTHON_VERSION_FIELD_NUMBER: _ClassVar[int]
     PRELOADS_FIELD_NUMBER: _ClassVar[int]
     HASH_SEED_FIELD_NUMBER: _ClassVar[int]
     WARM_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    PACKAGES_FIELD_NUMBER: _ClassVar[int]
     name: str
     python_version: str
     preloads: _containers.RepeatedScalarFieldContainer[str]
     hash_seed: int
     warm_workers: int
-    def __init__(self, name: _Optional[str] = ..., python_version: _Optional[str] = ..., preloads: _Optional[_Iterable[str]] = ..., hash_seed: _Optional[int] = ..., warm_workers: _Optional[int] = ...) -> None: ...
+    packages: _containers.RepeatedCompositeFieldContainer[Package]
+    def __init__(self, name: _Optional[str] = ..., python_version: _Optional[str] = ..., preloads: _Optional[_Iterable[str]] = ..., hash_seed: _Optional[int] = ..., warm_workers: _Optional[int] = ..., packages: _Optional[_Iterable[_Union[Package, _Mapping]]] = ...) -> None: ...
+
+class Package(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Isolation(_message.Message):
     __slots__ = ("level", "layers")
@@ -466,12 +552,14 @@ class Capacity(_message.Message):
     def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., draining: bool = ...) -> None: ...
 
 class Reported(_message.Message):
-    __slots__ = ("exception", "result_truncated")
+    __slots__ = ("exception", "result_truncated", "displays_dropped")
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     RESULT_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYS_DROPPED_FIELD_NUMBER: _ClassVar[int]
     exception: PythonException
     result_truncated: bool
-    def __init__(self, exception: _Optional[_Union[PythonException, _Mapping]] = ..., result_truncated: bool = ...) -> None: ...
+    displays_dropped: int
+    def __init__(self, exception: _Optional[_Union[PythonException, _Mapping]] = ..., result_truncated: bool = ..., displays_dropped: _Optional[int] = ...) -> None: ...
 
 class PythonException(_message.Message):
     __slots__ = ("type", "message")
@@ -542,6 +630,212 @@ class Loss(_message.Message):
     outcome: Outcome
     description: str
     def __init__(self, step_index: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class FileLimits(_message.Message):
+    __slots__ = ("calls", "waiting_calls", "files_per_call", "bytes_per_call", "chunk_bytes", "path_bytes", "depth", "selectors", "reset_files", "reset_bytes", "stall_timeout")
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_CALLS_FIELD_NUMBER: _ClassVar[int]
+    FILES_PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PATH_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    SELECTORS_FIELD_NUMBER: _ClassVar[int]
+    RESET_FILES_FIELD_NUMBER: _ClassVar[int]
+    RESET_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STALL_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    calls: int
+    waiting_calls: int
+    files_per_call: int
+    bytes_per_call: int
+    chunk_bytes: int
+    path_bytes: int
+    depth: int
+    selectors: int
+    reset_files: int
+    reset_bytes: int
+    stall_timeout: _duration_pb2.Duration
+    def __init__(self, calls: _Optional[int] = ..., waiting_calls: _Optional[int] = ..., files_per_call: _Optional[int] = ..., bytes_per_call: _Optional[int] = ..., chunk_bytes: _Optional[int] = ..., path_bytes: _Optional[int] = ..., depth: _Optional[int] = ..., selectors: _Optional[int] = ..., reset_files: _Optional[int] = ..., reset_bytes: _Optional[int] = ..., stall_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class ResetFile(_message.Message):
+    __slots__ = ("path", "raw_path", "mode", "modify_time", "data")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    RAW_PATH_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    MODIFY_TIME_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    raw_path: bytes
+    mode: int
+    modify_time: _timestamp_pb2.Timestamp
+    data: bytes
+    def __init__(self, path: _Optional[str] = ..., raw_path: _Optional[bytes] = ..., mode: _Optional[int] = ..., modify_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class FileInfo(_message.Message):
+    __slots__ = ("path", "raw_path", "kind", "mode", "size", "modify_time", "sha256")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    RAW_PATH_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    MODIFY_TIME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    raw_path: bytes
+    kind: FileKind
+    mode: int
+    size: int
+    modify_time: _timestamp_pb2.Timestamp
+    sha256: bytes
+    def __init__(self, path: _Optional[str] = ..., raw_path: _Optional[bytes] = ..., kind: _Optional[_Union[FileKind, str]] = ..., mode: _Optional[int] = ..., size: _Optional[int] = ..., modify_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., sha256: _Optional[bytes] = ...) -> None: ...
+
+class FileChunk(_message.Message):
+    __slots__ = ("file", "data", "end")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    file: FileInfo
+    data: bytes
+    end: FileEnd
+    def __init__(self, file: _Optional[_Union[FileInfo, _Mapping]] = ..., data: _Optional[bytes] = ..., end: _Optional[_Union[FileEnd, _Mapping]] = ...) -> None: ...
+
+class FileEnd(_message.Message):
+    __slots__ = ("sha256", "error")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    sha256: bytes
+    error: FileError
+    def __init__(self, sha256: _Optional[bytes] = ..., error: _Optional[_Union[FileError, _Mapping]] = ...) -> None: ...
+
+class FileError(_message.Message):
+    __slots__ = ("kind", "message")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    kind: FileErrorKind
+    message: str
+    def __init__(self, kind: _Optional[_Union[FileErrorKind, str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class FileFailure(_message.Message):
+    __slots__ = ("path", "raw_path", "error")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    RAW_PATH_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    raw_path: bytes
+    error: FileError
+    def __init__(self, path: _Optional[str] = ..., raw_path: _Optional[bytes] = ..., error: _Optional[_Union[FileError, _Mapping]] = ...) -> None: ...
+
+class FileSelector(_message.Message):
+    __slots__ = ("path", "raw_path", "glob")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    RAW_PATH_FIELD_NUMBER: _ClassVar[int]
+    GLOB_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    raw_path: bytes
+    glob: str
+    def __init__(self, path: _Optional[str] = ..., raw_path: _Optional[bytes] = ..., glob: _Optional[str] = ...) -> None: ...
+
+class FilesSummary(_message.Message):
+    __slots__ = ("files", "bytes", "failed", "failures", "truncated")
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    files: int
+    bytes: int
+    failed: int
+    failures: _containers.RepeatedCompositeFieldContainer[FileFailure]
+    truncated: bool
+    def __init__(self, files: _Optional[int] = ..., bytes: _Optional[int] = ..., failed: _Optional[int] = ..., failures: _Optional[_Iterable[_Union[FileFailure, _Mapping]]] = ..., truncated: bool = ...) -> None: ...
+
+class WriteFilesRequest(_message.Message):
+    __slots__ = ("episode_id", "chunks", "sha256")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    chunks: _containers.RepeatedCompositeFieldContainer[FileChunk]
+    sha256: bool
+    def __init__(self, episode_id: _Optional[str] = ..., chunks: _Optional[_Iterable[_Union[FileChunk, _Mapping]]] = ..., sha256: bool = ...) -> None: ...
+
+class WriteFilesResponse(_message.Message):
+    __slots__ = ("written", "bytes", "failed", "failures", "server_id")
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    written: int
+    bytes: int
+    failed: int
+    failures: _containers.RepeatedCompositeFieldContainer[FileFailure]
+    server_id: str
+    def __init__(self, written: _Optional[int] = ..., bytes: _Optional[int] = ..., failed: _Optional[int] = ..., failures: _Optional[_Iterable[_Union[FileFailure, _Mapping]]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class ReadFilesRequest(_message.Message):
+    __slots__ = ("episode_id", "files", "sha256", "max_file_bytes", "directories")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    MAX_FILE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORIES_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    files: _containers.RepeatedCompositeFieldContainer[FileSelector]
+    sha256: bool
+    max_file_bytes: int
+    directories: bool
+    def __init__(self, episode_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSelector, _Mapping]]] = ..., sha256: bool = ..., max_file_bytes: _Optional[int] = ..., directories: bool = ...) -> None: ...
+
+class ReadFilesResponse(_message.Message):
+    __slots__ = ("chunks", "summary")
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    chunks: _containers.RepeatedCompositeFieldContainer[FileChunk]
+    summary: FilesSummary
+    def __init__(self, chunks: _Optional[_Iterable[_Union[FileChunk, _Mapping]]] = ..., summary: _Optional[_Union[FilesSummary, _Mapping]] = ...) -> None: ...
+
+class ListFilesRequest(_message.Message):
+    __slots__ = ("episode_id", "files", "sha256")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    files: _containers.RepeatedCompositeFieldContainer[FileSelector]
+    sha256: bool
+    def __init__(self, episode_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSelector, _Mapping]]] = ..., sha256: bool = ...) -> None: ...
+
+class ListFilesResponse(_message.Message):
+    __slots__ = ("files", "summary")
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[FileInfo]
+    summary: FilesSummary
+    def __init__(self, files: _Optional[_Iterable[_Union[FileInfo, _Mapping]]] = ..., summary: _Optional[_Union[FilesSummary, _Mapping]] = ...) -> None: ...
+
+class DeleteFilesRequest(_message.Message):
+    __slots__ = ("episode_id", "files", "recursive")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    RECURSIVE_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    files: _containers.RepeatedCompositeFieldContainer[FileSelector]
+    recursive: bool
+    def __init__(self, episode_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSelector, _Mapping]]] = ..., recursive: bool = ...) -> None: ...
+
+class DeleteFilesResponse(_message.Message):
+    __slots__ = ("deleted", "failed", "failures", "truncated", "server_id")
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    deleted: int
+    failed: int
+    failures: _containers.RepeatedCompositeFieldContainer[FileFailure]
+    truncated: bool
+    server_id: str
+    def __init__(self, deleted: _Optional[int] = ..., failed: _Optional[int] = ..., failures: _Optional[_Iterable[_Union[FileFailure, _Mapping]]] = ..., truncated: bool = ..., server_id: _Optional[str] = ...) -> None: ...
 
 class StepStreamRequest(_message.Message):
     __slots__ = ("step", "heartbeat", "stdout_offset", "stderr_offset")

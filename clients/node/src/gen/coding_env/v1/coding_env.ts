@@ -29,9 +29,9 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  *   INVALID_ARGUMENT     INVALID_FIELD (with google.rpc.BadRequest: all violations at once)
  *   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
  *   ALREADY_EXISTS       EPISODE_EXISTS
- *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED
- *   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER
- *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT (with google.rpc.RetryInfo)
+ *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED, FILES_REFUSED
+ *   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER, FILES_STALLED
+ *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT, FILES_LIMIT (with google.rpc.RetryInfo)
  *   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
  *   UNAUTHENTICATED      TOKEN_INVALID
  *   DEADLINE_EXCEEDED    DEADLINE
@@ -54,6 +54,11 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  * "x-coding-env-server". A client SHOULD keep it with the episode and send it back as the request
  * header "x-coding-env-server" on every call for that episode, so that a proxy can route by it; and
  * "x-episode-id" with the episode's id, for logs.
+ *
+ * Files. An episode's workspace is the directory that its program starts in. A path of a file is relative to it: components with "/"
+ * between, none of them empty, "." or "..", each of at most 255 bytes, at most FileLimits.depth of them and FileLimits.path_bytes in all.
+ * `path` is for names that are UTF-8, `raw_path` for others; one of the two is set. The server works with the episode's own rights, never
+ * follows a link, reads from nothing but regular files, and takes no size for true that it has not read.
  */
 
 /** How a step ended. May grow. */
@@ -686,6 +691,219 @@ export function outputStreamToNumber(object: OutputStream): number {
   }
 }
 
+/** What a file is. May grow. */
+export enum FileKind {
+  /** FILE_KIND_UNSPECIFIED - Not set: in a WriteFiles as FILE_KIND_FILE. */
+  FILE_KIND_UNSPECIFIED = "FILE_KIND_UNSPECIFIED",
+  /** FILE_KIND_FILE - A regular file. */
+  FILE_KIND_FILE = "FILE_KIND_FILE",
+  /** FILE_KIND_DIRECTORY - A directory. */
+  FILE_KIND_DIRECTORY = "FILE_KIND_DIRECTORY",
+  /** FILE_KIND_LINK - A symbolic link. It is never followed. */
+  FILE_KIND_LINK = "FILE_KIND_LINK",
+  /** FILE_KIND_OTHER - A FIFO, a socket or a device. It is never opened. */
+  FILE_KIND_OTHER = "FILE_KIND_OTHER",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function fileKindFromJSON(object: any): FileKind {
+  switch (object) {
+    case 0:
+    case "FILE_KIND_UNSPECIFIED":
+      return FileKind.FILE_KIND_UNSPECIFIED;
+    case 1:
+    case "FILE_KIND_FILE":
+      return FileKind.FILE_KIND_FILE;
+    case 2:
+    case "FILE_KIND_DIRECTORY":
+      return FileKind.FILE_KIND_DIRECTORY;
+    case 3:
+    case "FILE_KIND_LINK":
+      return FileKind.FILE_KIND_LINK;
+    case 4:
+    case "FILE_KIND_OTHER":
+      return FileKind.FILE_KIND_OTHER;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FileKind.UNRECOGNIZED;
+  }
+}
+
+export function fileKindToJSON(object: FileKind): string {
+  switch (object) {
+    case FileKind.FILE_KIND_UNSPECIFIED:
+      return "FILE_KIND_UNSPECIFIED";
+    case FileKind.FILE_KIND_FILE:
+      return "FILE_KIND_FILE";
+    case FileKind.FILE_KIND_DIRECTORY:
+      return "FILE_KIND_DIRECTORY";
+    case FileKind.FILE_KIND_LINK:
+      return "FILE_KIND_LINK";
+    case FileKind.FILE_KIND_OTHER:
+      return "FILE_KIND_OTHER";
+    case FileKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function fileKindToNumber(object: FileKind): number {
+  switch (object) {
+    case FileKind.FILE_KIND_UNSPECIFIED:
+      return 0;
+    case FileKind.FILE_KIND_FILE:
+      return 1;
+    case FileKind.FILE_KIND_DIRECTORY:
+      return 2;
+    case FileKind.FILE_KIND_LINK:
+      return 3;
+    case FileKind.FILE_KIND_OTHER:
+      return 4;
+    case FileKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What went wrong with one file. May grow. */
+export enum FileErrorKind {
+  /** FILE_ERROR_KIND_UNSPECIFIED - Not set, or something that none of the others says. */
+  FILE_ERROR_KIND_UNSPECIFIED = "FILE_ERROR_KIND_UNSPECIFIED",
+  /** FILE_ERROR_KIND_NOT_FOUND - There is nothing with this path. */
+  FILE_ERROR_KIND_NOT_FOUND = "FILE_ERROR_KIND_NOT_FOUND",
+  /** FILE_ERROR_KIND_NOT_A_FILE - It is a link, a FIFO, a socket or a device. */
+  FILE_ERROR_KIND_NOT_A_FILE = "FILE_ERROR_KIND_NOT_A_FILE",
+  /** FILE_ERROR_KIND_IS_A_DIRECTORY - It is a directory. */
+  FILE_ERROR_KIND_IS_A_DIRECTORY = "FILE_ERROR_KIND_IS_A_DIRECTORY",
+  /** FILE_ERROR_KIND_NOT_A_DIRECTORY - A component before the last is no directory (a link is none), or what is to be a directory is there as something else. */
+  FILE_ERROR_KIND_NOT_A_DIRECTORY = "FILE_ERROR_KIND_NOT_A_DIRECTORY",
+  /** FILE_ERROR_KIND_TOO_LARGE - It has more bytes than Limits.file_bytes, ReadFilesRequest.max_file_bytes or what is left of FileLimits.bytes_per_call allow. */
+  FILE_ERROR_KIND_TOO_LARGE = "FILE_ERROR_KIND_TOO_LARGE",
+  /** FILE_ERROR_KIND_NO_SPACE - The workspace is full: Limits.workspace_bytes, Limits.workspace_inodes, or the host's disk. */
+  FILE_ERROR_KIND_NO_SPACE = "FILE_ERROR_KIND_NO_SPACE",
+  /** FILE_ERROR_KIND_PERMISSION - The episode's own rights don't allow it. */
+  FILE_ERROR_KIND_PERMISSION = "FILE_ERROR_KIND_PERMISSION",
+  /** FILE_ERROR_KIND_NOT_EMPTY - The directory is not empty. */
+  FILE_ERROR_KIND_NOT_EMPTY = "FILE_ERROR_KIND_NOT_EMPTY",
+  /** FILE_ERROR_KIND_MISMATCH - The size or the SHA-256 is not what was told. */
+  FILE_ERROR_KIND_MISMATCH = "FILE_ERROR_KIND_MISMATCH",
+  /** FILE_ERROR_KIND_INCOMPLETE - It did not come to its end. */
+  FILE_ERROR_KIND_INCOMPLETE = "FILE_ERROR_KIND_INCOMPLETE",
+  /** FILE_ERROR_KIND_TOO_DEEP - It lies deeper than FileLimits.depth, or its path is longer than FileLimits.path_bytes. */
+  FILE_ERROR_KIND_TOO_DEEP = "FILE_ERROR_KIND_TOO_DEEP",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function fileErrorKindFromJSON(object: any): FileErrorKind {
+  switch (object) {
+    case 0:
+    case "FILE_ERROR_KIND_UNSPECIFIED":
+      return FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED;
+    case 1:
+    case "FILE_ERROR_KIND_NOT_FOUND":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_FOUND;
+    case 2:
+    case "FILE_ERROR_KIND_NOT_A_FILE":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE;
+    case 3:
+    case "FILE_ERROR_KIND_IS_A_DIRECTORY":
+      return FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY;
+    case 4:
+    case "FILE_ERROR_KIND_NOT_A_DIRECTORY":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY;
+    case 5:
+    case "FILE_ERROR_KIND_TOO_LARGE":
+      return FileErrorKind.FILE_ERROR_KIND_TOO_LARGE;
+    case 6:
+    case "FILE_ERROR_KIND_NO_SPACE":
+      return FileErrorKind.FILE_ERROR_KIND_NO_SPACE;
+    case 7:
+    case "FILE_ERROR_KIND_PERMISSION":
+      return FileErrorKind.FILE_ERROR_KIND_PERMISSION;
+    case 8:
+    case "FILE_ERROR_KIND_NOT_EMPTY":
+      return FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY;
+    case 9:
+    case "FILE_ERROR_KIND_MISMATCH":
+      return FileErrorKind.FILE_ERROR_KIND_MISMATCH;
+    case 10:
+    case "FILE_ERROR_KIND_INCOMPLETE":
+      return FileErrorKind.FILE_ERROR_KIND_INCOMPLETE;
+    case 11:
+    case "FILE_ERROR_KIND_TOO_DEEP":
+      return FileErrorKind.FILE_ERROR_KIND_TOO_DEEP;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FileErrorKind.UNRECOGNIZED;
+  }
+}
+
+export function fileErrorKindToJSON(object: FileErrorKind): string {
+  switch (object) {
+    case FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED:
+      return "FILE_ERROR_KIND_UNSPECIFIED";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_FOUND:
+      return "FILE_ERROR_KIND_NOT_FOUND";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE:
+      return "FILE_ERROR_KIND_NOT_A_FILE";
+    case FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY:
+      return "FILE_ERROR_KIND_IS_A_DIRECTORY";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY:
+      return "FILE_ERROR_KIND_NOT_A_DIRECTORY";
+    case FileErrorKind.FILE_ERROR_KIND_TOO_LARGE:
+      return "FILE_ERROR_KIND_TOO_LARGE";
+    case FileErrorKind.FILE_ERROR_KIND_NO_SPACE:
+      return "FILE_ERROR_KIND_NO_SPACE";
+    case FileErrorKind.FILE_ERROR_KIND_PERMISSION:
+      return "FILE_ERROR_KIND_PERMISSION";
+    case FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY:
+      return "FILE_ERROR_KIND_NOT_EMPTY";
+    case FileErrorKind.FILE_ERROR_KIND_MISMATCH:
+      return "FILE_ERROR_KIND_MISMATCH";
+    case FileErrorKind.FILE_ERROR_KIND_INCOMPLETE:
+      return "FILE_ERROR_KIND_INCOMPLETE";
+    case FileErrorKind.FILE_ERROR_KIND_TOO_DEEP:
+      return "FILE_ERROR_KIND_TOO_DEEP";
+    case FileErrorKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function fileErrorKindToNumber(object: FileErrorKind): number {
+  switch (object) {
+    case FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED:
+      return 0;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_FOUND:
+      return 1;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_FILE:
+      return 2;
+    case FileErrorKind.FILE_ERROR_KIND_IS_A_DIRECTORY:
+      return 3;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_A_DIRECTORY:
+      return 4;
+    case FileErrorKind.FILE_ERROR_KIND_TOO_LARGE:
+      return 5;
+    case FileErrorKind.FILE_ERROR_KIND_NO_SPACE:
+      return 6;
+    case FileErrorKind.FILE_ERROR_KIND_PERMISSION:
+      return 7;
+    case FileErrorKind.FILE_ERROR_KIND_NOT_EMPTY:
+      return 8;
+    case FileErrorKind.FILE_ERROR_KIND_MISMATCH:
+      return 9;
+    case FileErrorKind.FILE_ERROR_KIND_INCOMPLETE:
+      return 10;
+    case FileErrorKind.FILE_ERROR_KIND_TOO_DEEP:
+      return 11;
+    case FileErrorKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Asks for a fresh episode. An empty message is valid. */
 export interface ResetRequest {
   /**
@@ -731,6 +949,12 @@ export interface ResetRequest {
    * is INVALID_FIELD.
    */
   network: Network;
+  /**
+   * Small files that the workspace has from the start: at most FileLimits.reset_files, and FileLimits.reset_bytes of data in all. No path may
+   * be given twice, or lead through one that is a file. When one can't be written (the limits of the workspace are lower than what it takes) the
+   * Reset is FILES_REFUSED, and there is no episode.
+   */
+  files: ResetFile[];
 }
 
 export interface ResetRequest_EnvironmentEntry {
@@ -804,7 +1028,15 @@ export interface StepRequest {
    * 64 KiB to 64 MiB; other values are INVALID_FIELD. Output past it is cut out of the middle and the
    * reply says so.
    */
-  maxReplyBytes?: number | undefined;
+  maxReplyBytes?:
+    | number
+    | undefined;
+  /**
+   * The representations that the step's displays are to have, as media types: "image/svg+xml". Others are left out, but
+   * text/plain. Figures of matplotlib have image/png, image/svg+xml, image/jpeg and application/pdf; other objects what their
+   * `_repr_*_` methods give. At most 16, each of at most 128 characters. Empty: all that an object has, and image/png of a figure.
+   */
+  displayMimeTypes: string[];
 }
 
 /** The reply to Step: how the code ended and what it showed. */
@@ -851,10 +1083,15 @@ export interface StepResponse {
   /** True when this is the kept reply of a step that had run before this call. */
   replayed: boolean;
   /**
-   * True when the kept reply's texts (stdout, stderr, result) were dropped for space. They are empty then; all
+   * True when the kept reply's texts (stdout, stderr, result) and displays were dropped for space. They are empty then; all
    * else is as it was.
    */
   outputDropped: boolean;
+  /**
+   * What to do about the error, in a sentence or two for people, at most 1 KiB. Of a ModuleNotFoundError: which packages
+   * the episode's runtime has, and which runtimes have the module. Empty otherwise.
+   */
+  hint: string;
 }
 
 export interface StepResponse_MetadataEntry {
@@ -896,7 +1133,7 @@ export interface GetStateResponse {
   createTime?:
     | Date
     | undefined;
-  /** When it will expire if nothing steps it. Absent while a step runs or is queued. */
+  /** When it will expire if nothing steps it. Absent while a step runs or is queued, and while a call moves files. */
   expireTime?:
     | Date
     | undefined;
@@ -1017,7 +1254,44 @@ export interface CodeObservation {
    * `repr` of the last statement's value, when that statement is an expression whose value is not None. At most
    * Limits.result_bytes of text; Reported.result_truncated tells. Absent otherwise. A claim, as Reported is.
    */
-  result?: string | undefined;
+  result?:
+    | string
+    | undefined;
+  /**
+   * What the step showed beside its text, in the order in which it was shown, as in a notebook: what the code gave to
+   * `display`, figures of matplotlib that it showed or left open, and the last statement's value where that has more than a `repr`. At
+   * most Limits.displays of them; Reported.displays_dropped tells. Claims, as Reported is.
+   */
+  displays: Display[];
+}
+
+/**
+ * One thing that a step showed, as the program says. HTML, SVG and scripts in it are the program's: whoever renders them gives them
+ * no more rights than to any stranger's page.
+ */
+export interface Display {
+  /** The same thing in one or more ways, at most 16: the one to prefer is a client's choice. Each media type once. */
+  representations: Representation[];
+  /** True of the last statement's value: its `repr` is `result`, so it has no text/plain of its own. */
+  isResult: boolean;
+}
+
+/** One way to show something. */
+export interface Representation {
+  /** Its media type, at most 128 characters: "image/png", "text/html", "application/json". */
+  mimeType: string;
+  /**
+   * Its bytes: text is UTF-8. Empty when they are in a file, and when there was no room for them: in the reply
+   * (StepRequest.max_reply_bytes), or in the workspace.
+   */
+  data: Buffer;
+  /** How many bytes it has, wherever they are. */
+  totalBytes: bigint;
+  /**
+   * Where the bytes are when they are more than ServerLimits.representation_bytes, or than what is left of Limits.display_bytes: a path in the
+   * episode's workspace, ".displays/3-1.png" (the number of the step from 1, and a number that counts up). Empty otherwise.
+   */
+  filePath: string;
 }
 
 /** The state of an episode. */
@@ -1122,7 +1396,18 @@ export interface Limits {
    * CPU time per time of all processes of the episode together, in percent of one core; 1 to 100000. Past it they
    * wait. Default: absent, as much as there is. Needs layer `cgroup`; absent without it.
    */
-  cpuPercent?: number | undefined;
+  cpuPercent?:
+    | number
+    | undefined;
+  /** Displays of a step; at least 1. More are counted (Reported.displays_dropped) and dropped. Default 64. */
+  displays?:
+    | number
+    | undefined;
+  /**
+   * The bytes of all representations of a step's displays together that travel in the reply; at least 1 KiB. What has more goes into
+   * files of the workspace: Representation.file_path. Default 3 MiB.
+   */
+  displayBytes?: number | undefined;
 }
 
 /** Limits that a step may lower for itself. An absent field keeps the episode's. */
@@ -1180,7 +1465,13 @@ export interface ServerLimits {
    */
   sessionRequests: number;
   /** How long a session whose stream is broken is kept. */
-  sessionGrace?: Duration | undefined;
+  sessionGrace?:
+    | Duration
+    | undefined;
+  /** The largest Representation.data: 1 MiB. What is larger goes into a file of the workspace. */
+  representationBytes: number;
+  /** Limits of the calls that move files. */
+  files?: FileLimits | undefined;
 }
 
 /** An interpreter with its preloads. */
@@ -1195,6 +1486,19 @@ export interface Runtime {
   hashSeed: number;
   /** Interpreters that are ready to be handed to a Reset. */
   warmWorkers: number;
+  /**
+   * The packages that its interpreter imports from, beside the standard library, by their names in order: what `pip list` tells. At most
+   * 2048.
+   */
+  packages: Package[];
+}
+
+/** An installed Python distribution. */
+export interface Package {
+  /** Its name, as it was installed: "scikit-learn". */
+  name: string;
+  /** Its version: "1.9.1". */
+  version: string;
 }
 
 /** What separates episodes from the host and from one another. */
@@ -1241,6 +1545,8 @@ export interface Reported {
     | undefined;
   /** True when `result` was cut at Limits.result_bytes. */
   resultTruncated: boolean;
+  /** Displays past Limits.displays, which are not in the observation. */
+  displaysDropped: number;
 }
 
 /** An uncaught Python exception. */
@@ -1347,6 +1653,255 @@ export interface Loss {
   outcome: Outcome;
   /** One sentence for people. */
   description: string;
+}
+
+/**
+ * Limits of the calls that move files: WriteFiles, ReadFiles, ListFiles, DeleteFiles, and ResetRequest.files. A file's size is bounded by
+ * Limits.file_bytes, all files of an episode by Limits.workspace_bytes and Limits.workspace_inodes where the server holds those. What clients
+ * write does not count against Limits.total_memory_bytes.
+ */
+export interface FileLimits {
+  /** Calls that move files at the same time, over all episodes. More wait their turn, one of each token's name after the other. */
+  calls: number;
+  /** Calls that wait for a turn. Past it a call is FILES_LIMIT. */
+  waitingCalls: number;
+  /**
+   * Files and directories that a call moves, lists or deletes. A WriteFiles with more is INVALID_FIELD; the others stop there and
+   * say so (`truncated`).
+   */
+  filesPerCall: number;
+  /** Bytes of data that a call moves. A WriteFiles with more is INVALID_FIELD; a ReadFiles stops there and says so. */
+  bytesPerCall: bigint;
+  /** The data of one FileChunk of a WriteFiles. More is INVALID_FIELD. ServerLimits.request_bytes bounds a whole message. */
+  chunkBytes: number;
+  /** The longest path. Past it INVALID_FIELD; what lies deeper in the workspace is not reached. */
+  pathBytes: number;
+  /** The most components of a path. Past it as for `path_bytes`. */
+  depth: number;
+  /** The most entries of the field `files` of a ReadFiles, ListFiles or DeleteFiles. Past it INVALID_FIELD. */
+  selectors: number;
+  /** How many files a Reset may bring. */
+  resetFiles: number;
+  /** The sum of their data. */
+  resetBytes: number;
+  /** How long a call waits for the client to send or to take something. Past it the call is FILES_STALLED. */
+  stallTimeout?: Duration | undefined;
+}
+
+/** A file that a workspace has from the start. */
+export interface ResetFile {
+  /** Its path, where that is UTF-8. See "Files" at the top. */
+  path: string;
+  /** Its path, where it is not. */
+  rawPath: Buffer;
+  /** Its permission bits: 0 to 0777 (octal). Default 0644. */
+  mode?:
+    | number
+    | undefined;
+  /** When it was last modified. Default: the time of the Reset. */
+  modifyTime?:
+    | Date
+    | undefined;
+  /** What is in it. */
+  data: Buffer;
+}
+
+/** What a file is. A WriteFiles says so of files that are to be, the other calls of those that are. */
+export interface FileInfo {
+  /** Its path, where that is UTF-8. See "Files" at the top. */
+  path: string;
+  /** Its path, where it is not. */
+  rawPath: Buffer;
+  /** What it is. WriteFiles: FILE_KIND_FILE, which is the default, or FILE_KIND_DIRECTORY, which has no data. */
+  kind: FileKind;
+  /**
+   * Its permission bits: 0 to 0777 (octal). WriteFiles: default 0644, of a directory 0755; one that is there already keeps its own when this is
+   * absent.
+   */
+  mode?:
+    | number
+    | undefined;
+  /**
+   * Its size in bytes, as the file system tells it; how many bytes come is another matter. WriteFiles: how many bytes come, if it is
+   * known; when as many don't come the file is FILE_ERROR_KIND_MISMATCH.
+   */
+  size?:
+    | bigint
+    | undefined;
+  /** When it was last modified. WriteFiles: default the time of its `end`. */
+  modifyTime?:
+    | Date
+    | undefined;
+  /** SHA-256 of its content: ListFiles of a regular file, where asked for. Empty otherwise. */
+  sha256: Buffer;
+}
+
+/** A piece of a file. Pieces come in order; one file is over before the next begins. */
+export interface FileChunk {
+  /** Begins a file. Absent in the pieces that follow. */
+  file?:
+    | FileInfo
+    | undefined;
+  /** What comes next of its content. */
+  data: Buffer;
+  /** Ends the file. A small file is one chunk: `file`, `data` and `end` together. */
+  end?: FileEnd | undefined;
+}
+
+/** The end of a file. */
+export interface FileEnd {
+  /** SHA-256 of the content, where the request says so (`sha256`). Empty otherwise. */
+  sha256: Buffer;
+  /** Why what came is not the whole file. WriteFiles: set by a client that can't go on; the file is not written. Absent when it is whole. */
+  error?: FileError | undefined;
+}
+
+/** What went wrong with one file. */
+export interface FileError {
+  /** What it is, for programs. */
+  kind: FileErrorKind;
+  /** The same for people, with what would be right. */
+  message: string;
+}
+
+/** A path with which something went wrong. */
+export interface FileFailure {
+  /** The path, where it is UTF-8. */
+  path: string;
+  /** The path, where it is not. */
+  rawPath: Buffer;
+  /** What went wrong. */
+  error?: FileError | undefined;
+}
+
+/** Which files are meant. */
+export interface FileSelector {
+  /** One of these is set. */
+  selector?:
+    | //
+    /** The file with this path. */
+    { $case: "path"; path: string }
+    | //
+    /** The file with this path, which is not UTF-8. */
+    { $case: "rawPath"; rawPath: Buffer }
+    | //
+    /**
+     * All that match: "*" is any bytes but "/", "?" one of them, "[a-c]" one of these and "[!a-c]" one that is none of these, "{a,b}" one or the other,
+     * "**" as a whole component any number of components; a backslash takes the meaning of the next. Names that begin with a dot match as others do.
+     * At most FileLimits.path_bytes.
+     */
+    { $case: "glob"; glob: string }
+    | undefined;
+}
+
+/** What a call found, in its last message. */
+export interface FilesSummary {
+  /** Files (and, where they were asked for, directories) that were read to their end, or listed. */
+  files: number;
+  /** Bytes of data that were sent. */
+  bytes: bigint;
+  /** What could not be read or looked at. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /**
+   * True when a limit ended the call before all was found: FileLimits, or the bounds of a walk (a million entries, and 4 MiB of paths of directories to
+   * look into).
+   */
+  truncated: boolean;
+}
+
+/** A part of a WriteFiles. */
+export interface WriteFilesRequest {
+  /** The episode. Required in the first message; the same or empty in others. */
+  episodeId: string;
+  /** The next pieces of files. A message is best kept below 1 MiB; small files are best sent many in one. */
+  chunks: FileChunk[];
+  /** In the first message: each file's `end` has its SHA-256; one that differs is FILE_ERROR_KIND_MISMATCH, and the file is not written. */
+  sha256: boolean;
+}
+
+/** The reply to WriteFiles. */
+export interface WriteFilesResponse {
+  /** Files and directories that are there now. */
+  written: number;
+  /** Bytes of data in them. */
+  bytes: bigint;
+  /** Files that were not written. What had their names is as it was. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** Asks for files. */
+export interface ReadFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /**
+   * Which files. Required: at least one, at most FileLimits.selectors. What a `glob` finds that is no regular file is left out; a `path` that leads
+   * to none is a failure.
+   */
+  files: FileSelector[];
+  /** Whether each file's `end` is to have its SHA-256. */
+  sha256: boolean;
+  /** The most bytes to read of a file. A longer one ends there with FILE_ERROR_KIND_TOO_LARGE. Absent: what is left of FileLimits.bytes_per_call. */
+  maxFileBytes?:
+    | bigint
+    | undefined;
+  /** Whether directories that a `glob` finds come too, as `file` and `end` without data. */
+  directories: boolean;
+}
+
+/** A part of the reply to ReadFiles. */
+export interface ReadFilesResponse {
+  /** The next pieces of files. */
+  chunks: FileChunk[];
+  /** In the last message alone. */
+  summary?: FilesSummary | undefined;
+}
+
+/** Asks what files there are. */
+export interface ListFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** Which files; at most FileLimits.selectors. Empty: all, as the glob "**". */
+  files: FileSelector[];
+  /** Whether to read regular files and tell their SHA-256. FileLimits.bytes_per_call bounds what is read; files past it come without. */
+  sha256: boolean;
+}
+
+/** A part of the reply to ListFiles. */
+export interface ListFilesResponse {
+  /** What there is. */
+  files: FileInfo[];
+  /** In the last message alone. */
+  summary?: FilesSummary | undefined;
+}
+
+/** Asks to delete files. */
+export interface DeleteFilesRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** Which files. Required: at least one, at most FileLimits.selectors. */
+  files: FileSelector[];
+  /** Whether directories go with all that is in them. Without it one that is not empty is FILE_ERROR_KIND_NOT_EMPTY. */
+  recursive: boolean;
+}
+
+/** The reply to DeleteFiles. */
+export interface DeleteFilesResponse {
+  /** Files, links and directories that were deleted, each one counted. */
+  deleted: number;
+  /** What could not be deleted. */
+  failed: number;
+  /** The first of those: at most 1,000, and 256 KiB of paths and messages. */
+  failures: FileFailure[];
+  /** True when FileLimits.files_per_call, or the bounds of a walk (see FilesSummary), ended the call before all was deleted: repeat it. */
+  truncated: boolean;
+  /** The server that holds the episode. */
+  serverId: string;
 }
 
 /** Asks for one step, and for its output while it runs. */
@@ -1499,7 +2054,7 @@ export interface SessionOpened {
   sessionId: string;
   /** The server that holds it. */
   serverId: string;
-  /** True when it was there before, with its episodes and what it owes. */
+  /** True when it was there before, with its episodes and what it owes. False: it is a new one, whose numbers begin at 1. */
   resumed: boolean;
 }
 
@@ -1525,6 +2080,7 @@ function createBaseResetRequest(): ResetRequest {
     limits: undefined,
     environment: {},
     network: Network.NETWORK_UNSPECIFIED,
+    files: [],
   };
 }
 
@@ -1556,6 +2112,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
     });
     if (message.network !== Network.NETWORK_UNSPECIFIED) {
       writer.uint32(64).int32(networkToNumber(message.network));
+    }
+    for (const v of message.files) {
+      ResetFile.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1640,6 +2199,14 @@ export const ResetRequest: MessageFns<ResetRequest> = {
             message.network = networkFromJSON(reader.int32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.files.push(ResetFile.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1687,6 +2254,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
         )
         : {},
       network: isSet(object.network) ? networkFromJSON(object.network) : Network.NETWORK_UNSPECIFIED,
+      files: globalThis.Array.isArray(object?.files)
+        ? object.files.map((e: any) => ResetFile.fromJSON(e))
+        : [],
     };
   },
 
@@ -1722,6 +2292,9 @@ export const ResetRequest: MessageFns<ResetRequest> = {
     if (message.network !== Network.NETWORK_UNSPECIFIED) {
       obj.network = networkToJSON(message.network);
     }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => ResetFile.toJSON(e));
+    }
     return obj;
   },
 
@@ -1748,6 +2321,7 @@ export const ResetRequest: MessageFns<ResetRequest> = {
       {},
     );
     message.network = object.network ?? Network.NETWORK_UNSPECIFIED;
+    message.files = object.files?.map((e) => ResetFile.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2162,6 +2736,7 @@ function createBaseStepRequest(): StepRequest {
     timeout: undefined,
     limits: undefined,
     maxReplyBytes: undefined,
+    displayMimeTypes: [],
   };
 }
 
@@ -2184,6 +2759,9 @@ export const StepRequest: MessageFns<StepRequest> = {
     }
     if (message.maxReplyBytes !== undefined) {
       writer.uint32(48).uint32(message.maxReplyBytes);
+    }
+    for (const v of message.displayMimeTypes) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -2249,6 +2827,14 @@ export const StepRequest: MessageFns<StepRequest> = {
             message.maxReplyBytes = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.displayMimeTypes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2281,6 +2867,11 @@ export const StepRequest: MessageFns<StepRequest> = {
         : isSet(object.max_reply_bytes)
         ? globalThis.Number(object.max_reply_bytes)
         : undefined,
+      displayMimeTypes: globalThis.Array.isArray(object?.displayMimeTypes)
+        ? object.displayMimeTypes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.display_mime_types)
+        ? object.display_mime_types.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2304,6 +2895,9 @@ export const StepRequest: MessageFns<StepRequest> = {
     if (message.maxReplyBytes !== undefined) {
       obj.maxReplyBytes = Math.round(message.maxReplyBytes);
     }
+    if (message.displayMimeTypes?.length) {
+      obj.displayMimeTypes = message.displayMimeTypes;
+    }
     return obj;
   },
 
@@ -2324,6 +2918,7 @@ export const StepRequest: MessageFns<StepRequest> = {
       ? StepLimits.fromPartial(object.limits)
       : undefined;
     message.maxReplyBytes = object.maxReplyBytes ?? undefined;
+    message.displayMimeTypes = object.displayMimeTypes?.map((e) => e) || [];
     return message;
   },
 };
@@ -2344,6 +2939,7 @@ function createBaseStepResponse(): StepResponse {
     observed: undefined,
     replayed: false,
     outputDropped: false,
+    hint: "",
   };
 }
 
@@ -2390,6 +2986,9 @@ export const StepResponse: MessageFns<StepResponse> = {
     }
     if (message.outputDropped !== false) {
       writer.uint32(112).bool(message.outputDropped);
+    }
+    if (message.hint !== "") {
+      writer.uint32(122).string(message.hint);
     }
     return writer;
   },
@@ -2522,6 +3121,14 @@ export const StepResponse: MessageFns<StepResponse> = {
             message.outputDropped = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2579,6 +3186,7 @@ export const StepResponse: MessageFns<StepResponse> = {
         : isSet(object.output_dropped)
         ? globalThis.Boolean(object.output_dropped)
         : false,
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
     };
   },
 
@@ -2632,6 +3240,9 @@ export const StepResponse: MessageFns<StepResponse> = {
     if (message.outputDropped !== false) {
       obj.outputDropped = message.outputDropped;
     }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
     return obj;
   },
 
@@ -2672,6 +3283,7 @@ export const StepResponse: MessageFns<StepResponse> = {
       : undefined;
     message.replayed = object.replayed ?? false;
     message.outputDropped = object.outputDropped ?? false;
+    message.hint = object.hint ?? "";
     return message;
   },
 };
@@ -3891,7 +4503,7 @@ export const CodeAction: MessageFns<CodeAction> = {
 };
 
 function createBaseCodeObservation(): CodeObservation {
-  return { stdout: "", stderr: "", exitCode: 0, result: undefined };
+  return { stdout: "", stderr: "", exitCode: 0, result: undefined, displays: [] };
 }
 
 export const CodeObservation: MessageFns<CodeObservation> = {
@@ -3907,6 +4519,9 @@ export const CodeObservation: MessageFns<CodeObservation> = {
     }
     if (message.result !== undefined) {
       writer.uint32(34).string(message.result);
+    }
+    for (const v of message.displays) {
+      Display.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -3956,6 +4571,14 @@ export const CodeObservation: MessageFns<CodeObservation> = {
             message.result = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.displays.push(Display.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3978,6 +4601,7 @@ export const CodeObservation: MessageFns<CodeObservation> = {
         ? globalThis.Number(object.exit_code)
         : 0,
       result: isSet(object.result) ? globalThis.String(object.result) : undefined,
+      displays: globalThis.Array.isArray(object?.displays) ? object.displays.map((e: any) => Display.fromJSON(e)) : [],
     };
   },
 
@@ -3995,6 +4619,9 @@ export const CodeObservation: MessageFns<CodeObservation> = {
     if (message.result !== undefined) {
       obj.result = message.result;
     }
+    if (message.displays?.length) {
+      obj.displays = message.displays.map((e) => Display.toJSON(e));
+    }
     return obj;
   },
 
@@ -4007,6 +4634,232 @@ export const CodeObservation: MessageFns<CodeObservation> = {
     message.stderr = object.stderr ?? "";
     message.exitCode = object.exitCode ?? 0;
     message.result = object.result ?? undefined;
+    message.displays = object.displays?.map((e) => Display.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDisplay(): Display {
+  return { representations: [], isResult: false };
+}
+
+export const Display: MessageFns<Display> = {
+  encode(message: Display, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.representations) {
+      Representation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.isResult !== false) {
+      writer.uint32(16).bool(message.isResult);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Display {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisplay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.representations.push(Representation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isResult = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Display {
+    return {
+      representations: globalThis.Array.isArray(object?.representations)
+        ? object.representations.map((e: any) => Representation.fromJSON(e))
+        : [],
+      isResult: isSet(object.isResult)
+        ? globalThis.Boolean(object.isResult)
+        : isSet(object.is_result)
+        ? globalThis.Boolean(object.is_result)
+        : false,
+    };
+  },
+
+  toJSON(message: Display): unknown {
+    const obj: any = {};
+    if (message.representations?.length) {
+      obj.representations = message.representations.map((e) => Representation.toJSON(e));
+    }
+    if (message.isResult !== false) {
+      obj.isResult = message.isResult;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Display>, I>>(base?: I): Display {
+    return Display.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Display>, I>>(object: I): Display {
+    const message = createBaseDisplay();
+    message.representations = object.representations?.map((e) => Representation.fromPartial(e)) || [];
+    message.isResult = object.isResult ?? false;
+    return message;
+  },
+};
+
+function createBaseRepresentation(): Representation {
+  return { mimeType: "", data: Buffer.alloc(0), totalBytes: 0n, filePath: "" };
+}
+
+export const Representation: MessageFns<Representation> = {
+  encode(message: Representation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mimeType !== "") {
+      writer.uint32(10).string(message.mimeType);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.totalBytes !== 0n) {
+      if (BigInt.asUintN(64, message.totalBytes) !== message.totalBytes) {
+        throw new globalThis.Error("value provided for field message.totalBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.totalBytes);
+    }
+    if (message.filePath !== "") {
+      writer.uint32(34).string(message.filePath);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Representation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepresentation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mimeType = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filePath = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Representation {
+    return {
+      mimeType: isSet(object.mimeType)
+        ? globalThis.String(object.mimeType)
+        : isSet(object.mime_type)
+        ? globalThis.String(object.mime_type)
+        : "",
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      totalBytes: isSet(object.totalBytes)
+        ? BigInt(object.totalBytes)
+        : isSet(object.total_bytes)
+        ? BigInt(object.total_bytes)
+        : 0n,
+      filePath: isSet(object.filePath)
+        ? globalThis.String(object.filePath)
+        : isSet(object.file_path)
+        ? globalThis.String(object.file_path)
+        : "",
+    };
+  },
+
+  toJSON(message: Representation): unknown {
+    const obj: any = {};
+    if (message.mimeType !== "") {
+      obj.mimeType = message.mimeType;
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    if (message.totalBytes !== 0n) {
+      obj.totalBytes = message.totalBytes.toString();
+    }
+    if (message.filePath !== "") {
+      obj.filePath = message.filePath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Representation>, I>>(base?: I): Representation {
+    return Representation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Representation>, I>>(object: I): Representation {
+    const message = createBaseRepresentation();
+    message.mimeType = object.mimeType ?? "";
+    message.data = object.data ?? Buffer.alloc(0);
+    message.totalBytes = (object.totalBytes !== undefined && object.totalBytes !== null)
+      ? BigInt(object.totalBytes)
+      : 0n;
+    message.filePath = object.filePath ?? "";
     return message;
   },
 };
@@ -4140,6 +4993,8 @@ function createBaseLimits(): Limits {
     workspaceBytes: undefined,
     workspaceInodes: undefined,
     cpuPercent: undefined,
+    displays: undefined,
+    displayBytes: undefined,
   };
 }
 
@@ -4198,6 +5053,12 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.cpuPercent !== undefined) {
       writer.uint32(112).uint32(message.cpuPercent);
+    }
+    if (message.displays !== undefined) {
+      writer.uint32(120).uint32(message.displays);
+    }
+    if (message.displayBytes !== undefined) {
+      writer.uint32(128).uint32(message.displayBytes);
     }
     return writer;
   },
@@ -4327,6 +5188,22 @@ export const Limits: MessageFns<Limits> = {
             message.cpuPercent = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.displays = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.displayBytes = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4407,6 +5284,12 @@ export const Limits: MessageFns<Limits> = {
         : isSet(object.cpu_percent)
         ? globalThis.Number(object.cpu_percent)
         : undefined,
+      displays: isSet(object.displays) ? globalThis.Number(object.displays) : undefined,
+      displayBytes: isSet(object.displayBytes)
+        ? globalThis.Number(object.displayBytes)
+        : isSet(object.display_bytes)
+        ? globalThis.Number(object.display_bytes)
+        : undefined,
     };
   },
 
@@ -4454,6 +5337,12 @@ export const Limits: MessageFns<Limits> = {
     if (message.cpuPercent !== undefined) {
       obj.cpuPercent = Math.round(message.cpuPercent);
     }
+    if (message.displays !== undefined) {
+      obj.displays = Math.round(message.displays);
+    }
+    if (message.displayBytes !== undefined) {
+      obj.displayBytes = Math.round(message.displayBytes);
+    }
     return obj;
   },
 
@@ -4490,6 +5379,8 @@ export const Limits: MessageFns<Limits> = {
       : undefined;
     message.workspaceInodes = object.workspaceInodes ?? undefined;
     message.cpuPercent = object.cpuPercent ?? undefined;
+    message.displays = object.displays ?? undefined;
+    message.displayBytes = object.displayBytes ?? undefined;
     return message;
   },
 };
@@ -4606,6 +5497,8 @@ function createBaseServerLimits(): ServerLimits {
     sessions: 0,
     sessionRequests: 0,
     sessionGrace: undefined,
+    representationBytes: 0,
+    files: undefined,
   };
 }
 
@@ -4658,6 +5551,12 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     }
     if (message.sessionGrace !== undefined) {
       Duration.encode(message.sessionGrace, writer.uint32(122).fork()).join();
+    }
+    if (message.representationBytes !== 0) {
+      writer.uint32(128).uint32(message.representationBytes);
+    }
+    if (message.files !== undefined) {
+      FileLimits.encode(message.files, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -4795,6 +5694,22 @@ export const ServerLimits: MessageFns<ServerLimits> = {
             message.sessionGrace = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.representationBytes = reader.uint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.files = FileLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4876,6 +5791,12 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         : isSet(object.session_grace)
         ? Duration.fromJSON(object.session_grace)
         : undefined,
+      representationBytes: isSet(object.representationBytes)
+        ? globalThis.Number(object.representationBytes)
+        : isSet(object.representation_bytes)
+        ? globalThis.Number(object.representation_bytes)
+        : 0,
+      files: isSet(object.files) ? FileLimits.fromJSON(object.files) : undefined,
     };
   },
 
@@ -4926,6 +5847,12 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     if (message.sessionGrace !== undefined) {
       obj.sessionGrace = Duration.toJSON(message.sessionGrace);
     }
+    if (message.representationBytes !== 0) {
+      obj.representationBytes = Math.round(message.representationBytes);
+    }
+    if (message.files !== undefined) {
+      obj.files = FileLimits.toJSON(message.files);
+    }
     return obj;
   },
 
@@ -4961,12 +5888,16 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     message.sessionGrace = (object.sessionGrace !== undefined && object.sessionGrace !== null)
       ? Duration.fromPartial(object.sessionGrace)
       : undefined;
+    message.representationBytes = object.representationBytes ?? 0;
+    message.files = (object.files !== undefined && object.files !== null)
+      ? FileLimits.fromPartial(object.files)
+      : undefined;
     return message;
   },
 };
 
 function createBaseRuntime(): Runtime {
-  return { name: "", pythonVersion: "", preloads: [], hashSeed: 0, warmWorkers: 0 };
+  return { name: "", pythonVersion: "", preloads: [], hashSeed: 0, warmWorkers: 0, packages: [] };
 }
 
 export const Runtime: MessageFns<Runtime> = {
@@ -4985,6 +5916,9 @@ export const Runtime: MessageFns<Runtime> = {
     }
     if (message.warmWorkers !== 0) {
       writer.uint32(40).uint32(message.warmWorkers);
+    }
+    for (const v of message.packages) {
+      Package.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -5042,6 +5976,14 @@ export const Runtime: MessageFns<Runtime> = {
             message.warmWorkers = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.packages.push(Package.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5073,6 +6015,7 @@ export const Runtime: MessageFns<Runtime> = {
         : isSet(object.warm_workers)
         ? globalThis.Number(object.warm_workers)
         : 0,
+      packages: globalThis.Array.isArray(object?.packages) ? object.packages.map((e: any) => Package.fromJSON(e)) : [],
     };
   },
 
@@ -5093,6 +6036,9 @@ export const Runtime: MessageFns<Runtime> = {
     if (message.warmWorkers !== 0) {
       obj.warmWorkers = Math.round(message.warmWorkers);
     }
+    if (message.packages?.length) {
+      obj.packages = message.packages.map((e) => Package.toJSON(e));
+    }
     return obj;
   },
 
@@ -5106,6 +6052,92 @@ export const Runtime: MessageFns<Runtime> = {
     message.preloads = object.preloads?.map((e) => e) || [];
     message.hashSeed = object.hashSeed ?? 0;
     message.warmWorkers = object.warmWorkers ?? 0;
+    message.packages = object.packages?.map((e) => Package.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePackage(): Package {
+  return { name: "", version: "" };
+}
+
+export const Package: MessageFns<Package> = {
+  encode(message: Package, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Package {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePackage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Package {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: Package): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Package>, I>>(base?: I): Package {
+    return Package.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Package>, I>>(object: I): Package {
+    const message = createBasePackage();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };
@@ -5424,7 +6456,7 @@ export const Capacity: MessageFns<Capacity> = {
 };
 
 function createBaseReported(): Reported {
-  return { exception: undefined, resultTruncated: false };
+  return { exception: undefined, resultTruncated: false, displaysDropped: 0 };
 }
 
 export const Reported: MessageFns<Reported> = {
@@ -5434,6 +6466,9 @@ export const Reported: MessageFns<Reported> = {
     }
     if (message.resultTruncated !== false) {
       writer.uint32(16).bool(message.resultTruncated);
+    }
+    if (message.displaysDropped !== 0) {
+      writer.uint32(24).uint32(message.displaysDropped);
     }
     return writer;
   },
@@ -5467,6 +6502,14 @@ export const Reported: MessageFns<Reported> = {
             message.resultTruncated = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.displaysDropped = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5487,6 +6530,11 @@ export const Reported: MessageFns<Reported> = {
         : isSet(object.result_truncated)
         ? globalThis.Boolean(object.result_truncated)
         : false,
+      displaysDropped: isSet(object.displaysDropped)
+        ? globalThis.Number(object.displaysDropped)
+        : isSet(object.displays_dropped)
+        ? globalThis.Number(object.displays_dropped)
+        : 0,
     };
   },
 
@@ -5497,6 +6545,9 @@ export const Reported: MessageFns<Reported> = {
     }
     if (message.resultTruncated !== false) {
       obj.resultTruncated = message.resultTruncated;
+    }
+    if (message.displaysDropped !== 0) {
+      obj.displaysDropped = Math.round(message.displaysDropped);
     }
     return obj;
   },
@@ -5510,6 +6561,7 @@ export const Reported: MessageFns<Reported> = {
       ? PythonException.fromPartial(object.exception)
       : undefined;
     message.resultTruncated = object.resultTruncated ?? false;
+    message.displaysDropped = object.displaysDropped ?? 0;
     return message;
   },
 };
@@ -6297,6 +7349,2169 @@ export const Loss: MessageFns<Loss> = {
     message.stepIndex = object.stepIndex ?? 0;
     message.outcome = object.outcome ?? Outcome.OUTCOME_UNSPECIFIED;
     message.description = object.description ?? "";
+    return message;
+  },
+};
+
+function createBaseFileLimits(): FileLimits {
+  return {
+    calls: 0,
+    waitingCalls: 0,
+    filesPerCall: 0,
+    bytesPerCall: 0n,
+    chunkBytes: 0,
+    pathBytes: 0,
+    depth: 0,
+    selectors: 0,
+    resetFiles: 0,
+    resetBytes: 0,
+    stallTimeout: undefined,
+  };
+}
+
+export const FileLimits: MessageFns<FileLimits> = {
+  encode(message: FileLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.calls !== 0) {
+      writer.uint32(8).uint32(message.calls);
+    }
+    if (message.waitingCalls !== 0) {
+      writer.uint32(16).uint32(message.waitingCalls);
+    }
+    if (message.filesPerCall !== 0) {
+      writer.uint32(24).uint32(message.filesPerCall);
+    }
+    if (message.bytesPerCall !== 0n) {
+      if (BigInt.asUintN(64, message.bytesPerCall) !== message.bytesPerCall) {
+        throw new globalThis.Error("value provided for field message.bytesPerCall of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.bytesPerCall);
+    }
+    if (message.chunkBytes !== 0) {
+      writer.uint32(40).uint32(message.chunkBytes);
+    }
+    if (message.pathBytes !== 0) {
+      writer.uint32(48).uint32(message.pathBytes);
+    }
+    if (message.depth !== 0) {
+      writer.uint32(56).uint32(message.depth);
+    }
+    if (message.selectors !== 0) {
+      writer.uint32(64).uint32(message.selectors);
+    }
+    if (message.resetFiles !== 0) {
+      writer.uint32(72).uint32(message.resetFiles);
+    }
+    if (message.resetBytes !== 0) {
+      writer.uint32(80).uint32(message.resetBytes);
+    }
+    if (message.stallTimeout !== undefined) {
+      Duration.encode(message.stallTimeout, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.calls = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.waitingCalls = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.filesPerCall = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytesPerCall = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.chunkBytes = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pathBytes = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.depth = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.selectors = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.resetFiles = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.resetBytes = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.stallTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileLimits {
+    return {
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      waitingCalls: isSet(object.waitingCalls)
+        ? globalThis.Number(object.waitingCalls)
+        : isSet(object.waiting_calls)
+        ? globalThis.Number(object.waiting_calls)
+        : 0,
+      filesPerCall: isSet(object.filesPerCall)
+        ? globalThis.Number(object.filesPerCall)
+        : isSet(object.files_per_call)
+        ? globalThis.Number(object.files_per_call)
+        : 0,
+      bytesPerCall: isSet(object.bytesPerCall)
+        ? BigInt(object.bytesPerCall)
+        : isSet(object.bytes_per_call)
+        ? BigInt(object.bytes_per_call)
+        : 0n,
+      chunkBytes: isSet(object.chunkBytes)
+        ? globalThis.Number(object.chunkBytes)
+        : isSet(object.chunk_bytes)
+        ? globalThis.Number(object.chunk_bytes)
+        : 0,
+      pathBytes: isSet(object.pathBytes)
+        ? globalThis.Number(object.pathBytes)
+        : isSet(object.path_bytes)
+        ? globalThis.Number(object.path_bytes)
+        : 0,
+      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
+      selectors: isSet(object.selectors) ? globalThis.Number(object.selectors) : 0,
+      resetFiles: isSet(object.resetFiles)
+        ? globalThis.Number(object.resetFiles)
+        : isSet(object.reset_files)
+        ? globalThis.Number(object.reset_files)
+        : 0,
+      resetBytes: isSet(object.resetBytes)
+        ? globalThis.Number(object.resetBytes)
+        : isSet(object.reset_bytes)
+        ? globalThis.Number(object.reset_bytes)
+        : 0,
+      stallTimeout: isSet(object.stallTimeout)
+        ? Duration.fromJSON(object.stallTimeout)
+        : isSet(object.stall_timeout)
+        ? Duration.fromJSON(object.stall_timeout)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FileLimits): unknown {
+    const obj: any = {};
+    if (message.calls !== 0) {
+      obj.calls = Math.round(message.calls);
+    }
+    if (message.waitingCalls !== 0) {
+      obj.waitingCalls = Math.round(message.waitingCalls);
+    }
+    if (message.filesPerCall !== 0) {
+      obj.filesPerCall = Math.round(message.filesPerCall);
+    }
+    if (message.bytesPerCall !== 0n) {
+      obj.bytesPerCall = message.bytesPerCall.toString();
+    }
+    if (message.chunkBytes !== 0) {
+      obj.chunkBytes = Math.round(message.chunkBytes);
+    }
+    if (message.pathBytes !== 0) {
+      obj.pathBytes = Math.round(message.pathBytes);
+    }
+    if (message.depth !== 0) {
+      obj.depth = Math.round(message.depth);
+    }
+    if (message.selectors !== 0) {
+      obj.selectors = Math.round(message.selectors);
+    }
+    if (message.resetFiles !== 0) {
+      obj.resetFiles = Math.round(message.resetFiles);
+    }
+    if (message.resetBytes !== 0) {
+      obj.resetBytes = Math.round(message.resetBytes);
+    }
+    if (message.stallTimeout !== undefined) {
+      obj.stallTimeout = Duration.toJSON(message.stallTimeout);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileLimits>, I>>(base?: I): FileLimits {
+    return FileLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileLimits>, I>>(object: I): FileLimits {
+    const message = createBaseFileLimits();
+    message.calls = object.calls ?? 0;
+    message.waitingCalls = object.waitingCalls ?? 0;
+    message.filesPerCall = object.filesPerCall ?? 0;
+    message.bytesPerCall = (object.bytesPerCall !== undefined && object.bytesPerCall !== null)
+      ? BigInt(object.bytesPerCall)
+      : 0n;
+    message.chunkBytes = object.chunkBytes ?? 0;
+    message.pathBytes = object.pathBytes ?? 0;
+    message.depth = object.depth ?? 0;
+    message.selectors = object.selectors ?? 0;
+    message.resetFiles = object.resetFiles ?? 0;
+    message.resetBytes = object.resetBytes ?? 0;
+    message.stallTimeout = (object.stallTimeout !== undefined && object.stallTimeout !== null)
+      ? Duration.fromPartial(object.stallTimeout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResetFile(): ResetFile {
+  return { path: "", rawPath: Buffer.alloc(0), mode: undefined, modifyTime: undefined, data: Buffer.alloc(0) };
+}
+
+export const ResetFile: MessageFns<ResetFile> = {
+  encode(message: ResetFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(24).uint32(message.mode);
+    }
+    if (message.modifyTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.modifyTime), writer.uint32(34).fork()).join();
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(42).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetFile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.modifyTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetFile {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      mode: isSet(object.mode) ? globalThis.Number(object.mode) : undefined,
+      modifyTime: isSet(object.modifyTime)
+        ? fromJsonTimestamp(object.modifyTime)
+        : isSet(object.modify_time)
+        ? fromJsonTimestamp(object.modify_time)
+        : undefined,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: ResetFile): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.mode !== undefined) {
+      obj.mode = Math.round(message.mode);
+    }
+    if (message.modifyTime !== undefined) {
+      obj.modifyTime = message.modifyTime.toISOString();
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResetFile>, I>>(base?: I): ResetFile {
+    return ResetFile.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResetFile>, I>>(object: I): ResetFile {
+    const message = createBaseResetFile();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.mode = object.mode ?? undefined;
+    message.modifyTime = object.modifyTime ?? undefined;
+    message.data = object.data ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseFileInfo(): FileInfo {
+  return {
+    path: "",
+    rawPath: Buffer.alloc(0),
+    kind: FileKind.FILE_KIND_UNSPECIFIED,
+    mode: undefined,
+    size: undefined,
+    modifyTime: undefined,
+    sha256: Buffer.alloc(0),
+  };
+}
+
+export const FileInfo: MessageFns<FileInfo> = {
+  encode(message: FileInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.kind !== FileKind.FILE_KIND_UNSPECIFIED) {
+      writer.uint32(24).int32(fileKindToNumber(message.kind));
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(32).uint32(message.mode);
+    }
+    if (message.size !== undefined) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.size);
+    }
+    if (message.modifyTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.modifyTime), writer.uint32(50).fork()).join();
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(58).bytes(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = fileKindFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.modifyTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileInfo {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      kind: isSet(object.kind) ? fileKindFromJSON(object.kind) : FileKind.FILE_KIND_UNSPECIFIED,
+      mode: isSet(object.mode) ? globalThis.Number(object.mode) : undefined,
+      size: isSet(object.size) ? BigInt(object.size) : undefined,
+      modifyTime: isSet(object.modifyTime)
+        ? fromJsonTimestamp(object.modifyTime)
+        : isSet(object.modify_time)
+        ? fromJsonTimestamp(object.modify_time)
+        : undefined,
+      sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: FileInfo): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.kind !== FileKind.FILE_KIND_UNSPECIFIED) {
+      obj.kind = fileKindToJSON(message.kind);
+    }
+    if (message.mode !== undefined) {
+      obj.mode = Math.round(message.mode);
+    }
+    if (message.size !== undefined) {
+      obj.size = message.size.toString();
+    }
+    if (message.modifyTime !== undefined) {
+      obj.modifyTime = message.modifyTime.toISOString();
+    }
+    if (message.sha256.length !== 0) {
+      obj.sha256 = base64FromBytes(message.sha256);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileInfo>, I>>(base?: I): FileInfo {
+    return FileInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileInfo>, I>>(object: I): FileInfo {
+    const message = createBaseFileInfo();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.kind = object.kind ?? FileKind.FILE_KIND_UNSPECIFIED;
+    message.mode = object.mode ?? undefined;
+    message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : undefined;
+    message.modifyTime = object.modifyTime ?? undefined;
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseFileChunk(): FileChunk {
+  return { file: undefined, data: Buffer.alloc(0), end: undefined };
+}
+
+export const FileChunk: MessageFns<FileChunk> = {
+  encode(message: FileChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file !== undefined) {
+      FileInfo.encode(message.file, writer.uint32(10).fork()).join();
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.end !== undefined) {
+      FileEnd.encode(message.end, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = FileInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.end = FileEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileChunk {
+    return {
+      file: isSet(object.file) ? FileInfo.fromJSON(object.file) : undefined,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      end: isSet(object.end) ? FileEnd.fromJSON(object.end) : undefined,
+    };
+  },
+
+  toJSON(message: FileChunk): unknown {
+    const obj: any = {};
+    if (message.file !== undefined) {
+      obj.file = FileInfo.toJSON(message.file);
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    if (message.end !== undefined) {
+      obj.end = FileEnd.toJSON(message.end);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileChunk>, I>>(base?: I): FileChunk {
+    return FileChunk.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileChunk>, I>>(object: I): FileChunk {
+    const message = createBaseFileChunk();
+    message.file = (object.file !== undefined && object.file !== null) ? FileInfo.fromPartial(object.file) : undefined;
+    message.data = object.data ?? Buffer.alloc(0);
+    message.end = (object.end !== undefined && object.end !== null) ? FileEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseFileEnd(): FileEnd {
+  return { sha256: Buffer.alloc(0), error: undefined };
+}
+
+export const FileEnd: MessageFns<FileEnd> = {
+  encode(message: FileEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256.length !== 0) {
+      writer.uint32(10).bytes(message.sha256);
+    }
+    if (message.error !== undefined) {
+      FileError.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = FileError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileEnd {
+    return {
+      sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
+      error: isSet(object.error) ? FileError.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: FileEnd): unknown {
+    const obj: any = {};
+    if (message.sha256.length !== 0) {
+      obj.sha256 = base64FromBytes(message.sha256);
+    }
+    if (message.error !== undefined) {
+      obj.error = FileError.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileEnd>, I>>(base?: I): FileEnd {
+    return FileEnd.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileEnd>, I>>(object: I): FileEnd {
+    const message = createBaseFileEnd();
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
+    message.error = (object.error !== undefined && object.error !== null)
+      ? FileError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFileError(): FileError {
+  return { kind: FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED, message: "" };
+}
+
+export const FileError: MessageFns<FileError> = {
+  encode(message: FileError, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED) {
+      writer.uint32(8).int32(fileErrorKindToNumber(message.kind));
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileError {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileError();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = fileErrorKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileError {
+    return {
+      kind: isSet(object.kind) ? fileErrorKindFromJSON(object.kind) : FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: FileError): unknown {
+    const obj: any = {};
+    if (message.kind !== FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED) {
+      obj.kind = fileErrorKindToJSON(message.kind);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileError>, I>>(base?: I): FileError {
+    return FileError.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileError>, I>>(object: I): FileError {
+    const message = createBaseFileError();
+    message.kind = object.kind ?? FileErrorKind.FILE_ERROR_KIND_UNSPECIFIED;
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseFileFailure(): FileFailure {
+  return { path: "", rawPath: Buffer.alloc(0), error: undefined };
+}
+
+export const FileFailure: MessageFns<FileFailure> = {
+  encode(message: FileFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rawPath.length !== 0) {
+      writer.uint32(18).bytes(message.rawPath);
+    }
+    if (message.error !== undefined) {
+      FileError.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rawPath = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = FileError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileFailure {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rawPath: isSet(object.rawPath)
+        ? Buffer.from(bytesFromBase64(object.rawPath))
+        : isSet(object.raw_path)
+        ? Buffer.from(bytesFromBase64(object.raw_path))
+        : Buffer.alloc(0),
+      error: isSet(object.error) ? FileError.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: FileFailure): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rawPath.length !== 0) {
+      obj.rawPath = base64FromBytes(message.rawPath);
+    }
+    if (message.error !== undefined) {
+      obj.error = FileError.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileFailure>, I>>(base?: I): FileFailure {
+    return FileFailure.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileFailure>, I>>(object: I): FileFailure {
+    const message = createBaseFileFailure();
+    message.path = object.path ?? "";
+    message.rawPath = object.rawPath ?? Buffer.alloc(0);
+    message.error = (object.error !== undefined && object.error !== null)
+      ? FileError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFileSelector(): FileSelector {
+  return { selector: undefined };
+}
+
+export const FileSelector: MessageFns<FileSelector> = {
+  encode(message: FileSelector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.selector?.$case) {
+      case "path":
+        writer.uint32(10).string(message.selector.path);
+        break;
+      case "rawPath":
+        writer.uint32(18).bytes(message.selector.rawPath);
+        break;
+      case "glob":
+        writer.uint32(26).string(message.selector.glob);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileSelector {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileSelector();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selector = { $case: "path", path: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.selector = { $case: "rawPath", rawPath: Buffer.from(reader.bytes()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selector = { $case: "glob", glob: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileSelector {
+    return {
+      selector: isSet(object.path)
+        ? { $case: "path", path: globalThis.String(object.path) }
+        : isSet(object.rawPath)
+        ? { $case: "rawPath", rawPath: Buffer.from(bytesFromBase64(object.rawPath)) }
+        : isSet(object.raw_path)
+        ? { $case: "rawPath", rawPath: Buffer.from(bytesFromBase64(object.raw_path)) }
+        : isSet(object.glob)
+        ? { $case: "glob", glob: globalThis.String(object.glob) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: FileSelector): unknown {
+    const obj: any = {};
+    if (message.selector?.$case === "path") {
+      obj.path = message.selector.path;
+    } else if (message.selector?.$case === "rawPath") {
+      obj.rawPath = base64FromBytes(message.selector.rawPath);
+    } else if (message.selector?.$case === "glob") {
+      obj.glob = message.selector.glob;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileSelector>, I>>(base?: I): FileSelector {
+    return FileSelector.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileSelector>, I>>(object: I): FileSelector {
+    const message = createBaseFileSelector();
+    switch (object.selector?.$case) {
+      case "path": {
+        if (object.selector?.path !== undefined && object.selector?.path !== null) {
+          message.selector = { $case: "path", path: object.selector.path };
+        }
+        break;
+      }
+      case "rawPath": {
+        if (object.selector?.rawPath !== undefined && object.selector?.rawPath !== null) {
+          message.selector = { $case: "rawPath", rawPath: object.selector.rawPath };
+        }
+        break;
+      }
+      case "glob": {
+        if (object.selector?.glob !== undefined && object.selector?.glob !== null) {
+          message.selector = { $case: "glob", glob: object.selector.glob };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseFilesSummary(): FilesSummary {
+  return { files: 0, bytes: 0n, failed: 0, failures: [], truncated: false };
+}
+
+export const FilesSummary: MessageFns<FilesSummary> = {
+  encode(message: FilesSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.files !== 0) {
+      writer.uint32(8).uint32(message.files);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(24).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.truncated !== false) {
+      writer.uint32(40).bool(message.truncated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilesSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilesSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.files = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilesSummary {
+    return {
+      files: isSet(object.files) ? globalThis.Number(object.files) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      truncated: isSet(object.truncated) ? globalThis.Boolean(object.truncated) : false,
+    };
+  },
+
+  toJSON(message: FilesSummary): unknown {
+    const obj: any = {};
+    if (message.files !== 0) {
+      obj.files = Math.round(message.files);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.truncated !== false) {
+      obj.truncated = message.truncated;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FilesSummary>, I>>(base?: I): FilesSummary {
+    return FilesSummary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FilesSummary>, I>>(object: I): FilesSummary {
+    const message = createBaseFilesSummary();
+    message.files = object.files ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.truncated = object.truncated ?? false;
+    return message;
+  },
+};
+
+function createBaseWriteFilesRequest(): WriteFilesRequest {
+  return { episodeId: "", chunks: [], sha256: false };
+}
+
+export const WriteFilesRequest: MessageFns<WriteFilesRequest> = {
+  encode(message: WriteFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.chunks) {
+      FileChunk.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunks.push(FileChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => FileChunk.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+    };
+  },
+
+  toJSON(message: WriteFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => FileChunk.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WriteFilesRequest>, I>>(base?: I): WriteFilesRequest {
+    return WriteFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteFilesRequest>, I>>(object: I): WriteFilesRequest {
+    const message = createBaseWriteFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.chunks = object.chunks?.map((e) => FileChunk.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    return message;
+  },
+};
+
+function createBaseWriteFilesResponse(): WriteFilesResponse {
+  return { written: 0, bytes: 0n, failed: 0, failures: [], serverId: "" };
+}
+
+export const WriteFilesResponse: MessageFns<WriteFilesResponse> = {
+  encode(message: WriteFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.written !== 0) {
+      writer.uint32(8).uint32(message.written);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(24).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(42).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.written = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteFilesResponse {
+    return {
+      written: isSet(object.written) ? globalThis.Number(object.written) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: WriteFilesResponse): unknown {
+    const obj: any = {};
+    if (message.written !== 0) {
+      obj.written = Math.round(message.written);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WriteFilesResponse>, I>>(base?: I): WriteFilesResponse {
+    return WriteFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteFilesResponse>, I>>(object: I): WriteFilesResponse {
+    const message = createBaseWriteFilesResponse();
+    message.written = object.written ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseReadFilesRequest(): ReadFilesRequest {
+  return { episodeId: "", files: [], sha256: false, maxFileBytes: undefined, directories: false };
+}
+
+export const ReadFilesRequest: MessageFns<ReadFilesRequest> = {
+  encode(message: ReadFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    if (message.maxFileBytes !== undefined) {
+      if (BigInt.asUintN(64, message.maxFileBytes) !== message.maxFileBytes) {
+        throw new globalThis.Error("value provided for field message.maxFileBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.maxFileBytes);
+    }
+    if (message.directories !== false) {
+      writer.uint32(40).bool(message.directories);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxFileBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.directories = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+      maxFileBytes: isSet(object.maxFileBytes)
+        ? BigInt(object.maxFileBytes)
+        : isSet(object.max_file_bytes)
+        ? BigInt(object.max_file_bytes)
+        : undefined,
+      directories: isSet(object.directories) ? globalThis.Boolean(object.directories) : false,
+    };
+  },
+
+  toJSON(message: ReadFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    if (message.maxFileBytes !== undefined) {
+      obj.maxFileBytes = message.maxFileBytes.toString();
+    }
+    if (message.directories !== false) {
+      obj.directories = message.directories;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadFilesRequest>, I>>(base?: I): ReadFilesRequest {
+    return ReadFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFilesRequest>, I>>(object: I): ReadFilesRequest {
+    const message = createBaseReadFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    message.maxFileBytes = (object.maxFileBytes !== undefined && object.maxFileBytes !== null)
+      ? BigInt(object.maxFileBytes)
+      : undefined;
+    message.directories = object.directories ?? false;
+    return message;
+  },
+};
+
+function createBaseReadFilesResponse(): ReadFilesResponse {
+  return { chunks: [], summary: undefined };
+}
+
+export const ReadFilesResponse: MessageFns<ReadFilesResponse> = {
+  encode(message: ReadFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.chunks) {
+      FileChunk.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      FilesSummary.encode(message.summary, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunks.push(FileChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = FilesSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadFilesResponse {
+    return {
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => FileChunk.fromJSON(e)) : [],
+      summary: isSet(object.summary) ? FilesSummary.fromJSON(object.summary) : undefined,
+    };
+  },
+
+  toJSON(message: ReadFilesResponse): unknown {
+    const obj: any = {};
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => FileChunk.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = FilesSummary.toJSON(message.summary);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadFilesResponse>, I>>(base?: I): ReadFilesResponse {
+    return ReadFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFilesResponse>, I>>(object: I): ReadFilesResponse {
+    const message = createBaseReadFilesResponse();
+    message.chunks = object.chunks?.map((e) => FileChunk.fromPartial(e)) || [];
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? FilesSummary.fromPartial(object.summary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListFilesRequest(): ListFilesRequest {
+  return { episodeId: "", files: [], sha256: false };
+}
+
+export const ListFilesRequest: MessageFns<ListFilesRequest> = {
+  encode(message: ListFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.sha256 !== false) {
+      writer.uint32(24).bool(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sha256 = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      sha256: isSet(object.sha256) ? globalThis.Boolean(object.sha256) : false,
+    };
+  },
+
+  toJSON(message: ListFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.sha256 !== false) {
+      obj.sha256 = message.sha256;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListFilesRequest>, I>>(base?: I): ListFilesRequest {
+    return ListFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFilesRequest>, I>>(object: I): ListFilesRequest {
+    const message = createBaseListFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.sha256 = object.sha256 ?? false;
+    return message;
+  },
+};
+
+function createBaseListFilesResponse(): ListFilesResponse {
+  return { files: [], summary: undefined };
+}
+
+export const ListFilesResponse: MessageFns<ListFilesResponse> = {
+  encode(message: ListFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.files) {
+      FileInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      FilesSummary.encode(message.summary, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.files.push(FileInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = FilesSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFilesResponse {
+    return {
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileInfo.fromJSON(e)) : [],
+      summary: isSet(object.summary) ? FilesSummary.fromJSON(object.summary) : undefined,
+    };
+  },
+
+  toJSON(message: ListFilesResponse): unknown {
+    const obj: any = {};
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileInfo.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = FilesSummary.toJSON(message.summary);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListFilesResponse>, I>>(base?: I): ListFilesResponse {
+    return ListFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFilesResponse>, I>>(object: I): ListFilesResponse {
+    const message = createBaseListFilesResponse();
+    message.files = object.files?.map((e) => FileInfo.fromPartial(e)) || [];
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? FilesSummary.fromPartial(object.summary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteFilesRequest(): DeleteFilesRequest {
+  return { episodeId: "", files: [], recursive: false };
+}
+
+export const DeleteFilesRequest: MessageFns<DeleteFilesRequest> = {
+  encode(message: DeleteFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.files) {
+      FileSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.recursive !== false) {
+      writer.uint32(24).bool(message.recursive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteFilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(FileSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteFilesRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSelector.fromJSON(e)) : [],
+      recursive: isSet(object.recursive) ? globalThis.Boolean(object.recursive) : false,
+    };
+  },
+
+  toJSON(message: DeleteFilesRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSelector.toJSON(e));
+    }
+    if (message.recursive !== false) {
+      obj.recursive = message.recursive;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteFilesRequest>, I>>(base?: I): DeleteFilesRequest {
+    return DeleteFilesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteFilesRequest>, I>>(object: I): DeleteFilesRequest {
+    const message = createBaseDeleteFilesRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.files = object.files?.map((e) => FileSelector.fromPartial(e)) || [];
+    message.recursive = object.recursive ?? false;
+    return message;
+  },
+};
+
+function createBaseDeleteFilesResponse(): DeleteFilesResponse {
+  return { deleted: 0, failed: 0, failures: [], truncated: false, serverId: "" };
+}
+
+export const DeleteFilesResponse: MessageFns<DeleteFilesResponse> = {
+  encode(message: DeleteFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deleted !== 0) {
+      writer.uint32(8).uint32(message.deleted);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(16).uint32(message.failed);
+    }
+    for (const v of message.failures) {
+      FileFailure.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.truncated !== false) {
+      writer.uint32(32).bool(message.truncated);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(42).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteFilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deleted = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failures.push(FileFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteFilesResponse {
+    return {
+      deleted: isSet(object.deleted) ? globalThis.Number(object.deleted) : 0,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => FileFailure.fromJSON(e))
+        : [],
+      truncated: isSet(object.truncated) ? globalThis.Boolean(object.truncated) : false,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: DeleteFilesResponse): unknown {
+    const obj: any = {};
+    if (message.deleted !== 0) {
+      obj.deleted = Math.round(message.deleted);
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => FileFailure.toJSON(e));
+    }
+    if (message.truncated !== false) {
+      obj.truncated = message.truncated;
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteFilesResponse>, I>>(base?: I): DeleteFilesResponse {
+    return DeleteFilesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteFilesResponse>, I>>(object: I): DeleteFilesResponse {
+    const message = createBaseDeleteFilesResponse();
+    message.deleted = object.deleted ?? 0;
+    message.failed = object.failed ?? 0;
+    message.failures = object.failures?.map((e) => FileFailure.fromPartial(e)) || [];
+    message.truncated = object.truncated ?? false;
+    message.serverId = object.serverId ?? "";
     return message;
   },
 };
@@ -7671,7 +10886,7 @@ export const CodingEnvDefinition = {
      * Side effects: ends `previous_episode_id` if one is named, once the request was found valid.
      * Errors: INVALID_FIELD; EPISODE_EXISTS when the id is live with another `request_id`, or has ended
      * a short while ago; EPISODE_LIMIT when the server holds as many episodes as it may; NO_WORKER when no
-     * interpreter became ready in time; SHUTTING_DOWN; EPISODE_SERVER_GONE; DEADLINE.
+     * interpreter became ready in time; FILES_REFUSED when one of `files` can't be written; SHUTTING_DOWN; EPISODE_SERVER_GONE; DEADLINE.
      */
     reset: {
       name: "Reset",
@@ -7770,7 +10985,7 @@ export const CodingEnvDefinition = {
      * Pieces of one stream come in the order in which they were written; offsets count its bytes from the step's start, so that what
      * comes twice, after a retry, can be told apart. No line is waited for, and nothing is changed: a piece may end within a
      * character. What was printed and not yet taken is kept up to 256 KiB a stream, or half of Limits.output_bytes where that is more. A program that is
-     * ahead of its reader by 192 KiB waits for it, up to 1 s in which the reader takes nothing; after that the oldest
+     * ahead of its reader by all of that but 64 KiB waits for it, up to 1 s in which the reader takes nothing; after that the oldest
      * output goes, and the next piece tells how much (`dropped_bytes`). The step's timeout goes on meanwhile. Nobody else waits for a slow reader.
      * Idempotency: as Step, by the same rules; Step and StepStream may be retries of one another. The retry of a step that runs first gets
      * what is kept of its output (as the reply would show it: the head and the tail), then what comes; that of a step that has ended what the kept reply has, and
@@ -7792,6 +11007,7 @@ export const CodingEnvDefinition = {
      * the session, which its response bears. Requests that name the same episode are carried out one after the other, in the order in which
      * they came (a Reset also after those of `previous_episode_id`); an Interrupt is carried out at once. All others run side by side. Each is what the
      * unary RPC is: the same checks, the same replies, the same rules of exactly-once; an error is a google.rpc.Status with the same details.
+     * Keepalive: a peer that has gone silent is found by HTTP/2 pings, and the stream then breaks with its connection.
      * Flow control: while ServerLimits.session_requests requests have no response that the client has taken, no more are read.
      * End: when the client half-closes, the session's episodes (those that it has reset) end at once; those with a request in flight when that is
      * answered, after ServerLimits.interrupt_grace at the latest. The stream ends when the last response was sent. A stream that breaks leaves the session, its episodes and its
@@ -7807,6 +11023,71 @@ export const CodingEnvDefinition = {
       requestStream: true,
       responseType: SessionResponse as typeof SessionResponse,
       responseStream: true,
+      options: {},
+    },
+    /**
+     * Writes files into the episode's workspace, many in one call, between steps or during one.
+     *
+     * Each file is whole or not there: it appears under its name at its `end`, in the place of what had that name, and directories on
+     * its way are made. The reply tells the files that were not written and why; all others are. A call that ends early (an error, a
+     * broken stream) has written the files whose `end` it had taken, and nothing of the one that was under way.
+     * Idempotency: MAY be repeated as a whole. Counts as activity.
+     * Errors: INVALID_FIELD (the files before the one that it is about are written); EPISODE_NOT_FOUND, EPISODE_CLOSED,
+     * EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST: the files went with the interpreter; EPISODE_ENDED; FILES_LIMIT when too
+     * many such calls wait; FILES_STALLED when nothing was sent for FileLimits.stall_timeout; FILES_REFUSED when the host lacks what it takes to
+     * do this safely; DEADLINE.
+     */
+    writeFiles: {
+      name: "WriteFiles",
+      requestType: WriteFilesRequest as typeof WriteFilesRequest,
+      requestStream: true,
+      responseType: WriteFilesResponse as typeof WriteFilesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Reads files of the episode's workspace, many in one call, between steps or during one.
+     *
+     * A file that changes meanwhile comes as it is at the moment when each piece is read. The last message has the summary; without one the
+     * stream is not complete.
+     * Idempotency: reads only. Counts as activity.
+     * Errors: as WriteFiles; FILES_STALLED when nothing was taken for FileLimits.stall_timeout.
+     */
+    readFiles: {
+      name: "ReadFiles",
+      requestType: ReadFilesRequest as typeof ReadFilesRequest,
+      requestStream: false,
+      responseType: ReadFilesResponse as typeof ReadFilesResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Lists what is in the episode's workspace, in no particular order. The last message has the summary.
+     *
+     * Idempotency: reads only. Counts as activity.
+     * Errors: as ReadFiles.
+     */
+    listFiles: {
+      name: "ListFiles",
+      requestType: ListFilesRequest as typeof ListFilesRequest,
+      requestStream: false,
+      responseType: ListFilesResponse as typeof ListFilesResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Deletes what is in the episode's workspace: files, links (never what they lead to), and with `recursive` directories with all
+     * that is in them.
+     *
+     * Idempotency: MAY be repeated: that a path is not there is no failure. Counts as activity.
+     * Errors: as ReadFiles.
+     */
+    deleteFiles: {
+      name: "DeleteFiles",
+      requestType: DeleteFilesRequest as typeof DeleteFilesRequest,
+      requestStream: false,
+      responseType: DeleteFilesResponse as typeof DeleteFilesResponse,
+      responseStream: false,
       options: {},
     },
   },
