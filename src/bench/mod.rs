@@ -282,7 +282,7 @@ impl Section {
             ),
             Self::Strangers => row.starts_with("strangers_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
-            Self::Files => row.starts_with("files_") || row.starts_with("stream_"),
+            Self::Files => row.starts_with("files_") || matches!(row, "stream_up" | "stream_down"),
             Self::ColdStart => row == "cold_start",
         }
     }

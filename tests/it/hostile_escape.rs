@@ -416,7 +416,7 @@ print(kinds)",
             "33 no secrets in the environment, nothing of the server's",
             "print(sorted(k for k in os.environ if not k.endswith('_NUM_THREADS')))",
             |reply| {
-                let allowed = ["HOME", "LANG", "LC_CTYPE", "LOGNAME", "PATH", "PWD", "PYTHONHASHSEED", "TMPDIR", "USER"];
+                let allowed = ["HOME", "LANG", "LC_CTYPE", "LOGNAME", "MPLBACKEND", "PATH", "PWD", "PYTHONHASHSEED", "TMPDIR", "USER"];
                 let names = reply.stdout().replace('\'', "\"");
                 let names: Vec<String> = serde_json::from_str(&names).map_err(|_| shown(reply))?;
                 let other = names.iter().find(|name| !allowed.contains(&name.as_str()) && !name.starts_with("PYTHON"));

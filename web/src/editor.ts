@@ -1,10 +1,10 @@
 // The editor of the next step's code.
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
+import { python, pythonLanguage } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { highlightCode, tags } from "@lezer/highlight";
 
 const colours = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.modifier], color: "light-dark(#7a1fa2, #d6a4ff)" },
@@ -75,4 +75,23 @@ export function setCode(view: EditorView, code: string): void {
     selection: { anchor: code.length },
     scrollIntoView: true,
   });
+}
+
+/** Code that was run, in the editor's colours. */
+export function shownCode(code: string): HTMLPreElement {
+  const shown = document.createElement("pre");
+  shown.className = "source";
+  highlightCode(
+    code,
+    pythonLanguage.parser.parse(code),
+    colours,
+    (text, classes) => {
+      const part = document.createElement("span");
+      part.className = classes;
+      part.textContent = text;
+      shown.append(part);
+    },
+    () => shown.append("\n"),
+  );
+  return shown;
 }

@@ -1,5 +1,6 @@
 // One episode of the page: its connection, its runs, and what they showed.
 import { displayed } from "./displays";
+import { shownCode } from "./editor";
 import { bytesOf, Connection, type End, type Event, type Reply, type State } from "./wire";
 
 /** The most text of a stream that a run shows while it goes on, in UTF-16 units: the page stays quick. The reply has what the server keeps. */
@@ -52,7 +53,7 @@ class Run {
   private readonly end = element("div", "end");
 
   constructor(readonly id: number, code: string) {
-    this.shown.append(element("pre", "source", code), this.stdout.shown, this.stderr.shown, this.end);
+    this.shown.append(shownCode(code), this.stdout.shown, this.stderr.shown, this.end);
   }
 
   piece(event: Event & { type: "piece" }): void {

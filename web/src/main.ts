@@ -141,6 +141,9 @@ function drawEpisode(): void {
   );
 }
 
+// A picture has its size once it is decoded.
+runs.addEventListener("load", () => (runs.scrollTop = runs.scrollHeight), true);
+
 // --- the next step ---
 
 function run(): void {

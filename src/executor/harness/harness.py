@@ -11,7 +11,6 @@ import builtins
 import gc
 import importlib.machinery
 import io
-import json
 import linecache
 import os
 import struct
@@ -53,7 +52,7 @@ len, isinstance, compile, exec, eval, repr, str, type = (
     builtins.len, builtins.isinstance, builtins.compile, builtins.exec, builtins.eval, builtins.repr, builtins.str,
     builtins.type,
 )
-STDOUT, STDERR, StringIO, dumps = sys.stdout, sys.stderr, io.StringIO, json.dumps
+STDOUT, STDERR, StringIO = sys.stdout, sys.stderr, io.StringIO
 getpid, leave, linecache_entries, EXCEPTHOOK = os.getpid, os._exit, linecache.cache, sys.__excepthook__
 
 # The methods by which objects show themselves in a notebook, and what they give: the first gives several things at once.
@@ -70,6 +69,15 @@ PLAIN = frozenset((
 DISPLAYS_SOURCE = b""  # displays.py, in the template and its workers
 
 
+def own_json():
+    """`json.dumps` for the harness. User code imports the module as if nobody had: it may be a file of its own."""
+    import json
+
+    for name in [name for name in sys.modules if name in ("json", "_json") or name.startswith("json.")]:
+        del sys.modules[name]
+    return json.dumps
+
+
 def load_native():
     loader = importlib.machinery.ExtensionFileLoader("_coding_env", NATIVE)
     spec = importlib.machinery.ModuleSpec("_coding_env", loader, origin=NATIVE)
@@ -77,6 +85,9 @@ def load_native():
     loader.exec_module(module)
     sys.modules.pop("_coding_env", None)
     return module
+
+
+dumps = own_json()
 
 
 # === template ===

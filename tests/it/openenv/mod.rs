@@ -3,5 +3,6 @@
 mod browser;
 mod failures;
 mod mcp;
+mod page;
 mod sockets;
 mod transcript;
