@@ -66,7 +66,6 @@ pub(super) fn router(openenv: Arc<OpenEnv>) -> Router {
         .route("/step", post(step))
         .route("/mcp", get(mcp_socket).post(mcp_request))
         .route("/ws", any(env_socket))
-        .route("/", get(page::moved))
         .route("/web", get(page::page))
         .route("/web/", get(page::moved))
         .route("/web/app.js", get(page::script))

@@ -3,7 +3,6 @@
 //! Files need no token: they hold nothing. The page asks for one, and sends it with its socket (`page_socket`).
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
@@ -20,7 +19,7 @@ const SPACE: &str = "SPACE_HOST";
 pub(super) fn is_file(path: &str) -> bool {
     matches!(
         path,
-        "/" | "/web" | "/web/" | "/web/app.js" | "/web/app.css" | "/web/licenses.txt"
+        "/web" | "/web/" | "/web/app.js" | "/web/app.css" | "/web/licenses.txt"
     )
 }
 
@@ -63,16 +62,11 @@ pub(super) async fn licenses() -> Response {
     typed("text/plain; charset=utf-8", LICENSES)
 }
 
-/// The page's other names. Relative, so that it holds behind a proxy that adds a path.
-pub(super) async fn moved(request: Request) -> Response {
+/// The page's other name. Relative, so that it holds behind a proxy that adds a path.
+pub(super) async fn moved() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-    let to = if request.uri().path() == "/" {
-        "web"
-    } else {
-        "../web"
-    };
-    let to = HeaderValue::from_static(to);
+    let to = HeaderValue::from_static("../web");
     response.headers_mut().insert(header::LOCATION, to);
     response
 }

@@ -84,15 +84,13 @@ async fn the_page_may_load_its_own_files_and_nothing_else() {
         );
         assert!(!file.body.contains("https://cdn"), "{path}");
     }
-    for (path, to) in [("/", "web"), ("/web/", "../web")] {
-        let moved = ask(&server, &format!("GET {path}"), &[], "").await;
-        assert_eq!(moved.status, 307);
-        assert!(
-            moved.headers.contains(&format!("location: {to}\r")),
-            "{}",
-            moved.headers
-        );
-    }
+    let moved = ask(&server, "GET /web/", &[], "").await;
+    assert_eq!(moved.status, 307);
+    assert!(
+        moved.headers.contains("location: ../web\r"),
+        "{}",
+        moved.headers
+    );
     let elsewhere = [("Origin", "http://evil.example")];
     assert_eq!(ask(&server, "GET /web", &elsewhere, "").await.status, 403);
 }
@@ -127,7 +125,12 @@ async fn a_visitor_has_an_episode_of_its_own_and_sees_output_as_it_is_printed() 
     first.send(endless.to_string()).await;
     assert_eq!(next(&mut first).await["type"], "piece");
     first.send(json!({"type": "interrupt"}).to_string()).await;
-    let frame = next(&mut first).await;
+    let frame = loop {
+        let frame = next(&mut first).await;
+        if frame["type"] != "piece" {
+            break frame; // before it, the traceback
+        }
+    };
     assert_eq!(frame["reply"]["outcome"], "interrupted", "{frame}");
     let (_, frame) = run(&mut first, 3, "x").await;
     assert_eq!(frame["reply"]["result"], "6", "the state is intact");
@@ -202,7 +205,7 @@ async fn a_socket_that_goes_takes_its_episode_along_in_mid_step() {
 #[tokio::test]
 async fn the_page_is_open_and_its_socket_wants_a_token() {
     let tokens = tempfile::NamedTempFile::new().unwrap();
-    let token = "anna-0123456789abcdefghijklmnop";
+    let token = "anna-0123456789abcdefghijklmnopqrstuv";
     std::fs::write(tokens.path(), format!("anna {token}\n")).unwrap();
     let mut server = Server::start(&["--tokens-file", tokens.path().to_str().unwrap()]);
     server.expect_log("is open to every user");
