@@ -74,7 +74,8 @@ pub(crate) struct Sent {
     pub(crate) fd: Option<OwnedFd>,
 }
 
-/// Receives one message if there is one, with at most one descriptor. The socket must have SO_PASSCRED. None when the other end has closed.
+/// Receives one message if there is one, with at most one descriptor. The socket must have SO_PASSCRED. None when the other end has closed
+/// and all that it had said was received: that it left messages unread is told as a reset first, once, and is passed over.
 pub(crate) fn receive_with_sender(
     socket: BorrowedFd<'_>,
     bytes_max: usize,
@@ -82,18 +83,18 @@ pub(crate) fn receive_with_sender(
     let mut message = vec![0; bytes_max];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(
+    let received = loop {
+        let received = recvmsg(
             socket,
             &mut [IoSliceMut::new(&mut message)],
             &mut control,
             RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
-        )
-    });
-    let received = match received {
-        Ok(received) => received.bytes,
-        Err(Errno::CONNRESET) => 0,
-        Err(error) => return Err(error.into()),
+        );
+        match received {
+            Ok(received) => break received.bytes,
+            Err(Errno::INTR | Errno::CONNRESET) => {}
+            Err(error) => return Err(error.into()),
+        }
     };
     if received == 0 {
         return Ok(None);
@@ -114,4 +115,34 @@ pub(crate) fn receive_with_sender(
         sender,
         fd,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::sockopt::set_socket_passcred;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+
+    /// A template that was killed leaves orders unread, and its reapers' last words behind.
+    #[test]
+    fn what_was_said_before_the_other_end_closed_with_messages_unread_is_heard() {
+        let (ours, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        set_socket_passcred(&ours, true).unwrap();
+        send(ours.as_fd(), b"an order", &[]).unwrap();
+        send(theirs.as_fd(), b"first", &[]).unwrap();
+        send(theirs.as_fd(), b"last", &[]).unwrap();
+        drop(theirs);
+        for said in [b"first".as_slice(), b"last"] {
+            let heard = receive_with_sender(ours.as_fd(), 64).unwrap().unwrap();
+            assert_eq!(heard.message, said);
+        }
+        assert!(receive_with_sender(ours.as_fd(), 64).unwrap().is_none());
+    }
 }

@@ -490,8 +490,6 @@ impl Warden {
             let message = receive_with_sender(template.socket.as_fd(), template::MESSAGE_BYTES_MAX);
             match message {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The last process at the other end left orders unread. What it said before is still here, behind this error.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Ok(Some(Sent {
                     message,
                     sender,
