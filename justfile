@@ -88,6 +88,10 @@ deploy *PARTS:
     HELM="$(deploy/test --helm)" deploy/render
     deploy/test {{ PARTS }}
 
+# Make the page's files, which the binary embeds, from web/.
+web:
+    cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
 # Build the container image.
 docker *ARGS:
     docker build --tag {{ image }} --build-arg REVISION="$(git rev-parse HEAD)" {{ ARGS }} .
