@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, TypedDict
+from typing import Iterable, Mapping, Optional, TypedDict
 
 from ._convert import Seconds
+from ._files import Content, RemotePath
 from .models import Limits, Network, StepLimits
 
 
@@ -30,6 +31,7 @@ class ResetArguments(TypedDict, total=False):
     limits: Optional[Limits]
     environment: Optional[Mapping[str, str]]
     network: Network
+    files: Optional[Mapping[RemotePath, Content]]
 
 
 class StepArguments(TypedDict, total=False):
@@ -38,6 +40,7 @@ class StepArguments(TypedDict, total=False):
     timeout: Optional[Seconds]
     limits: Optional[StepLimits]
     max_reply_bytes: Optional[int]
+    display_mime_types: Iterable[str]
 
 
 class FromImage(ClientOptions, total=False):

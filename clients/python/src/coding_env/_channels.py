@@ -25,14 +25,17 @@ _IDLE_MAX = 8
 
 def rpcs(channel: Any) -> Dict[str, Any]:
     """The RPCs of the contract by name, and the health check that probes use as "Health"."""
-    kinds = {
-        (False, False): channel.unary_unary,
-        (False, True): channel.unary_stream,
-        (True, False): channel.stream_unary,
-        (True, True): channel.stream_stream,
-    }
-    found = {
-        method.name: kinds[method.client_streaming, method.server_streaming](
+    found = {}
+    for method in _SERVICE.methods:
+        streams = MethodDescriptorProto()
+        method.CopyToProto(streams)
+        kinds = {
+            (False, False): channel.unary_unary,
+            (False, True): channel.unary_stream,
+            (True, False): channel.stream_unary,
+            (True, True): channel.stream_stream,
+        }
+        found[method.name] = kinds[streams.client_streaming, streams.server_streaming](
             f"/{_SERVICE.full_name}/{method.name}",
             request_serializer=getattr(pb, method.input_type.name).SerializeToString,
             response_deserializer=getattr(pb, method.output_type.name).FromString,

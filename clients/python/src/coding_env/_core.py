@@ -300,10 +300,11 @@ class Core:
         timeout: Optional[Seconds],
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
+        display_mime_types: Iterable[str],
     ) -> Flow[models.StepResult]:
         """As ``step``, and emits each piece of output once, also when the connection breaks in between."""
         episode = self._current()
-        step, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes)
+        step, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes, display_mime_types)
         request = pb.StepStreamRequest(step=step)
         first = episode.steps
         corrections = 2 if episode.unsure else 0

@@ -7,14 +7,14 @@ import contextlib
 import dataclasses
 import datetime
 import enum
-from typing import Any, Callable, Mapping, Optional, Set, Tuple, TypeVar, Union
+from typing import Any, Callable, Mapping, Optional, Set, Tuple, TypeVar
 
 import grpc
 import grpc.aio
 
 from . import _channels, _convert, models
 from . import _details_pb2 as details_pb
-from ._core import Call, Core, Flow, Pause, server_of
+from ._core import Call, Command, Core, Flow, Pause, server_of
 from ._liveness import Liveness
 from ._within import within
 from .aio import drive
@@ -105,11 +105,13 @@ class Server:
         for call in self._calls:
             call.cancel()
 
-    async def _carry_out(self, command: Union[Call, Pause]) -> Any:
+    async def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
             with contextlib.suppress(asyncio.TimeoutError):
                 await within(command.seconds, self._lost.wait())
             return None
+        if not isinstance(command, Call):
+            raise TypeError(f"a pool does not carry out {type(command).__name__}")
         self.liveness.check(getattr(command.request, "episode_id", ""))
         call = self._rpcs[command.method](command.request, timeout=command.timeout, metadata=command.metadata)
         self._calls.add(call)

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Uni
 from . import _convert, models
 from ._convert import Seconds
 from ._core import new_id
+from ._files import Content, RemotePath, first_files
 from .errors import CodingEnvError, from_message
 from .v1 import coding_env_pb2 as pb
 
@@ -121,9 +122,15 @@ def reset_request(
     limits: Optional[models.Limits],
     environment: Optional[Mapping[str, str]],
     network: models.Network,
+    files: Optional[Mapping[RemotePath, Content]],
 ) -> pb.ResetRequest:
     request = _convert.to_reset_request(
-        seed=seed, runtime=runtime, limits=limits, environment=environment, network=network
+        seed=seed,
+        runtime=runtime,
+        limits=limits,
+        environment=environment,
+        network=network,
+        files=first_files(files),
     )
     request.episode_id = episode_id
     request.request_id = new_id()

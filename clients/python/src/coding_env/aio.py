@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def drive(flow: Flow[T], carry_out: Callable[[Union[Call, Pause]], Awaitable[Any]]) -> T:
+async def drive(flow: Flow[T], carry_out: Callable[[Command], Awaitable[Any]]) -> T:
     """Carries out an operation, command by command."""
     value: Any = None
     error: Optional[BaseException] = None
@@ -221,13 +221,18 @@ class AsyncCodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> AsyncStepStream:
         """Runs code, and tells what it prints while it runs: ``async for piece in env.step_stream(code)``. See ``CodingEnv.step_stream``."""
 
         async def run(results: List[StepResult]) -> AsyncGenerator[OutputPiece, None]:
             async with self._lock():
                 flow = self._core.step_stream(
-                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
                 )
                 async for piece in self._emit(flow, results):
                     yield piece

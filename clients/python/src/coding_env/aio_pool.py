@@ -11,6 +11,7 @@ from . import _bulk
 from ._bulk import Result
 from ._convert import Seconds
 from ._core import Retry
+from ._files import Content, RemotePath, first_files
 from ._server import Seat, ServerStatus, Standing
 from ._servers import ServerSet
 from ._target import Servers, resolver
@@ -243,6 +244,7 @@ class AsyncPooledEnv:
         limits: Optional[Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: Network = Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> ResetResult:
         """Starts a fresh episode on the server that has most room, and ends the one before. See ``CodingEnv.reset``.
 
@@ -270,7 +272,12 @@ class AsyncPooledEnv:
                     seat = held
                 try:
                     flow = seat.core.reset(
-                        seed=seed, runtime=runtime, limits=limits, environment=environment, network=network
+                        seed=seed,
+                        runtime=runtime,
+                        limits=limits,
+                        environment=environment,
+                        network=network,
+                        files=first_files(files),
                     )
                     result = await _within(retry.left(), seat.server.run(flow))
                 except CodingEnvError as error:
@@ -294,11 +301,18 @@ class AsyncPooledEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         async with self._lock():
             seat = self._seat()
-            flow = seat.core.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+            flow = seat.core.step(
+                action,
+                timeout=timeout,
+                limits=limits,
+                max_reply_bytes=max_reply_bytes,
+                display_mime_types=display_mime_types,
+            )
             return await seat.server.run(flow)
 
     async def state(self) -> EpisodeState:

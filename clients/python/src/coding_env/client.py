@@ -13,7 +13,7 @@ import grpc
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Call, Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
+from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
 from ._files import Content, FileFlows, OnProgress, RemotePath, first_files
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
@@ -253,13 +253,18 @@ class CodingEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepStream:
         """Runs code as ``step`` does, and tells what it prints while it runs: ``for piece in env.step_stream(code)``."""
 
         def run() -> Generator[OutputPiece, None, StepResult]:
             with self._turn:
                 flow = self._core.step_stream(
-                    action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes
+                    action,
+                    timeout=timeout,
+                    limits=limits,
+                    max_reply_bytes=max_reply_bytes,
+                    display_mime_types=display_mime_types,
                 )
                 return (yield from self._emit(flow))
 

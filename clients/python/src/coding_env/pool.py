@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Coroutine, Iterable, Iterator, List, Mapp
 
 from ._bulk import Result
 from ._convert import Seconds
+from ._files import Content, RemotePath
 from ._loop import loop_thread
 from ._server import ServerStatus
 from ._target import Servers
@@ -163,10 +164,18 @@ class PooledEnv:
         limits: Optional[Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: Network = Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> ResetResult:
         """Starts a fresh episode on the server that has most room, and ends the one before. See ``AsyncPooledEnv.reset``."""
         return self._pool._run(
-            self._env.reset(seed=seed, runtime=runtime, limits=limits, environment=environment, network=network)
+            self._env.reset(
+                seed=seed,
+                runtime=runtime,
+                limits=limits,
+                environment=environment,
+                network=network,
+                files=files,
+            )
         )
 
     def step(
@@ -176,10 +185,17 @@ class PooledEnv:
         timeout: Optional[Seconds] = None,
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
+        display_mime_types: Iterable[str] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         return self._pool._run(
-            self._env.step(action, timeout=timeout, limits=limits, max_reply_bytes=max_reply_bytes)
+            self._env.step(
+                action,
+                timeout=timeout,
+                limits=limits,
+                max_reply_bytes=max_reply_bytes,
+                display_mime_types=display_mime_types,
+            )
         )
 
     def state(self) -> EpisodeState:

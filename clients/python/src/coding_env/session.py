@@ -14,7 +14,8 @@ import grpc.aio
 
 from . import _channels, models
 from ._convert import Seconds
-from ._core import SERVER_HEADER, _Retry
+from ._core import SERVER_HEADER, Retry
+from ._files import Content, RemotePath
 from ._session import SessionCore, reset_request, step_request
 from .errors import CodingEnvError, ConnectError, Reason, RefusedError, from_rpc_error
 from .options import Options, parse_url
@@ -88,9 +89,10 @@ class Session(_Requests):
         limits: Optional[models.Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: models.Network = models.Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> "Future[models.ResetResult]":
         """Starts an episode, which ends with the session."""
-        return self._ask(reset=reset_request(episode_id, seed, runtime, limits, environment, network))
+        return self._ask(reset=reset_request(episode_id, seed, runtime, limits, environment, network, files))
 
     def step(
         self,
@@ -153,12 +155,12 @@ class Session(_Requests):
         return future
 
     def _run(self) -> None:
-        retry = _Retry(self._options, self._options.deadline)
+        retry = Retry(self._options, self._options.deadline)
         error: Optional[CodingEnvError] = None
         while error is None:
             try:
                 for response in self._stream():
-                    retry = _Retry(self._options, self._options.deadline)
+                    retry = Retry(self._options, self._options.deadline)
                     acknowledgement = self._core.take(response)
                     if acknowledgement is not None:
                         self._outgoing.put(acknowledgement)
@@ -214,9 +216,10 @@ class AsyncSession(_Requests):
         limits: Optional[models.Limits] = None,
         environment: Optional[Mapping[str, str]] = None,
         network: models.Network = models.Network.UNSPECIFIED,
+        files: Optional[Mapping[RemotePath, Content]] = None,
     ) -> "asyncio.Future[models.ResetResult]":
         """See ``Session.reset``."""
-        return self._ask(reset=reset_request(episode_id, seed, runtime, limits, environment, network))
+        return self._ask(reset=reset_request(episode_id, seed, runtime, limits, environment, network, files))
 
     def step(
         self,
@@ -277,8 +280,8 @@ class AsyncSession(_Requests):
         return future
 
     async def _run(self) -> None:
-        channel = _channels._aio_channel(self._target)
-        retry = _Retry(self._options, self._options.deadline)
+        channel = _channels.aio_channel_to(self._target)
+        retry = Retry(self._options, self._options.deadline)
         error: Optional[CodingEnvError] = None
         try:
             rpc = _channels.rpcs(channel)["Session"]
@@ -290,7 +293,7 @@ class AsyncSession(_Requests):
                         response = await call.read()
                         if response is grpc.aio.EOF:  # type: ignore[attr-defined]
                             break
-                        retry = _Retry(self._options, self._options.deadline)
+                        retry = Retry(self._options, self._options.deadline)
                         acknowledgement = self._core.take(response)
                         if acknowledgement is not None:
                             self._outgoing.put_nowait(acknowledgement)
