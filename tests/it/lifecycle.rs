@@ -218,11 +218,20 @@ async fn a_warden_that_dies_while_the_server_starts_ends_it() {
         .spawn()
         .unwrap(),
     );
+    let server = child.0.id() as i32;
+    // The template is known by its name: the probe, and an interpreter that tells its paths, are there before it.
+    let is_template =
+        |pid: &i32| crate::support::command_line(*pid).contains("coding-env-template-");
     let mut warden = None;
     wait_until("the template starts", || {
-        let below = crate::support::descendants(child.0.id() as i32);
-        warden = below.first().copied();
-        below.len() == 2
+        let wardens = crate::support::descendants(server);
+        let above = |warden: &&i32| {
+            crate::support::descendants(**warden)
+                .iter()
+                .any(is_template)
+        };
+        warden = wardens.iter().find(above).copied();
+        warden.is_some()
     });
     crate::support::kill(warden.unwrap(), "KILL");
     wait_until("the server has ended", || {
