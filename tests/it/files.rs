@@ -721,14 +721,14 @@ async fn calls_wait_for_their_turn_and_do_not_stall_for_ever() {
         "--max-waiting-file-calls",
         "1",
         "--file-stall-timeout",
-        "700ms",
+        "2s",
     ]);
     let (mut env, mut files) = episode(&server).await;
     env.step("open('large', 'wb').write(bytes(64 << 20))")
         .await
         .unwrap();
 
-    // The one that has the turn sends nothing more; the second waits for it, the third has no place to wait.
+    // The one that has the turn sends a little now and then; of two that come meanwhile one waits for it, the other has no place to wait.
     let holder = open(&files);
     let chunks = vec![file("first", "x"), beginning("held", "x")];
     holder.sender.send(files.message(chunks)).await.unwrap();
@@ -737,21 +737,32 @@ async fn calls_wait_for_their_turn_and_do_not_stall_for_ever() {
         .await
         .unwrap();
     assert_eq!(reply.outcome(), Outcome::Completed);
-    let mut second = files.clone();
-    let second = tokio::spawn(async move { second.list(vec![path("first")]).await });
-    let refused = loop {
-        // The second may not have come yet: then this one waits in its place.
-        match files.list(vec![path("first")]).await {
-            Err(status) => break status,
-            Ok(_) => assert!(!second.is_finished(), "nobody was refused"),
+    let ask = || {
+        let mut files = files.clone();
+        tokio::spawn(async move { files.list(vec![path("first")]).await })
+    };
+    let (mut one, mut other) = (ask(), ask());
+    let more = v1::FileChunk {
+        data: "x".into(),
+        ..v1::FileChunk::default()
+    };
+    let (refused, waiting) = loop {
+        tokio::select! {
+            refused = &mut one => break (refused, other),
+            refused = &mut other => break (refused, one),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
+                holder.sender.send(files.message(vec![more.clone()])).await.unwrap();
+            }
         }
     };
+    let refused = refused.unwrap().unwrap_err();
     assert_eq!(reason(&refused), "FILES_LIMIT");
     assert_eq!(refused.code(), Code::ResourceExhausted);
+    // Then it sends nothing more.
     let stalled = holder.reply.await.unwrap().unwrap_err();
     assert_eq!(reason(&stalled), "FILES_STALLED");
     assert_eq!(stalled.code(), Code::Aborted);
-    let (found, _) = second.await.unwrap().unwrap();
+    let (found, _) = waiting.await.unwrap().unwrap();
     assert_eq!(found.len(), 1);
     drop(holder.sender);
 
