@@ -40,6 +40,9 @@ const BACKGROUND_CPU_FLOOR: Duration = Duration::from_millis(1);
 const TREE_COUNTED_FROM: Duration = Duration::from_millis(5);
 /// How much is read from a descriptor at once.
 const READ_BYTES: usize = 16 * 1024;
+/// What is read of a running step's stream before others have their turn on this thread: what a pipe holds. A program that prints without end
+/// fills its pipe as fast as it is read.
+const READ_IN_A_TURN_BYTES: usize = 64 * 1024;
 
 /// What the warden has told of a worker.
 #[derive(Debug, Clone, Copy, Default)]
@@ -726,10 +729,12 @@ impl Worker {
                     return Waited::Exited(exit.0, exit.1);
                 }
                 () = self.stdout.readable(), if watching && stdout_room > 0 => {
-                    self.stdout.drain(live, OutputStream::Stdout, stdout_room);
+                    self.stdout.drain(live, OutputStream::Stdout, stdout_room.min(READ_IN_A_TURN_BYTES));
+                    tokio::task::yield_now().await;
                 }
                 () = self.stderr.readable(), if watching && stderr_room > 0 => {
-                    self.stderr.drain(live, OutputStream::Stderr, stderr_room);
+                    self.stderr.drain(live, OutputStream::Stderr, stderr_room.min(READ_IN_A_TURN_BYTES));
+                    tokio::task::yield_now().await;
                 }
                 () = live.caught_up(), if room.until.is_some() => {}
             }
