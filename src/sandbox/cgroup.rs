@@ -13,6 +13,7 @@ use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::children;
@@ -31,8 +32,9 @@ const REAPERS: u64 = 1;
 const SERVER_GROUP: &str = "coding-env-server";
 /// How long a group whose last process has just ended may be busy still.
 const BUSY_FOR: Duration = Duration::from_millis(5);
-/// How often processes are moved until none is left.
-const MOVES_MAX: usize = 10;
+/// How long processes are moved until none is left, and the pause between two rounds.
+const MOVE_WITHIN: Duration = Duration::from_secs(1);
+const MOVE_EVERY: Duration = Duration::from_millis(1);
 /// What may be charged to a group that is used again: caches of the kernel's that outlive processes. Far below the least limit.
 const LEFT_BYTES_MAX: u64 = 1 << 20;
 /// How often a process has to be seen in a group, and not below the server, to be somebody else's.
@@ -573,20 +575,19 @@ fn base(own: &Path, top: &Path, needed: &[&str], server: i32) -> Result<Hierarch
             own.display()
         ));
     }
+    let mut moving = None;
     loop {
         let problem = match enable(group, needed) {
             Ok(()) => break,
             Err(error) => error,
         };
         let is_busy = problem.kind() == io::ErrorKind::ResourceBusy;
-        if is_busy {
+        if is_busy && group == own {
             // It holds processes, which a group with limits below it may not.
-            let all = group == top;
-            if group == own
-                && move_down(group, all, server).is_ok()
-                && enable(group, needed).is_ok()
-            {
-                break;
+            let moved = move_down(group, group == top, server);
+            match moved.and_then(|()| enable(group, needed)) {
+                Ok(()) => break,
+                Err(error) => moving = Some(error),
             }
         } else if group == own {
             return Err(problem.to_string());
@@ -595,10 +596,13 @@ fn base(own: &Path, top: &Path, needed: &[&str], server: i32) -> Result<Hierarch
         group = match group.parent() {
             Some(parent) if is_busy && limit.is_none() && group != top => parent,
             _ => {
-                let why = limit.map_or_else(
-                    || problem.to_string(),
-                    |limit| format!("{} bounds it by {limit}", group.display()),
-                );
+                let why = match (limit, moving) {
+                    (Some(limit), _) => format!("{} bounds it by {limit}", group.display()),
+                    (None, Some(moving)) if group == own => {
+                        format!("{problem}; moving them: {moving}")
+                    }
+                    (None, _) => problem.to_string(),
+                };
                 return Err(format!(
                     "the control group {} holds processes of others, so that it can't be divided, and none above it can be used ({why}): \
                      start the server in one of its own",
@@ -623,8 +627,9 @@ fn base(own: &Path, top: &Path, needed: &[&str], server: i32) -> Result<Hierarch
 /// Moves the server and what descends from it, or all of a group that is a whole container, one group down.
 fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
     let below = group.join(SERVER_GROUP);
-    // A process that forks while it is moved may leave a child behind.
-    for _ in 0..MOVES_MAX {
+    let begun = Instant::now();
+    // A process that forks while it is moved may leave a child behind; one that is ending is not moved, and is there until it has.
+    while begun.elapsed() < MOVE_WITHIN {
         let members = || -> io::Result<Vec<i32>> {
             let procs = fs::read_to_string(group.join("cgroup.procs"))?;
             Ok(procs.lines().filter_map(|pid| pid.parse().ok()).collect())
@@ -646,9 +651,12 @@ fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
             match fs::write(below.join("cgroup.procs"), pid.to_string()) {
                 // It has ended meanwhile.
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-                result => result?,
+                result => {
+                    result.map_err(|error| at(&below, &format!("moving {pid} to"), &error))?
+                }
             }
         }
+        thread::sleep(MOVE_EVERY);
     }
     Err(io::ErrorKind::ResourceBusy.into())
 }
