@@ -20,6 +20,7 @@
 mod docker;
 mod error;
 mod files;
+mod lane;
 mod liveness;
 pub mod pool;
 mod retry;
@@ -235,6 +236,8 @@ impl CodingEnv {
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let previous = self.episode.clone();
+        // A step that may yet run ends with its episode: it is not waited for.
+        let waits = previous.as_ref().is_none_or(|episode| !episode.unsure);
         let mut request = v1::ResetRequest {
             episode_id: id.clone(),
             request_id: uuid::Uuid::now_v7().to_string(),
@@ -261,9 +264,18 @@ impl CodingEnv {
             // Before the call, because this future may be dropped.
             self.unsure.push(episode.clone());
             let left = end.saturating_duration_since(Instant::now());
-            let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), Transport::reset)
-                .await;
+            let Answer { result, unsure } = if waits {
+                self.call(Some(&episode), left, request.clone(), Transport::reset)
+                    .await
+            } else {
+                self.call(
+                    Some(&episode),
+                    left,
+                    request.clone(),
+                    Transport::reset_at_once,
+                )
+                .await
+            };
             if !unsure {
                 self.unsure.pop();
             }
