@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use coding_env::client::pool::{PoolOptions, PooledEnv, Standing};
+use coding_env::client::pool::{PoolOptions, PooledEnv, Standing, VectorEnv, VectorOptions};
 use coding_env::client::{Error, Options, Pool, Reason, StepOptions, Token};
 use coding_env::proto::v1;
 use tokio::sync::watch;
@@ -620,4 +620,119 @@ async fn connections_that_are_cut_lose_nothing() {
         live_episodes(&server).await == 0
     })
     .await;
+}
+
+// === vector environments ===
+
+#[tokio::test]
+async fn a_vector_environment_steps_all_and_tells_each() {
+    let servers = ["one", "two"].map(|id| server(id, &[]));
+    let pool = pool_of(&servers.each_ref()).await;
+    let envs = VectorEnv::new(&pool, 6, VectorOptions::default());
+    let draw = vec![Some("import random\nrandom.random()"); 6];
+    let mut draws = Vec::new();
+    for _ in 0..2 {
+        for reset in envs.reset_with((0..6).map(Some)).await.unwrap() {
+            assert_eq!(reset.unwrap().state.unwrap().step_count, 0);
+        }
+        let steps = envs.step(draw.clone()).await.unwrap();
+        let of = |step: &coding_env::client::pool::VectorStep| {
+            step.observation().unwrap().result.clone().unwrap()
+        };
+        draws.push(steps.iter().map(of).collect::<Vec<_>>());
+    }
+    assert_eq!(draws[0], draws[1]);
+    let distinct: std::collections::BTreeSet<_> = draws[0].iter().collect();
+    assert_eq!(distinct.len(), 6, "each has a seed of its own");
+
+    let some = (0..6).map(|at| (at % 2 == 1).then(|| at.to_string()));
+    let steps = envs.step(some).await.unwrap();
+    for (at, step) in steps.iter().enumerate() {
+        let result = step.observation().map(|shown| shown.result());
+        let expected = (at % 2 == 1).then(|| at.to_string());
+        assert_eq!(result, expected.as_deref());
+        assert_eq!(step.reward().is_some(), at % 2 == 1);
+        assert!(!step.done() && step.error.is_none() && step.reset.is_none());
+    }
+    let error = envs.step(vec![Some("1"); 5]).await.unwrap_err();
+    assert!(error.to_string().starts_with("5 actions for 6"), "{error}");
+    let error = envs.reset_with([Some(1)]).await.unwrap_err();
+    assert!(error.to_string().starts_with("1 seeds for 6"), "{error}");
+    for closed in envs.close().await {
+        closed.unwrap();
+    }
+    for step in envs.step(vec![Some("1"); 6]).await.unwrap() {
+        assert_eq!(step.error, Some(Error::NoEpisode));
+        assert!(!step.done());
+    }
+}
+
+#[tokio::test]
+async fn a_vector_environment_replaces_what_is_lost_and_tells() {
+    let mut servers = ["one", "two"].map(|id| server(id, &[]));
+    let pool = pool_of(&servers.each_ref()).await;
+    let mut options = VectorOptions::default();
+    options.autoreset = true;
+    let envs = VectorEnv::new(&pool, 4, options);
+    for reset in envs.reset().await {
+        reset.unwrap();
+    }
+    let before: Vec<_> = envs.envs().iter().map(PooledEnv::episode_id).collect();
+    let actions = [
+        Some("import os; os._exit(1)"),
+        Some("x = 1"),
+        None,
+        Some("1 / 0"),
+    ];
+    let steps = envs.step(actions).await.unwrap();
+    assert!(steps[0].done());
+    assert_eq!(steps[0].observation().unwrap().exit_code, 1);
+    let fresh = steps[0].reset.clone().unwrap().unwrap().state.unwrap();
+    assert_eq!(envs.envs()[0].episode_id(), Some(fresh.episode_id.clone()));
+    assert_ne!(before[0], Some(fresh.episode_id));
+    for step in &steps[1..] {
+        assert!(!step.done() && step.reset.is_none(), "{step:?}");
+    }
+    assert!(steps[2].result.is_none() && steps[3].observation().is_some());
+
+    // Those of a server that is gone are replaced on the other.
+    let gone: Vec<bool> = envs
+        .envs()
+        .iter()
+        .map(|env| env.server_id().as_deref() == Some("one"))
+        .collect();
+    assert!(gone.contains(&true) && gone.contains(&false));
+    servers[0].signal("KILL");
+    servers[0].wait();
+    let steps = envs.step(vec![Some("6 * 7"); 4]).await.unwrap();
+    for (step, gone) in steps.iter().zip(gone) {
+        assert_eq!(step.done(), gone);
+        if gone {
+            let error = step.error.as_ref().unwrap();
+            assert_eq!(error.reason(), Some(&Reason::EpisodeServerGone), "{error}");
+            let reset = step.reset.as_ref().unwrap().as_ref().unwrap();
+            assert_eq!(reset.server_id, "two");
+        } else {
+            assert_eq!(step.observation().unwrap().result(), "42");
+        }
+    }
+    for step in envs.step(vec![Some("1"); 4]).await.unwrap() {
+        assert_eq!(step.observation().unwrap().result(), "1");
+    }
+}
+
+#[tokio::test]
+async fn a_vector_environment_without_autoreset_leaves_what_is_lost() {
+    let server = server("one", &[]);
+    let pool = pool_of(&[&server]).await;
+    let envs = VectorEnv::new(&pool, 2, VectorOptions::default());
+    envs.reset().await;
+    let steps = envs.step([Some("import os; os._exit(1)"), Some("1")]).await;
+    let steps = steps.unwrap();
+    assert!(steps[0].done() && steps[0].reset.is_none() && !steps[1].done());
+    let steps = envs.step([Some("1"), Some("2")]).await.unwrap();
+    let error = steps[0].error.as_ref().unwrap();
+    assert_eq!(error.reason(), Some(&Reason::EpisodeLost));
+    assert!(steps[0].done() && steps[0].reset.is_none());
+    assert_eq!(steps[1].observation().unwrap().result(), "2");
 }

@@ -29,6 +29,7 @@ mod env;
 mod server;
 mod servers;
 mod target;
+mod vector;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use self::server::{ServerStatus, Standing};
 use self::servers::Servers;
 use self::target::Resolver;
 pub use self::target::Target;
+pub use self::vector::{VectorEnv, VectorOptions, VectorStep};
 use super::{Error, Options, ResetOptions, StepOptions};
 use crate::proto::v1;
 
