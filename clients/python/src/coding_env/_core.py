@@ -40,10 +40,16 @@ _random = random.SystemRandom()
 class Call:
     """Send this."""
 
-    __slots__ = ("metadata", "method", "request", "timeout", "wants_server")
+    __slots__ = ("at_once", "metadata", "method", "request", "timeout", "wants_server")
 
     def __init__(
-        self, method: str, request: Message, timeout: float, metadata: Tuple[Tuple[str, str], ...], wants_server: bool
+        self,
+        method: str,
+        request: Message,
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+        wants_server: bool,
+        at_once: bool = False,
     ) -> None:
         self.method = method
         self.request = request
@@ -51,6 +57,8 @@ class Call:
         self.metadata = metadata
         #: Whether the reply is wanted as a pair: the message, and the value of the header SERVER_HEADER or None.
         self.wants_server = wants_server
+        #: Whether it must not wait for a step of its episode, as it would in a session.
+        self.at_once = at_once
 
 
 class Open:
@@ -238,11 +246,13 @@ class Core:
         request.previous_episode_id = previous.id if previous else ""
         episode = _Episode(request.episode_id, previous.server if previous else None, self._headers)
         retry = Retry(self.options, self.options.deadline)
+        # A step that may yet run ends with its episode: it is not waited for.
+        at_once = previous is not None and previous.unsure
         # Before the call, because it may be interrupted.
         self._unsure.append(episode)
         while True:
             try:
-                response, server = yield from self._call("Reset", request, episode.headers, retry, wants_server=True)
+                response, server = yield from self._call("Reset", request, episode.headers, retry, True, at_once)
                 break
             except RefusedError as error:
                 if error.reason == Reason.EPISODE_SERVER_GONE and episode.server is not None:
@@ -469,10 +479,11 @@ class Core:
         headers: Tuple[Tuple[str, str], ...],
         retry: Retry,
         wants_server: bool = False,
+        at_once: bool = False,
     ) -> Flow[Any]:
         """Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module."""
         episode_id = getattr(request, "episode_id", "")
-        make = lambda: Call(method, request, retry.left(), headers, wants_server)  # noqa: E731
+        make = lambda: Call(method, request, retry.left(), headers, wants_server, at_once)  # noqa: E731
         return (yield from self._again(make, retry, episode_id, is_reset=method == "Reset"))
 
     def _again(self, make: Callable[[], Command], retry: Retry, episode_id: str, is_reset: bool = False) -> Flow[Any]:
