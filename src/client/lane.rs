@@ -1,7 +1,8 @@
 //! The streams that carry the resets and steps of a pool's episodes to one server.
 //!
 //! A lane is a session that is opened when it is first needed, and anew when it has failed. What it can't carry goes as a call of its own, as does all
-//! else: in a session a request waits for those before it that name its episode, and a close or a look at the state must not wait for a step.
+//! else: in a session a request waits for those before it that name its episode, and a close or a look at the state must not wait for a step. Only the
+//! close of an episode whose Reset was given up goes over it as well, because it must not pass that.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,8 +112,14 @@ impl Lane {
     }
 
     /// What the server answers in the session. None when it takes none: then it has not heard of this.
-    async fn ask(&self, asked: Asked) -> Option<Result<Response, Status>> {
-        let answer = self.session()?.ask(asked).await;
+    async fn ask(&self, mut asked: Asked) -> Option<Result<Response, Status>> {
+        let answer = loop {
+            match self.session()?.try_ask(asked).await {
+                Ok(answer) => break answer,
+                // It ended just before: the next one.
+                Err(back) => asked = *back,
+            }
+        };
         let refused = answer.as_ref().err().is_some_and(takes_no_session);
         if refused {
             let mut state = self.state();
@@ -138,6 +145,18 @@ impl Lane {
                 }
                 Ok(response)
             }
+            other => Err(super::session::surprise(&other)),
+        }))
+    }
+
+    /// The reply to a Close that comes after what was asked of its episode before, if the lane carries it.
+    pub(super) async fn close(
+        &self,
+        request: &v1::CloseRequest,
+    ) -> Option<Result<tonic::Response<v1::CloseResponse>, Status>> {
+        let answer = self.ask(Asked::Close(request.clone())).await?;
+        Some(answer.and_then(|answer| match answer {
+            Response::Close(reply) => Ok(tonic::Response::new(reply)),
             other => Err(super::session::surprise(&other)),
         }))
     }

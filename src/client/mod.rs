@@ -549,17 +549,18 @@ impl CodingEnv {
             episode_id: episode.id.clone(),
         };
         // Whoever was to make it, it is ended where it is.
-        let episode = Episode {
+        let there = Episode {
             may_move: false,
             ..episode.clone()
         };
-        let response = self.call(
-            Some(&episode),
-            self.options.deadline,
-            request,
-            Transport::close,
-        );
-        response.await.result?;
+        let deadline = self.options.deadline;
+        if episode.may_move {
+            let response = self.call(Some(&there), deadline, request, Transport::close_in_order);
+            response.await.result?;
+        } else {
+            let response = self.call(Some(&there), deadline, request, Transport::close);
+            response.await.result?;
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::AsciiMetadataValue;
@@ -256,11 +257,22 @@ impl Session {
         self.commands.is_closed()
     }
 
-    pub(super) async fn ask(&self, asked: Asked) -> Result<Response, Status> {
+    async fn ask(&self, asked: Asked) -> Result<Response, Status> {
+        self.try_ask(asked).await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// As `ask`; gives the request back when the session has ended before it took it.
+    pub(super) async fn try_ask(
+        &self,
+        asked: Asked,
+    ) -> Result<Result<Response, Status>, Box<Asked>> {
         let (answer, answered) = oneshot::channel();
-        self.send(Command::Ask(Box::new(asked), Answer::One(answer)))
-            .await?;
-        answered.await.unwrap_or_else(|_| Err(ended()))
+        let command = Command::Ask(Box::new(asked), Answer::One(answer));
+        match self.commands.send(command).await {
+            Ok(()) => Ok(answered.await.unwrap_or_else(|_| Err(ended()))),
+            Err(SendError(Command::Ask(asked, _))) => Err(asked),
+            Err(SendError(Command::Close(_))) => Ok(Err(ended())),
+        }
     }
 
     async fn send(&self, command: Command) -> Result<(), Status> {

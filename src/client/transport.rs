@@ -123,6 +123,19 @@ impl Transport {
         self.rpcs.interrupt(request).await
     }
 
+    /// A Close that comes after a Reset of the same episode which nobody waits for any more, and does not pass it.
+    pub(super) async fn close_in_order(
+        self,
+        request: Request<v1::CloseRequest>,
+    ) -> Reply<v1::CloseResponse> {
+        if let Some(lane) = &self.lane
+            && let Some(reply) = lane.close(request.get_ref()).await
+        {
+            return reply;
+        }
+        self.close(request).await
+    }
+
     pub(super) async fn close(
         mut self,
         request: Request<v1::CloseRequest>,

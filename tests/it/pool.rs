@@ -578,6 +578,26 @@ async fn a_reset_and_a_close_wait_for_no_step_that_was_given_up() {
 }
 
 #[tokio::test]
+async fn a_reset_that_was_given_up_leaves_nothing_over() {
+    let server = server("one", &[]);
+    let mut options = options(PATIENCE * 2);
+    options.lost_after = PATIENCE * 2;
+    let pool = Pool::connect_with(server.url(), options).await.unwrap();
+    // The session is there.
+    let first = reset(&pool, 4).await;
+    server.signal("STOP");
+    let given_up = tokio::time::timeout(Duration::from_millis(500), pool.reset_many(20)).await;
+    server.signal("CONT");
+    assert!(given_up.is_err());
+    // Those that were made after all are ended, however late.
+    until("they are ended", async || live_episodes(&server).await == 4).await;
+    for reply in pool.step_many(first.iter().map(|env| (env, "1"))).await {
+        reply.unwrap();
+    }
+    assert_eq!(live_episodes(&server).await, 4);
+}
+
+#[tokio::test]
 async fn a_step_without_a_timeout_ends_before_the_clients_deadline() {
     let server = server("one", &[]);
     let pool = Pool::connect_with(server.url(), options(Duration::from_secs(8)))

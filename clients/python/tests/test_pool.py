@@ -4,6 +4,7 @@ import asyncio
 import collections
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -289,6 +290,28 @@ def test_a_reset_and_a_close_wait_for_no_step_that_was_given_up(server):
                     assert await env.close() is True
             await env.reset()
             assert (await env.step("6 * 7")).observation.result == "42"
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_a_reset_that_was_given_up_leaves_nothing_over(start_server):
+    server = start_server()
+
+    async def main():
+        async with AsyncPool(server.url, lost_after=2 * PATIENCE) as pool:
+            first = ok(await pool.reset_many(4))  # the sessions are there
+            server.process.send_signal(signal.SIGSTOP)
+            wait_until("it has stopped", lambda: "T (stopped)" in pathlib.Path(f"/proc/{server.process.pid}/status").read_text())
+            try:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(pool.reset_many(20), 0.5)
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+            # Those that were made after all are ended, however late.
+            ok(await pool.step_many((env, "1") for env in first))
+            loop = asyncio.get_running_loop()
+            while (await loop.run_in_executor(None, capacity, server)).episodes != 4:
+                await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
 

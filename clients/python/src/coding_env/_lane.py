@@ -1,7 +1,8 @@
 """The streams that carry the resets and steps of a pool's episodes to one server. For asyncio.
 
 A lane is a session that is opened when it is first needed, and anew when it has failed. What it can't carry goes as a call of its own, as does all
-else: in a session a request waits for those before it that name its episode, and a close or a look at the state must not wait for a step.
+else: in a session a request waits for those before it that name its episode, and a close or a look at the state must not wait for a step. Only the
+close of an episode whose Reset was given up goes over it as well, because it must not pass that.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _NONE_SECONDS = 30.0
 #: How long a server may take to end a session that is closed, in seconds. It ends by itself after the server's `session_grace`.
 _CLOSE_SECONDS = 5.0
 #: The names of requests in a session, by those of the calls that a lane carries.
-_KINDS = {"Reset": "reset", "Step": "step"}
+_KINDS = {"Reset": "reset", "Step": "step", "Close": "close"}
 
 
 class Lane:
@@ -41,7 +42,7 @@ class Lane:
 
     def carries(self, call: Call, step_timeout: float) -> bool:
         """Whether it can carry a call. `step_timeout` is the server's, in seconds, of a step whose timeout nobody tells."""
-        if call.method not in _KINDS or call.at_once or self._liveness.cause is not None:
+        if not call.in_order or self._liveness.cause is not None:
             return False
         if call.method == "Step" and not call.request.HasField("timeout") and self._options.deadline <= step_timeout:
             return False  # the server fits that to the deadline of a call, and there is none in a session

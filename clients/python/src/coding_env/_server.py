@@ -293,7 +293,7 @@ class Seat:
         """Ends what it has, as far as that can be done now, and gives its place back."""
         try:
             if not self.core.is_empty and self.server.liveness.cause is None:
-                await within(_END_SECONDS, self.server.run(self.core.close()))
+                await within(_END_SECONDS, self.run(self.core.close()))
                 self.server.has_room()
         except (CodingEnvError, asyncio.TimeoutError):
             pass
