@@ -26,6 +26,7 @@ use crate::episode::Episodes;
 use crate::executor::Executor;
 use crate::metrics::Histogram;
 use crate::service::Refusals;
+use crate::session::Sessions;
 use crate::tls::Tls;
 
 /// The type that Prometheus asks for: OpenMetrics, section "Protocol negotiation".
@@ -106,6 +107,7 @@ pub(crate) struct Sources {
     pub(crate) episodes: Episodes,
     pub(crate) executor: Executor,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) sessions: Sessions,
     pub(crate) auth: Option<Arc<Auth>>,
     pub(crate) tls: Option<Arc<Tls>>,
 }
@@ -184,6 +186,7 @@ impl Collector for Sources {
         let mut page = Page(encoder);
         self.server(&mut page)?;
         self.episodes(&mut page)?;
+        self.sessions(&mut page)?;
         self.pool(&mut page)?;
         self.refused(&mut page)
     }
@@ -319,6 +322,44 @@ impl Sources {
             "coding_env_file_failures",
             "Files with which something went wrong, as their calls' replies tell",
             metrics.file_failures.get(),
+        )
+    }
+
+    fn sessions(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (load, totals) = (self.sessions.load(), self.sessions.totals());
+        let held = [
+            ([("stream", "attached")], load.attached),
+            ([("stream", "broken")], load.broken),
+        ];
+        page.gauges(
+            "coding_env_sessions",
+            "Sessions, by whether they have a stream or are kept for the next one",
+            held,
+        )?;
+        page.gauge(
+            "coding_env_sessions_limit",
+            "Sessions that the server may hold",
+            self.config.max_sessions.into(),
+        )?;
+        page.counters(
+            "coding_env_session_streams",
+            "Streams of sessions, by whether they opened one or took one over",
+            labelled("how", totals.streams.read()),
+        )?;
+        page.counters(
+            "coding_env_sessions_ended",
+            "Sessions that ended, by whether the client closed them or did not come back",
+            labelled("how", totals.ended.read()),
+        )?;
+        page.gauge(
+            "coding_env_session_requests_running",
+            "Requests of sessions that are carried out or wait for others of their episode",
+            load.running,
+        )?;
+        page.gauge(
+            "coding_env_session_answers_waiting",
+            "Answers of sessions that no stream has taken yet",
+            load.unsent,
         )
     }
 

@@ -223,6 +223,7 @@ async fn run_until(
             episodes: episodes.clone(),
             executor: executor.clone(),
             refusals: service.refusals(),
+            sessions: service.sessions().clone(),
             auth: auth.clone(),
             tls: tls.clone(),
         };

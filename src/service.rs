@@ -100,6 +100,11 @@ impl Service {
         result.inspect_err(|status| self.count(status))
     }
 
+    /// Its sessions.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
     /// What was refused so far.
     pub(crate) fn refusals(&self) -> Arc<Refusals> {
         Arc::clone(&self.0.refusals)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -164,6 +165,16 @@ func (e *Env) Step(ctx context.Context, code string) (*pb.StepResponse, error) {
 
 // StepWith runs code with options.
 func (e *Env) StepWith(ctx context.Context, code string, options StepOptions) (*pb.StepResponse, error) {
+	return e.run(ctx, code, options, e.connection.client.Step)
+}
+
+// run runs a step, with whichever call can carry it.
+func (e *Env) run(
+	ctx context.Context,
+	code string,
+	options StepOptions,
+	send func(context.Context, *pb.StepRequest, ...grpc.CallOption) (*pb.StepResponse, error),
+) (*pb.StepResponse, error) {
 	if err := e.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -197,7 +208,7 @@ func (e *Env) StepWith(ctx context.Context, code string, options StepOptions) (*
 		corrections = 2
 	}
 	for {
-		response, _, err := call(ctx, e.connection, begun, deadline, e.connection.client.Step, request)
+		response, _, err := call(ctx, e.connection, begun, deadline, send, request)
 		if err == nil {
 			e.setSteps(response.GetStepIndex()+1, false)
 			return response, nil

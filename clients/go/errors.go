@@ -11,6 +11,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	pb "github.com/coding-env/coding-env/clients/go/codingenvv1"
 )
 
 // Reason says why a call failed: the contract's word for it, or one of the client's own.
@@ -71,6 +73,8 @@ const (
 	ReasonNoEpisode Reason = "NO_EPISODE"
 	// ReasonCancelled: the caller's context was cancelled. As with ReasonDeadline, a step may have run.
 	ReasonCancelled Reason = "CANCELLED"
+	// ReasonFiles: something is wrong with some files of a call; the others are done. [Error.Failures] tells which.
+	ReasonFiles Reason = "FILES"
 )
 
 // FieldViolation is one field of a request that was refused.
@@ -95,7 +99,9 @@ type Error struct {
 	Fields []FieldViolation
 	// RetryAfter is when to try again, if the server said so.
 	RetryAfter *time.Duration
-	cause      error
+	// Failures are the first files of ReasonFiles, and what is wrong with them.
+	Failures []*pb.FileFailure
+	cause    error
 	// An earlier try of the same call left open whether it was done.
 	unsureBefore bool
 }

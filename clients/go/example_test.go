@@ -12,6 +12,7 @@ import (
 	"time"
 
 	codingenv "github.com/coding-env/coding-env/clients/go"
+	pb "github.com/coding-env/coding-env/clients/go/codingenvv1"
 )
 
 // The flow of the README: reset, a few steps, the state, close.
@@ -65,6 +66,53 @@ func Example() {
 	// steps = 3
 }
 
+// Output while it is printed, an interrupt, and files.
+func Example_more() {
+	url, stop, err := start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stop()
+	ctx := context.Background()
+	env, err := codingenv.Connect(ctx, url, codingenv.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer env.Close(ctx)
+	if _, err := env.Reset(ctx); err != nil {
+		log.Fatal(err)
+	}
+
+	reply, err := env.StepStream(ctx, "for n in range(3): print(n)", func(piece *pb.OutputPiece) {
+		fmt.Printf("%s", piece.GetData())
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("exit_code =", reply.GetObservation().GetExitCode())
+
+	_, err = env.StepStream(ctx, "import time\nprint('begun')\ntime.sleep(600)", func(*pb.OutputPiece) {
+		_, _ = env.Interrupt(ctx) // from any goroutine
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	err = env.Files().Write(ctx, map[string][]byte{"data/a.csv": []byte("1,2"), "data/b.csv": []byte("3,4")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	found, err := env.Files().Read(ctx, "data/*.csv")
+	fmt.Printf("%s %v\n", found["data/b.csv"], err)
+
+	// Output:
+	// 0
+	// 1
+	// 2
+	// exit_code = 0
+	// 3,4 <nil>
+}
+
 func TestTheReadmeShowsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -74,11 +122,16 @@ func TestTheReadmeShowsTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, snippet, _ := strings.Cut(string(readme), "```go\nurl := \"http://127.0.0.1:8000\"\n")
-	snippet, _, found := strings.Cut(snippet, "```")
-	indented := regexp.MustCompile("(?m)^(.)").ReplaceAllString(snippet, "\t$1")
-	if !found || !strings.Contains(string(source), indented) {
-		t.Fatal("README.md and example_test.go differ")
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(snippets) != 4 {
+		t.Fatalf("%d snippets", len(snippets))
+	}
+	for _, snippet := range snippets {
+		text := strings.TrimPrefix(snippet[1], "url := \"http://127.0.0.1:8000\"\n")
+		indented := regexp.MustCompile("(?m)^(.)").ReplaceAllString(text, "\t$1")
+		if !strings.Contains(string(source), indented) {
+			t.Fatalf("README.md and example_test.go differ: %s", text)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ pub enum Error {
     Docker(DockerError),
     /// Something went wrong with some files of a call.
     Files(FilesFailed),
-    /// A file of this machine can't be read or written.
+    /// What was asked for can't be done on this side: a file of this machine can't be read or written, say.
     Local(String),
 }
 

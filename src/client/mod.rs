@@ -20,6 +20,7 @@
 mod docker;
 mod error;
 mod files;
+mod lane;
 mod liveness;
 pub mod pool;
 mod retry;
@@ -235,6 +236,8 @@ impl CodingEnv {
         } = options;
         let id = uuid::Uuid::now_v7().to_string();
         let previous = self.episode.clone();
+        // A step that may yet run ends with its episode: it is not waited for.
+        let waits = previous.as_ref().is_none_or(|episode| !episode.unsure);
         let mut request = v1::ResetRequest {
             episode_id: id.clone(),
             request_id: uuid::Uuid::now_v7().to_string(),
@@ -261,9 +264,18 @@ impl CodingEnv {
             // Before the call, because this future may be dropped.
             self.unsure.push(episode.clone());
             let left = end.saturating_duration_since(Instant::now());
-            let Answer { result, unsure } = self
-                .call(Some(&episode), left, request.clone(), Transport::reset)
-                .await;
+            let Answer { result, unsure } = if waits {
+                self.call(Some(&episode), left, request.clone(), Transport::reset)
+                    .await
+            } else {
+                self.call(
+                    Some(&episode),
+                    left,
+                    request.clone(),
+                    Transport::reset_at_once,
+                )
+                .await
+            };
             if !unsure {
                 self.unsure.pop();
             }
@@ -537,17 +549,18 @@ impl CodingEnv {
             episode_id: episode.id.clone(),
         };
         // Whoever was to make it, it is ended where it is.
-        let episode = Episode {
+        let there = Episode {
             may_move: false,
             ..episode.clone()
         };
-        let response = self.call(
-            Some(&episode),
-            self.options.deadline,
-            request,
-            Transport::close,
-        );
-        response.await.result?;
+        let deadline = self.options.deadline;
+        if episode.may_move {
+            let response = self.call(Some(&there), deadline, request, Transport::close_in_order);
+            response.await.result?;
+        } else {
+            let response = self.call(Some(&there), deadline, request, Transport::close);
+            response.await.result?;
+        }
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Many requests for many episodes on one stream.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::AsciiMetadataValue;
@@ -9,8 +11,9 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 use super::error::{Error, Reason};
+use super::liveness::Liveness;
 use super::retry::Retry;
-use super::stream::StepEvent;
+use super::stream::{StepEvent, timed_out};
 use super::transport::REPLY_BYTES_MAX;
 use super::{Options, SERVER_HEADER, endpoint, root_cause};
 use crate::proto::v1::coding_env_client::CodingEnvClient;
@@ -60,25 +63,25 @@ pub struct Session {
 #[derive(Debug)]
 enum Command {
     Ask(Box<Asked>, Answer),
-    Close(oneshot::Sender<Result<(), Error>>),
+    Close(oneshot::Sender<Result<(), Status>>),
 }
 
 /// Where an answer goes.
 #[derive(Debug)]
 enum Answer {
-    One(oneshot::Sender<Result<Response, Error>>),
+    One(oneshot::Sender<Result<Response, Status>>),
     Many(
         mpsc::Sender<v1::StepStreamResponse>,
-        oneshot::Sender<Result<v1::StepResponse, Error>>,
+        oneshot::Sender<Result<v1::StepResponse, Status>>,
     ),
 }
 
 impl Answer {
-    fn fail(self, error: Error) {
+    fn fail(self, status: Status) {
         // Who asked may have gone.
         match self {
-            Self::One(answer) => drop(answer.send(Err(error))),
-            Self::Many(_, end) => drop(end.send(Err(error))),
+            Self::One(answer) => drop(answer.send(Err(status))),
+            Self::Many(_, end) => drop(end.send(Err(status))),
         }
     }
 }
@@ -106,12 +109,22 @@ impl Session {
     /// Uses a connection that others may use too. The session is opened with its first request.
     #[must_use]
     pub fn with_channel(channel: Channel, options: Options) -> Self {
+        Self::start(channel, options, None)
+    }
+
+    /// A session of a pool's. It waits for no place on a server that has none for a session, and ends when its server is lost.
+    pub(super) fn of_pool(channel: Channel, options: Options, liveness: Arc<Liveness>) -> Self {
+        Self::start(channel, options, Some(liveness))
+    }
+
+    fn start(channel: Channel, options: Options, liveness: Option<Arc<Liveness>>) -> Self {
         let id = uuid::Uuid::now_v7().to_string();
         let (commands, asked) = mpsc::channel(UNSENT_MAX);
         let client = CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
         let driver = Driver {
             client,
             options,
+            liveness,
             id: id.clone(),
             server: None,
             pending: BTreeMap::new(),
@@ -137,7 +150,7 @@ impl Session {
     /// # Errors
     /// A refusal, or a connection that stays broken until the deadline.
     pub async fn reset(&self, request: v1::ResetRequest) -> Result<v1::ResetResponse, Error> {
-        match self.ask(Asked::Reset(request)).await? {
+        match self.asked(Asked::Reset(request)).await? {
             Response::Reset(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -148,7 +161,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn step(&self, request: v1::StepRequest) -> Result<v1::StepResponse, Error> {
-        match self.ask(Asked::Step(request)).await? {
+        match self.asked(Asked::Step(request)).await? {
             Response::Step(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -164,7 +177,8 @@ impl Session {
         let (end, reply) = oneshot::channel();
         let asked = Box::new(Asked::StepStream(request));
         self.send(Command::Ask(asked, Answer::Many(told, end)))
-            .await?;
+            .await
+            .map_err(|status| Error::from_status(&status))?;
         Ok(SessionStep {
             pieces,
             reply: Some(reply),
@@ -177,7 +191,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn state(&self, request: v1::GetStateRequest) -> Result<v1::GetStateResponse, Error> {
-        match self.ask(Asked::GetState(request)).await? {
+        match self.asked(Asked::GetState(request)).await? {
             Response::GetState(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -191,7 +205,7 @@ impl Session {
         &self,
         request: v1::InterruptRequest,
     ) -> Result<v1::InterruptResponse, Error> {
-        match self.ask(Asked::Interrupt(request)).await? {
+        match self.asked(Asked::Interrupt(request)).await? {
             Response::Interrupt(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -202,7 +216,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn end(&self, request: v1::CloseRequest) -> Result<v1::CloseResponse, Error> {
-        match self.ask(Asked::Close(request)).await? {
+        match self.asked(Asked::Close(request)).await? {
             Response::Close(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -214,7 +228,7 @@ impl Session {
     /// As [`reset`](Self::reset).
     pub async fn detach(&self, episode_ids: Vec<String>) -> Result<Vec<String>, Error> {
         let asked = Asked::Detach(v1::SessionDetach { episode_ids });
-        match self.ask(asked).await? {
+        match self.asked(asked).await? {
             Response::Detach(v1::SessionDetached { episode_ids }) => Ok(episode_ids),
             other => Err(unexpected(&other)),
         }
@@ -226,18 +240,42 @@ impl Session {
     /// A connection that broke meanwhile: the server ends the episodes after its `session_grace`.
     pub async fn close(self) -> Result<(), Error> {
         let (done, closed) = oneshot::channel();
-        self.send(Command::Close(done)).await?;
-        closed.await.unwrap_or_else(|_| Err(ended()))
+        let ending = async {
+            self.send(Command::Close(done)).await?;
+            closed.await.unwrap_or_else(|_| Err(ended()))
+        };
+        ending.await.map_err(|status| Error::from_status(&status))
     }
 
-    async fn ask(&self, asked: Asked) -> Result<Response, Error> {
+    async fn asked(&self, asked: Asked) -> Result<Response, Error> {
+        let answer = self.ask(asked).await;
+        answer.map_err(|status| Error::from_status(&status))
+    }
+
+    /// Whether nothing can be asked any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    async fn ask(&self, asked: Asked) -> Result<Response, Status> {
+        self.try_ask(asked).await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// As `ask`; gives the request back when the session has ended before it took it.
+    pub(super) async fn try_ask(
+        &self,
+        asked: Asked,
+    ) -> Result<Result<Response, Status>, Box<Asked>> {
         let (answer, answered) = oneshot::channel();
-        self.send(Command::Ask(Box::new(asked), Answer::One(answer)))
-            .await?;
-        answered.await.unwrap_or_else(|_| Err(ended()))
+        let command = Command::Ask(Box::new(asked), Answer::One(answer));
+        match self.commands.send(command).await {
+            Ok(()) => Ok(answered.await.unwrap_or_else(|_| Err(ended()))),
+            Err(SendError(Command::Ask(asked, _))) => Err(asked),
+            Err(SendError(Command::Close(_))) => Ok(Err(ended())),
+        }
     }
 
-    async fn send(&self, command: Command) -> Result<(), Error> {
+    async fn send(&self, command: Command) -> Result<(), Status> {
         self.commands.send(command).await.map_err(|_| ended())
     }
 }
@@ -248,7 +286,7 @@ impl Session {
 #[derive(Debug)]
 pub struct SessionStep {
     pieces: mpsc::Receiver<v1::StepStreamResponse>,
-    reply: Option<oneshot::Receiver<Result<v1::StepResponse, Error>>>,
+    reply: Option<oneshot::Receiver<Result<v1::StepResponse, Status>>>,
     /// What was told of stdout and stderr.
     at: [u64; 2],
 }
@@ -271,7 +309,8 @@ impl SessionStep {
         };
         let reply = reply.await.unwrap_or_else(|_| Err(ended()));
         self.reply = None;
-        Ok(Some(StepEvent::Reply(Box::new(reply?))))
+        let reply = reply.map_err(|status| Error::from_status(&status))?;
+        Ok(Some(StepEvent::Reply(Box::new(reply))))
     }
 
     /// What is new of a piece: a stream that is taken over tells output again.
@@ -297,6 +336,8 @@ impl SessionStep {
 struct Driver {
     client: CodingEnvClient<Channel>,
     options: Options,
+    /// In a pool: what tells that the server is gone.
+    liveness: Option<Arc<Liveness>>,
     id: String,
     /// The server that holds it.
     server: Option<AsciiMetadataValue>,
@@ -309,7 +350,7 @@ struct Driver {
     received: u64,
     /// Answers since the server was told.
     unacknowledged: u32,
-    closing: Option<oneshot::Sender<Result<(), Error>>>,
+    closing: Option<oneshot::Sender<Result<(), Status>>>,
 }
 
 /// How a stream ended.
@@ -317,42 +358,55 @@ enum StreamEnd {
     /// The session is over.
     Done,
     /// It can be taken over.
-    Broken(Error),
+    Broken(Status),
     /// It can't.
-    Failed(Error),
+    Failed(Status),
 }
 
 impl Driver {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut retry = Retry::new(&self.options, self.options.deadline);
-        let error = loop {
-            match self.stream(&mut commands, &mut retry).await {
+        let liveness = self.liveness.clone();
+        let status = loop {
+            let end = tokio::select! {
+                biased;
+                () = lost(liveness.as_deref()) => StreamEnd::Failed(ended()),
+                end = self.stream(&mut commands, &mut retry) => end,
+            };
+            match end {
                 StreamEnd::Done => {
                     if let Some(closing) = self.closing.take() {
                         drop(closing.send(Ok(())));
                     }
                     break ended();
                 }
-                StreamEnd::Failed(error) => break error,
-                StreamEnd::Broken(error) if self.closing.is_some() => break error,
-                StreamEnd::Broken(error) => {
-                    if retry.pause(error.retry_after()).await.is_err() {
-                        break error;
+                StreamEnd::Failed(status) => break status,
+                StreamEnd::Broken(status) if self.closing.is_some() => break status,
+                StreamEnd::Broken(status) => {
+                    let pause = retry.pause(Error::from_status(&status).retry_after());
+                    let paused = tokio::select! {
+                        biased;
+                        () = lost(liveness.as_deref()) => Err(()),
+                        paused = pause => paused,
+                    };
+                    if paused.is_err() {
+                        break status;
                     }
                 }
             }
         };
         if let Some(closing) = self.closing.take() {
-            drop(closing.send(Err(error.clone())));
+            drop(closing.send(Err(status.clone())));
         }
-        for (_, answer) in std::mem::take(&mut self.pending).into_values() {
-            answer.fail(error.clone());
-        }
+        // First, so that who is told of the end below finds it.
         commands.close();
+        for (_, answer) in std::mem::take(&mut self.pending).into_values() {
+            answer.fail(status.clone());
+        }
         while let Some(command) = commands.recv().await {
             match command {
-                Command::Ask(_, answer) => answer.fail(error.clone()),
-                Command::Close(closing) => drop(closing.send(Err(error.clone()))),
+                Command::Ask(_, answer) => answer.fail(status.clone()),
+                Command::Close(closing) => drop(closing.send(Err(status.clone()))),
             }
         }
     }
@@ -387,8 +441,8 @@ impl Driver {
         let calling = tokio::time::timeout(retry.left(), client.session(request)).await;
         let mut responses = match calling {
             Ok(Ok(responses)) => responses.into_inner(),
-            Ok(Err(status)) => return broken(&status),
-            Err(_) => return StreamEnd::Broken(Error::Deadline),
+            Ok(Err(status)) => return self.broken(status),
+            Err(_) => return StreamEnd::Broken(timed_out()),
         };
         self.unsent = self.pending.keys().copied().collect();
         loop {
@@ -441,9 +495,9 @@ impl Driver {
                     }
                     Ok(None) if self.closing.is_some() => return StreamEnd::Done,
                     Ok(None) => {
-                        return StreamEnd::Broken(Error::Connect("the session's stream ended".to_owned()));
+                        return self.broken(Status::unavailable("the session's stream ended"));
                     }
-                    Err(status) => return broken(&status),
+                    Err(status) => return self.broken(status),
                 },
             }
         }
@@ -488,39 +542,62 @@ impl Driver {
         };
         // Who asked may have gone.
         match (answer, response) {
-            (answer, Response::Error(error)) => answer.fail(from_message(error)),
+            (answer, Response::Error(error)) => answer.fail(from_message(&error)),
             (Answer::One(answer), response) => drop(answer.send(Ok(response))),
             (Answer::Many(_, end), Response::StepStream(told)) => {
                 if let Some(Event::Reply(reply)) = told.event {
                     drop(end.send(Ok(reply)));
                 }
             }
-            (answer @ Answer::Many(..), response) => answer.fail(unexpected(&response)),
+            (answer @ Answer::Many(..), response) => answer.fail(surprise(&response)),
+        }
+    }
+
+    /// How a stream ended that was answered so.
+    fn broken(&self, status: Status) -> StreamEnd {
+        let error = Error::from_status(&status);
+        let reason = error.reason();
+        if let Some(liveness) = &self.liveness {
+            liveness.note(Some(&status));
+            match reason {
+                // Whoever answers there now knows nothing of its episodes.
+                Some(Reason::EpisodeServerGone) => liveness.give_up("another server answers there"),
+                Some(Reason::SessionLimit) => return StreamEnd::Failed(status),
+                _ => {}
+            }
+        }
+        if error.is_retryable() && reason != Some(&Reason::SessionTakenOver) {
+            StreamEnd::Broken(status)
+        } else {
+            StreamEnd::Failed(status)
         }
     }
 }
 
-fn broken(status: &Status) -> StreamEnd {
-    let error = Error::from_status(status);
-    if error.is_retryable() && error.reason() != Some(&Reason::SessionTakenOver) {
-        StreamEnd::Broken(error)
-    } else {
-        StreamEnd::Failed(error)
+/// Waits until the server is lost; for ever, where nobody looks after it.
+async fn lost(liveness: Option<&Liveness>) {
+    match liveness {
+        Some(liveness) => liveness.lost().await,
+        None => std::future::pending().await,
     }
 }
 
 /// An error that came as a message.
-fn from_message(error: tonic_types::Status) -> Error {
+fn from_message(error: &tonic_types::Status) -> Status {
     let code = Code::from(error.code);
-    let message = error.message.clone();
-    let details = prost::Message::encode_to_vec(&error);
-    Error::from_status(&Status::with_details(code, message, details.into()))
+    let details = prost::Message::encode_to_vec(error);
+    Status::with_details(code, error.message.clone(), details.into())
 }
 
-fn ended() -> Error {
-    Error::Connect("the session has ended".to_owned())
+fn ended() -> Status {
+    Status::unavailable("the session has ended")
+}
+
+/// As if the connection were broken: the answer is of no use.
+pub(super) fn surprise(response: &Response) -> Status {
+    Status::unavailable(format!("the server answered something else: {response:?}"))
 }
 
 fn unexpected(response: &Response) -> Error {
-    Error::Connect(format!("the server answered something else: {response:?}"))
+    Error::from_status(&surprise(response))
 }

@@ -201,6 +201,6 @@ impl StepStream<'_> {
 }
 
 /// As the library's own timeout says it, which `Error::from_status` knows.
-fn timed_out() -> Status {
+pub(super) fn timed_out() -> Status {
     Status::cancelled("Timeout expired")
 }

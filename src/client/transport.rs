@@ -1,11 +1,15 @@
-//! How a client's requests reach its server: each as a call of its own, on a connection that many share.
+//! How a client's requests reach its server: each as a call of its own, on a connection that many share; in a pool, resets and steps over a
+//! session where the server takes one.
 //!
-//! Whatever else is to carry them one day stands behind these methods; retries, ids and indexes are above.
+//! Whatever carries them stands behind these methods; retries, ids and indexes are above.
+
+use std::sync::Arc;
 
 use tokio_stream::Stream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::lane::Lane;
 use crate::proto::v1;
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 
@@ -16,6 +20,8 @@ pub(super) const REPLY_BYTES_MAX: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     rpcs: CodingEnvClient<Channel>,
+    /// In a pool: what carries resets and steps.
+    lane: Option<Arc<Lane>>,
 }
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -24,10 +30,32 @@ impl Transport {
     pub(super) fn unary(channel: Channel) -> Self {
         Self {
             rpcs: CodingEnvClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX),
+            lane: None,
+        }
+    }
+
+    /// The same, with resets and steps over a lane.
+    pub(super) fn over(&self, lane: Option<Arc<Lane>>) -> Self {
+        Self {
+            rpcs: self.rpcs.clone(),
+            lane,
         }
     }
 
     pub(super) async fn reset(
+        self,
+        request: Request<v1::ResetRequest>,
+    ) -> Reply<v1::ResetResponse> {
+        if let Some(lane) = &self.lane
+            && let Some(reply) = lane.reset(request.get_ref()).await
+        {
+            return reply;
+        }
+        self.reset_at_once(request).await
+    }
+
+    /// A Reset that does not wait for a step of the episode before it.
+    pub(super) async fn reset_at_once(
         mut self,
         request: Request<v1::ResetRequest>,
     ) -> Reply<v1::ResetResponse> {
@@ -38,6 +66,11 @@ impl Transport {
         mut self,
         request: Request<v1::StepRequest>,
     ) -> Reply<v1::StepResponse> {
+        if let Some(lane) = &self.lane
+            && let Some(reply) = lane.step(request.get_ref()).await
+        {
+            return reply;
+        }
         self.rpcs.step(request).await
     }
 
@@ -88,6 +121,19 @@ impl Transport {
         request: Request<v1::InterruptRequest>,
     ) -> Reply<v1::InterruptResponse> {
         self.rpcs.interrupt(request).await
+    }
+
+    /// A Close that comes after a Reset of the same episode which nobody waits for any more, and does not pass it.
+    pub(super) async fn close_in_order(
+        self,
+        request: Request<v1::CloseRequest>,
+    ) -> Reply<v1::CloseResponse> {
+        if let Some(lane) = &self.lane
+            && let Some(reply) = lane.close(request.get_ref()).await
+        {
+            return reply;
+        }
+        self.close(request).await
     }
 
     pub(super) async fn close(

@@ -21,12 +21,15 @@ use self::outbox::Outbox;
 use self::requests::Answer;
 use crate::config::Config;
 use crate::episode::{EpisodeKey, Owner};
+use crate::metrics::Counts;
 use crate::proto::v1;
 use crate::service::Service;
 use crate::{convert, status, stream};
 
 /// Pieces of output that wait for a session's stream, at the most.
 const PIECES_MAX: usize = 16;
+/// From how many episodes on a session looks for those that have ended, whenever it has twice as many as were left the last time.
+const SWEEP_FROM: usize = 1024;
 
 /// All sessions of a server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,6 +44,29 @@ struct Inner {
     interrupt_grace: Duration,
     /// The server ends.
     closing: CancellationToken,
+    totals: Totals,
+}
+
+/// What is counted of sessions.
+#[derive(Debug)]
+pub(crate) struct Totals {
+    /// Streams, by whether they opened a session or took one over.
+    pub(crate) streams: Counts<2>,
+    /// Sessions that ended, by whether the client closed them or did not come back.
+    pub(crate) ended: Counts<2>,
+}
+
+/// What the sessions of a server do at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    /// Sessions with a stream.
+    pub(crate) attached: u64,
+    /// Sessions whose stream is broken.
+    pub(crate) broken: u64,
+    /// Requests that are carried out.
+    pub(crate) running: u64,
+    /// Answers that no stream has taken yet.
+    pub(crate) unsent: u64,
 }
 
 /// One session.
@@ -66,6 +92,8 @@ struct State {
     last: HashMap<String, (u64, CancellationToken)>,
     /// Episodes that end with the session.
     episodes: HashSet<String>,
+    /// With how many of them those that have ended are looked for.
+    sweep_at: usize,
     streams: u64,
     /// The client asks for nothing more: when all is answered and sent, the stream ends.
     closed: bool,
@@ -86,7 +114,34 @@ impl Sessions {
             grace: config.session_grace,
             interrupt_grace: config.interrupt_grace,
             closing,
+            totals: Totals {
+                streams: Counts::new(["opened", "taken_over"]),
+                ended: Counts::new(["closed", "forgotten"]),
+            },
         }))
+    }
+
+    /// What is counted.
+    pub(crate) fn totals(&self) -> &Totals {
+        &self.0.totals
+    }
+
+    /// What they do now.
+    pub(crate) fn load(&self) -> Load {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let live: Vec<_> = lock(&self.0.live).values().cloned().collect();
+        let mut load = Load::default();
+        for session in live {
+            let state = lock(&session.state);
+            if session.attached.borrow().is_some() {
+                load.attached += 1;
+            } else {
+                load.broken += 1;
+            }
+            load.running += count(state.running.len());
+            load.unsent += count(state.outbox.unsent());
+        }
+        load
     }
 
     /// Serves one stream: what it asks for is read by a task of its own.
@@ -128,6 +183,8 @@ impl Sessions {
         };
         // Under the lock, so that its time can't be over in between.
         let attached = session.attach(received);
+        let how = if resumed { "taken_over" } else { "opened" };
+        self.0.totals.streams.add_one(how);
         Ok((session, attached, resumed))
     }
 
@@ -144,6 +201,7 @@ impl Sessions {
                 () = sessions.0.closing.cancelled() => return,
             }
             if sessions.forget(&session, |session| session.is_attached(number)) {
+                sessions.0.totals.ended.add_one("forgotten");
                 session.end(&service, true, |_| true);
             }
         });
@@ -164,7 +222,9 @@ impl Sessions {
 
     /// The client has half-closed: the episodes end.
     async fn close(&self, service: &Service, session: &Arc<Session>) {
-        self.forget(session, |_| true);
+        if self.forget(session, |_| true) {
+            self.0.totals.ended.add_one("closed");
+        }
         let busy: HashSet<String> = lock(&session.state).last.keys().cloned().collect();
         session.end(service, false, |episode| !busy.contains(episode));
         // Not an error: what is not answered by then is answered by its episode's end.
@@ -192,6 +252,7 @@ impl Session {
                 running: HashSet::new(),
                 last: HashMap::new(),
                 episodes: HashSet::new(),
+                sweep_at: SWEEP_FROM,
                 streams: 0,
                 closed: false,
                 over: false,
@@ -315,13 +376,18 @@ impl Session {
         self.room.notify_one();
     }
 
-    /// Notes an episode that ends with it. False when it has ended.
-    fn adopt(&self, episode: &str) -> bool {
+    /// Notes an episode that ends with it. False when it has ended. Those that have ended otherwise, by a call or by themselves, are forgotten now and then.
+    fn adopt(&self, episode: &str, is_live: impl Fn(&str) -> bool) -> bool {
         let mut state = lock(&self.state);
-        if !state.over {
-            state.episodes.insert(episode.to_owned());
+        if state.over {
+            return false;
         }
-        !state.over
+        if state.episodes.len() >= state.sweep_at {
+            state.episodes.retain(|episode| is_live(episode));
+            state.sweep_at = (state.episodes.len() * 2).max(SWEEP_FROM);
+        }
+        state.episodes.insert(episode.to_owned());
+        true
     }
 
     /// Lets go of episodes: of all when none are named. Returns those that were its.
@@ -365,4 +431,25 @@ pub(crate) fn tell_broken_from_closed(
             }
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_does_not_collect_episodes_that_have_ended() {
+        let session = Session::new(Owner::named("o").episode("s".to_owned()), 1);
+        let (episodes, living) = (SWEEP_FROM * 4, SWEEP_FROM / 2);
+        let is_live = |episode: &str| episode.parse::<usize>().unwrap() < living;
+        let mut most = 0;
+        for episode in 0..episodes {
+            assert!(session.adopt(&episode.to_string(), is_live));
+            most = most.max(lock(&session.state).episodes.len());
+        }
+        assert_eq!(most, SWEEP_FROM, "the bound, and no less");
+        // Those that live are its own yet.
+        let left = session.let_go(Vec::new());
+        assert_eq!(left.iter().filter(|one| is_live(one)).count(), living);
+    }
 }

@@ -165,10 +165,10 @@ async fn answer(
             }
             let episode = reply.state.as_ref().map(|state| state.episode_id.clone());
             let episode = episode.unwrap_or_default();
-            if !session.adopt(&episode) {
-                service
-                    .episodes()
-                    .close(&session.key.owner.episode(episode));
+            let key = |episode: &str| session.key.owner.episode(episode.to_owned());
+            let is_live = |episode: &str| service.episodes().limits(&key(episode)).is_some();
+            if !session.adopt(&episode, is_live) {
+                service.episodes().close(&key(&episode));
             }
             Response::Reset(reply)
         }

@@ -46,6 +46,7 @@ mod openenv;
 mod packages;
 mod parking;
 mod pool;
+mod readme;
 mod real_programs;
 mod refusals;
 mod semantics;

@@ -16,6 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::{program, shown};
 use crate::refusals::state_request;
+use crate::sessions::{Wire, reset, step};
 use crate::support::{PATIENCE, Server, field, wait_until};
 
 const ADMIN: &str = "\"message\":\"admin\"";
@@ -38,7 +39,7 @@ fn page(address: &str, path: &str) -> (String, String) {
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
-fn metrics(address: &str) -> String {
+pub(crate) fn metrics(address: &str) -> String {
     let (status, body) = page(address, "/metrics");
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert!(body.ends_with("# EOF\n"), "{body}");
@@ -46,7 +47,7 @@ fn metrics(address: &str) -> String {
 }
 
 /// The value of a sample, named with its labels as on the page.
-fn sample(page: &str, name: &str) -> f64 {
+pub(crate) fn sample(page: &str, name: &str) -> f64 {
     let found = page
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -168,6 +169,56 @@ async fn what_happens_is_counted() {
             &metrics(&admin),
             "coding_env_warm_workers{runtime=\"default\"}",
         ) > 15.5
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_counted() {
+    let (server, admin) = start(&["--session-grace", "1h"]);
+    let told = |names: [&str; 4]| names.map(|name| sample(&metrics(&admin), name) as u32);
+    let held = || {
+        told([
+            "coding_env_sessions{stream=\"attached\"}",
+            "coding_env_sessions{stream=\"broken\"}",
+            "coding_env_session_requests_running",
+            "coding_env_session_answers_waiting",
+        ])
+    };
+    let totals = || {
+        told([
+            "coding_env_session_streams_total{how=\"opened\"}",
+            "coding_env_session_streams_total{how=\"taken_over\"}",
+            "coding_env_sessions_ended_total{how=\"closed\"}",
+            "coding_env_sessions_ended_total{how=\"forgotten\"}",
+        ])
+    };
+    assert_eq!((held(), totals()), ([0; 4], [0; 4]));
+    assert_eq!(
+        sample(&metrics(&admin), "coding_env_sessions_limit"),
+        1024.0
+    );
+
+    let first = Wire::open(&server, "s", 0).await.0;
+    first.ask(2, reset("e")).await;
+    let code = "import time\nwhile True: time.sleep(0.01)";
+    first.ask(3, step("e", 0, code)).await;
+    first.ask(4, step("e", 1, "1")).await;
+    wait_until("two are asked for", || held() == [1, 0, 2, 0]);
+    drop(first);
+    wait_until("it is broken", || held() == [0, 1, 2, 0]);
+    let (mut second, resumed) = Wire::open(&server, "s", 0).await;
+    assert!(resumed);
+    second.answers(1).await;
+    assert_eq!((held(), totals()), ([1, 0, 2, 0], [1, 1, 0, 0]));
+    drop(second.requests);
+    wait_until("it is closed", || held() == [0; 4]);
+    assert_eq!(totals(), [1, 1, 1, 0]);
+
+    let (server, admin) = start(&["--session-grace", "0s"]);
+    drop(Wire::open(&server, "s", 0).await);
+    let forgotten = "coding_env_sessions_ended_total{how=\"forgotten\"}";
+    wait_until("it is forgotten", || {
+        sample(&metrics(&admin), forgotten) > 0.5
     });
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use coding_env::client::pool::{PoolOptions, PooledEnv, Standing};
+use coding_env::client::pool::{PoolOptions, PooledEnv, Standing, VectorEnv, VectorOptions};
 use coding_env::client::{Error, Options, Pool, Reason, StepOptions, Token};
 use coding_env::proto::v1;
 use tokio::sync::watch;
 
-use crate::support::{PATIENCE, Server, is_running};
+use crate::sessions::cutting_proxy;
+use crate::support::{PATIENCE, Server, field, is_running};
 
 fn server(id: &str, flags: &[&str]) -> Server {
     Server::start(&[&["--server-id", id], flags].concat())
@@ -482,4 +485,274 @@ async fn what_can_never_work_is_told_at_once() {
         reset(&pool, 1).await[0].step("1").await.unwrap().result(),
         Some("1")
     );
+}
+
+// === over sessions ===
+
+/// A number that the server tells of itself.
+fn sample(server: &Server, name: &str) -> f64 {
+    let admin = field(&server.wait_for_log("\"message\":\"admin\""), "address");
+    crate::metrics::sample(&crate::metrics::metrics(&admin), name)
+}
+
+const ATTACHED: &str = "coding_env_sessions{stream=\"attached\"}";
+const OPENED: &str = "coding_env_session_streams_total{how=\"opened\"}";
+const TAKEN_OVER: &str = "coding_env_session_streams_total{how=\"taken_over\"}";
+const WITH_ADMIN: [&str; 2] = ["--admin-listen", "127.0.0.1:0"];
+
+#[tokio::test]
+async fn resets_and_steps_go_over_a_few_sessions_that_end_with_the_pool() {
+    for (streams, flags, expected) in [
+        (3, vec![], 3.0),
+        // A call of its own for each, as asked for or because the server holds no more sessions.
+        (0, vec![], 0.0),
+        (3, vec!["--max-sessions", "1"], 1.0),
+    ] {
+        let server = server("one", &[WITH_ADMIN.to_vec(), flags].concat());
+        let mut options = options(PATIENCE * 2);
+        options.sessions_per_server = streams;
+        let pool = Pool::connect_with(server.url(), options).await.unwrap();
+        let envs = reset(&pool, 12).await;
+        for round in 0..2 {
+            let replies = pool.step_many(envs.iter().map(|env| (env, "1"))).await;
+            for reply in replies {
+                assert_eq!(reply.unwrap().step_index, round);
+            }
+        }
+        assert_eq!(sample(&server, ATTACHED), expected);
+        assert_eq!(sample(&server, OPENED), expected);
+        drop((envs, pool));
+        until("they are closed", async || {
+            sample(&server, "coding_env_sessions_ended_total{how=\"closed\"}") == expected
+        })
+        .await;
+        until("nothing is left", async || {
+            live_episodes(&server).await == 0
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_that_was_killed_held_ends_after_the_grace() {
+    let server = server("one", &["--session-grace", "100ms"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = server.url();
+    let running = runtime.spawn(async move {
+        let pool = Pool::connect(url).await.unwrap();
+        let envs = reset(&pool, 3).await;
+        (pool, envs)
+    });
+    let held = running.await.unwrap();
+    assert_eq!(live_episodes(&server).await, 3);
+    // Its connections break without a word, and nothing of it runs any more.
+    runtime.shutdown_background();
+    until("they are ended", async || live_episodes(&server).await == 0).await;
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_reset_and_a_close_wait_for_no_step_that_was_given_up() {
+    let server = server("one", &[]);
+    let pool = pool_of(&[&server]).await;
+    let endless = "import time\nwhile True: time.sleep(0.01)";
+    let env = pool.env();
+    for closes in [false, true, false] {
+        env.reset().await.unwrap();
+        let step = tokio::spawn({
+            let env = env.clone();
+            let mut options = StepOptions::default();
+            options.timeout = Some(Duration::from_secs(600));
+            async move { env.step_with(endless, options).await }
+        });
+        until_running(&env).await;
+        step.abort();
+        assert!(step.await.unwrap_err().is_cancelled());
+        if closes {
+            env.close().await.unwrap();
+        }
+    }
+    env.reset().await.unwrap();
+    assert_eq!(env.step("6 * 7").await.unwrap().result(), Some("42"));
+    assert_eq!(live_episodes(&server).await, 1);
+}
+
+#[tokio::test]
+async fn a_reset_that_was_given_up_leaves_nothing_over() {
+    let server = server("one", &[]);
+    let mut options = options(PATIENCE * 2);
+    options.lost_after = PATIENCE * 2;
+    let pool = Pool::connect_with(server.url(), options).await.unwrap();
+    // The session is there.
+    let first = reset(&pool, 4).await;
+    server.signal("STOP");
+    let given_up = tokio::time::timeout(Duration::from_millis(500), pool.reset_many(20)).await;
+    server.signal("CONT");
+    assert!(given_up.is_err());
+    // Those that were made after all are ended, however late.
+    until("they are ended", async || live_episodes(&server).await == 4).await;
+    for reply in pool.step_many(first.iter().map(|env| (env, "1"))).await {
+        reply.unwrap();
+    }
+    assert_eq!(live_episodes(&server).await, 4);
+}
+
+#[tokio::test]
+async fn a_step_without_a_timeout_ends_before_the_clients_deadline() {
+    let server = server("one", &[]);
+    let pool = Pool::connect_with(server.url(), options(Duration::from_secs(8)))
+        .await
+        .unwrap();
+    let env = pool.env();
+    env.reset().await.unwrap();
+    let reply = env.step("import time\nwhile True: time.sleep(0.01)").await;
+    assert_eq!(reply.unwrap().outcome(), v1::Outcome::TimedOut);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_cut_lose_nothing() {
+    const EPISODES: usize = 8;
+    const STEPS: usize = 25;
+    let server = server("one", &WITH_ADMIN);
+    let count = AtomicU64::new(0);
+    // Different lengths, and none of the connections lasts.
+    let after = move || 2000 + count.fetch_add(1, Ordering::Relaxed) * 7919 % 9000;
+    let cuts = Arc::new(AtomicU64::new(0));
+    let proxy = cutting_proxy(server.address().to_owned(), after, Arc::clone(&cuts)).await;
+    let mut options = options(PATIENCE * 4);
+    options.client.retry_first = Duration::from_millis(1);
+    options.client.retry_max = Duration::from_millis(50);
+    let pool = Pool::connect_with(format!("http://{proxy}"), options)
+        .await
+        .unwrap();
+    let envs = reset(&pool, EPISODES).await;
+    let code = "log = globals().get('log', [])\nlog.append(len(log))\nlog";
+    for step in 0..STEPS {
+        let expected = format!("{:?}", (0..=step).collect::<Vec<_>>());
+        for reply in pool.step_many(envs.iter().map(|env| (env, code))).await {
+            assert_eq!(reply.unwrap().result(), Some(expected.as_str()));
+        }
+    }
+    assert!(cuts.load(Ordering::Relaxed) > 3, "nothing was cut");
+    assert!(sample(&server, TAKEN_OVER) > 3.0);
+    drop((envs, pool));
+    until("nothing is left", async || {
+        live_episodes(&server).await == 0
+    })
+    .await;
+}
+
+// === vector environments ===
+
+#[tokio::test]
+async fn a_vector_environment_steps_all_and_tells_each() {
+    let servers = ["one", "two"].map(|id| server(id, &[]));
+    let pool = pool_of(&servers.each_ref()).await;
+    let envs = VectorEnv::new(&pool, 6, VectorOptions::default());
+    let draw = vec![Some("import random\nrandom.random()"); 6];
+    let mut draws = Vec::new();
+    for _ in 0..2 {
+        for reset in envs.reset_with((0..6).map(Some)).await.unwrap() {
+            assert_eq!(reset.unwrap().state.unwrap().step_count, 0);
+        }
+        let steps = envs.step(draw.clone()).await.unwrap();
+        let of = |step: &coding_env::client::pool::VectorStep| {
+            step.observation().unwrap().result.clone().unwrap()
+        };
+        draws.push(steps.iter().map(of).collect::<Vec<_>>());
+    }
+    assert_eq!(draws[0], draws[1]);
+    let distinct: std::collections::BTreeSet<_> = draws[0].iter().collect();
+    assert_eq!(distinct.len(), 6, "each has a seed of its own");
+
+    let some = (0..6).map(|at| (at % 2 == 1).then(|| at.to_string()));
+    let steps = envs.step(some).await.unwrap();
+    for (at, step) in steps.iter().enumerate() {
+        let result = step.observation().map(|shown| shown.result());
+        let expected = (at % 2 == 1).then(|| at.to_string());
+        assert_eq!(result, expected.as_deref());
+        assert_eq!(step.reward().is_some(), at % 2 == 1);
+        assert!(!step.done() && step.error.is_none() && step.reset.is_none());
+    }
+    let error = envs.step(vec![Some("1"); 5]).await.unwrap_err();
+    assert!(error.to_string().starts_with("5 actions for 6"), "{error}");
+    let error = envs.reset_with([Some(1)]).await.unwrap_err();
+    assert!(error.to_string().starts_with("1 seeds for 6"), "{error}");
+    for closed in envs.close().await {
+        closed.unwrap();
+    }
+    for step in envs.step(vec![Some("1"); 6]).await.unwrap() {
+        assert_eq!(step.error, Some(Error::NoEpisode));
+        assert!(!step.done());
+    }
+}
+
+#[tokio::test]
+async fn a_vector_environment_replaces_what_is_lost_and_tells() {
+    let mut servers = ["one", "two"].map(|id| server(id, &[]));
+    let pool = pool_of(&servers.each_ref()).await;
+    let mut options = VectorOptions::default();
+    options.autoreset = true;
+    let envs = VectorEnv::new(&pool, 4, options);
+    for reset in envs.reset().await {
+        reset.unwrap();
+    }
+    let before: Vec<_> = envs.envs().iter().map(PooledEnv::episode_id).collect();
+    let actions = [
+        Some("import os; os._exit(1)"),
+        Some("x = 1"),
+        None,
+        Some("1 / 0"),
+    ];
+    let steps = envs.step(actions).await.unwrap();
+    assert!(steps[0].done());
+    assert_eq!(steps[0].observation().unwrap().exit_code, 1);
+    let fresh = steps[0].reset.clone().unwrap().unwrap().state.unwrap();
+    assert_eq!(envs.envs()[0].episode_id(), Some(fresh.episode_id.clone()));
+    assert_ne!(before[0], Some(fresh.episode_id));
+    for step in &steps[1..] {
+        assert!(!step.done() && step.reset.is_none(), "{step:?}");
+    }
+    assert!(steps[2].result.is_none() && steps[3].observation().is_some());
+
+    // Those of a server that is gone are replaced on the other.
+    let gone: Vec<bool> = envs
+        .envs()
+        .iter()
+        .map(|env| env.server_id().as_deref() == Some("one"))
+        .collect();
+    assert!(gone.contains(&true) && gone.contains(&false));
+    servers[0].signal("KILL");
+    servers[0].wait();
+    let steps = envs.step(vec![Some("6 * 7"); 4]).await.unwrap();
+    for (step, gone) in steps.iter().zip(gone) {
+        assert_eq!(step.done(), gone);
+        if gone {
+            let error = step.error.as_ref().unwrap();
+            assert_eq!(error.reason(), Some(&Reason::EpisodeServerGone), "{error}");
+            let reset = step.reset.as_ref().unwrap().as_ref().unwrap();
+            assert_eq!(reset.server_id, "two");
+        } else {
+            assert_eq!(step.observation().unwrap().result(), "42");
+        }
+    }
+    for step in envs.step(vec![Some("1"); 4]).await.unwrap() {
+        assert_eq!(step.observation().unwrap().result(), "1");
+    }
+}
+
+#[tokio::test]
+async fn a_vector_environment_without_autoreset_leaves_what_is_lost() {
+    let server = server("one", &[]);
+    let pool = pool_of(&[&server]).await;
+    let envs = VectorEnv::new(&pool, 2, VectorOptions::default());
+    envs.reset().await;
+    let steps = envs.step([Some("import os; os._exit(1)"), Some("1")]).await;
+    let steps = steps.unwrap();
+    assert!(steps[0].done() && steps[0].reset.is_none() && !steps[1].done());
+    let steps = envs.step([Some("1"), Some("2")]).await.unwrap();
+    let error = steps[0].error.as_ref().unwrap();
+    assert_eq!(error.reason(), Some(&Reason::EpisodeLost));
+    assert!(steps[0].done() && steps[0].reset.is_none());
+    assert_eq!(steps[1].observation().unwrap().result(), "2");
 }

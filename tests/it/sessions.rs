@@ -22,8 +22,8 @@ use tonic_types::{Status as StatusMessage, StatusExt as _};
 use crate::support::{PATIENCE, Server, soak};
 
 /// A stream of a session, by hand.
-struct Wire {
-    requests: mpsc::Sender<SessionRequest>,
+pub(crate) struct Wire {
+    pub(crate) requests: mpsc::Sender<SessionRequest>,
     responses: Streaming<SessionResponse>,
 }
 
@@ -48,7 +48,7 @@ impl Wire {
     }
 
     /// Opens a session, and tells whether it was there.
-    async fn open(server: &Server, session: &str, received: u64) -> (Self, bool) {
+    pub(crate) async fn open(server: &Server, session: &str, received: u64) -> (Self, bool) {
         let wire = Self::start(server.channel().await).await;
         wire.opened(session, received).await
     }
@@ -79,7 +79,7 @@ impl Wire {
         self.requests.send(request).await.unwrap();
     }
 
-    async fn ask(&self, id: u64, request: Asked) {
+    pub(crate) async fn ask(&self, id: u64, request: Asked) {
         self.send(id, 0, Some(request)).await;
     }
 
@@ -93,7 +93,7 @@ impl Wire {
     }
 
     /// The answers to so many requests, by id. They are numbered in the order in which they come.
-    async fn answers(&mut self, count: usize) -> BTreeMap<u64, Response> {
+    pub(crate) async fn answers(&mut self, count: usize) -> BTreeMap<u64, Response> {
         let mut answers = BTreeMap::new();
         while answers.len() < count {
             let response = self.next().await.unwrap();
@@ -106,7 +106,7 @@ impl Wire {
     }
 }
 
-fn reset(episode: &str) -> Asked {
+pub(crate) fn reset(episode: &str) -> Asked {
     Asked::Reset(v1::ResetRequest {
         episode_id: episode.to_owned(),
         request_id: "r".to_owned(),
@@ -125,7 +125,7 @@ fn step_of(episode: &str, index: u32, code: &str) -> v1::StepRequest {
     }
 }
 
-fn step(episode: &str, index: u32, code: &str) -> Asked {
+pub(crate) fn step(episode: &str, index: u32, code: &str) -> Asked {
     Asked::Step(step_of(episode, index, code))
 }
 
@@ -636,7 +636,7 @@ async fn many_episodes_step_at_once_and_each_gets_its_own() {
 }
 
 /// Forwards connections, and cuts each after a number of bytes of both ways that `after` gives.
-async fn cutting_proxy(
+pub(crate) async fn cutting_proxy(
     server: String,
     after: impl Fn() -> u64 + Send + 'static,
     cuts: Arc<AtomicU64>,

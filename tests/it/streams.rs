@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use crate::support::{PATIENCE, Server, named, naming, working_dir, workspace_of};
+use crate::support::{PATIENCE, Server, is_full, named, naming, working_dir, workspace_of};
 
 type Raw = CodingEnvClient<Channel>;
 
@@ -480,14 +480,15 @@ fn peak_memory_bytes(pid: i32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_told_whole_to_who_reads_it_in_bounded_memory() {
-    const BYTES: u64 = 256 << 20;
+    // A second in a quick run, a GiB in CI.
+    let bytes: u64 = if is_full() { 1 << 30 } else { 256 << 20 };
     let server = Server::start(&[]);
     let raw = server.raw().await;
     episode(&server, &raw, "e").await;
     let before = peak_memory_bytes(server.pid());
     let code = format!(
         "line = b'x' * 65535 + b'\\n'\nfor _ in range({}): os.write(1, line)",
-        BYTES >> 16
+        bytes >> 16
     );
     let mut responses = open(&raw, order("e", 1, &code)).await.unwrap();
     let (mut at, mut reply) = (0, None);
@@ -502,7 +503,7 @@ async fn a_flood_is_told_whole_to_who_reads_it_in_bounded_memory() {
         }
     }
     let observed = reply.unwrap().observed.unwrap();
-    assert_eq!((at, observed.stdout_total_bytes), (BYTES, BYTES));
+    assert_eq!((at, observed.stdout_total_bytes), (bytes, bytes));
     let grown = peak_memory_bytes(server.pid()) - before;
     assert!(grown < 32 << 20, "{grown} bytes");
 }

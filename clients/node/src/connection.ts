@@ -4,7 +4,9 @@ import {
   Client,
   credentials,
   Metadata,
+  type ServiceError,
 } from "@grpc/grpc-js";
+import { once } from "node:events";
 
 import { CodingEnv } from "./env.js";
 import { CodingEnvError, Reason } from "./errors.js";
@@ -135,11 +137,23 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<{ response: R; server: string | undefined }> {
     const end = Date.now() + deadlineMs;
+    return this.retrying(end, signal, (before) => this.#try(method, request, route, end, signal, before));
+  }
+
+  /**
+   * Tries until it succeeds, is refused, or the end has come. `before` is how the last try failed.
+   * @internal
+   */
+  async retrying<T>(
+    end: number,
+    signal: AbortSignal | undefined,
+    run: (before: CodingEnvError | undefined) => Promise<T>,
+  ): Promise<T> {
     const retry = new Retry(this.#options.retryFirstMs ?? 20, this.#options.retryMaxMs ?? 2000, end);
     let before: CodingEnvError | undefined;
     for (;;) {
       try {
-        return await this.#try(method, request, route, end, signal, before);
+        return await run(before);
       } catch (error) {
         if (!(error instanceof CodingEnvError) || !error.isRetryable || !(await retry.pause(error, signal))) {
           throw error;
@@ -149,19 +163,56 @@ export class Connection {
     }
   }
 
-  async #try<Q, R>(
+  /**
+   * One try of a method whose requests or responses are many: yields the responses. Who leaves it early ends the call.
+   * @internal
+   */
+  async *open<Q, R>(
     method: Method<Q, R>,
-    request: Q,
-    route: Route | undefined,
+    requests: Iterable<Q>,
+    route: Route,
     end: number,
     signal: AbortSignal | undefined,
     before: CodingEnvError | undefined,
-  ): Promise<{ response: R; server: string | undefined }> {
-    const cancelled = (): CodingEnvError =>
-      new CodingEnvError(Reason.CANCELLED, "the call was aborted", { before, cause: signal?.reason });
+  ): AsyncGenerator<R, void, void> {
     if (signal?.aborted) {
-      throw cancelled();
+      throw aborted(signal, before);
     }
+    const call = this.#client.makeBidiStreamRequest(
+      `/${CodingEnvDefinition.fullName}/${method.name}`,
+      (message: Q) => Buffer.from(method.requestType.encode(message).finish()),
+      (bytes) => method.responseType.decode(bytes),
+      this.#metadata(route),
+      { deadline: end },
+    );
+    const abort = (): void => call.cancel();
+    signal?.addEventListener("abort", abort, { once: true });
+    // How it went is told by the responses: a call that has ended takes no more requests.
+    call.on("error", () => undefined);
+    void (async () => {
+      for (const request of requests) {
+        if (!call.write(request) && !call.destroyed) {
+          await Promise.race([once(call, "drain"), once(call, "close")]);
+        }
+        if (call.destroyed) {
+          return;
+        }
+      }
+      call.end();
+    })().catch(() => undefined);
+    try {
+      for await (const response of call as AsyncIterable<R>) {
+        yield response;
+      }
+    } catch (error) {
+      throw signal?.aborted ? aborted(signal, before) : CodingEnvError.from(error as ServiceError, before);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      call.cancel();
+    }
+  }
+
+  #metadata(route: Route | undefined): Metadata {
     const metadata = new Metadata();
     if (this.#options.token !== undefined) {
       metadata.set("authorization", `Bearer ${this.#options.token}`);
@@ -172,6 +223,20 @@ export class Connection {
         metadata.set(SERVER_HEADER, route.server);
       }
     }
+    return metadata;
+  }
+
+  async #try<Q, R>(
+    method: Method<Q, R>,
+    request: Q,
+    route: Route | undefined,
+    end: number,
+    signal: AbortSignal | undefined,
+    before: CodingEnvError | undefined,
+  ): Promise<{ response: R; server: string | undefined }> {
+    if (signal?.aborted) {
+      throw aborted(signal, before);
+    }
     let server: string | undefined;
     let abort: (() => void) | undefined;
     try {
@@ -181,13 +246,13 @@ export class Connection {
           (message: Q) => Buffer.from(method.requestType.encode(message).finish()),
           (bytes) => method.responseType.decode(bytes),
           request,
-          metadata,
+          this.#metadata(route),
           { deadline: end },
           (error, response) => {
             if (!error) {
               resolve(response as R);
             } else {
-              reject(signal?.aborted ? cancelled() : CodingEnvError.from(error, before));
+              reject(signal?.aborted ? aborted(signal, before) : CodingEnvError.from(error, before));
             }
           },
         );
@@ -204,6 +269,10 @@ export class Connection {
       }
     }
   }
+}
+
+function aborted(signal: AbortSignal, before: CodingEnvError | undefined): CodingEnvError {
+  return new CodingEnvError(Reason.CANCELLED, "the call was aborted", { before, cause: signal.reason });
 }
 
 function parse(url: string): { target: string; isSecure: boolean } {

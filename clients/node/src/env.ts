@@ -7,13 +7,17 @@ import {
   type GetStateResponse,
   type Limits,
   Network,
+  OutputStream,
   ResetRequest,
   type ResetResponse,
   type StepLimits,
   StepRequest,
   type StepResponse,
+  StepStreamRequest,
 } from "./gen/coding_env/v1/coding_env.js";
 import type { Duration } from "./gen/google/protobuf/duration.js";
+import { Files } from "./files.js";
+import { StepStream } from "./stream.js";
 import { uuidv7 } from "./uuid.js";
 
 const { methods } = CodingEnvDefinition;
@@ -146,6 +150,55 @@ export class CodingEnv {
    * other code runs after it.
    */
   async step(code: string, options: StepOptions = {}): Promise<StepResponse> {
+    return this.#run(code, options, async (request, episode, end) => {
+      return (await this.#connection.call(methods.step, request, episode, end - Date.now(), options.signal)).response;
+    });
+  }
+
+  /**
+   * Runs code in the episode, and tells what it prints while it runs: `for await (const piece of env.stepStream(code))`, and then
+   * `await step.result()`. The step begins at once. See `StepStream`.
+   */
+  stepStream(code: string, options: StepOptions = {}): StepStream {
+    return new StepStream((take) => {
+      // Kept from try to try, so that one that follows goes on where the one before broke.
+      const stream = StepStreamRequest.fromPartial({});
+      return this.#run(code, options, (request, episode, end) =>
+        this.#connection.retrying(end, options.signal, async (before) => {
+          stream.step = request;
+          const responses = this.#connection.open(methods.stepStream, [stream], episode, end, options.signal, before);
+          for await (const { event } of responses) {
+            if (event?.$case === "reply") {
+              return event.reply;
+            }
+            if (event?.$case === "piece") {
+              const { piece } = event;
+              const offset = piece.offset + BigInt(piece.data.length);
+              if (piece.stream === OutputStream.OUTPUT_STREAM_STDERR) {
+                stream.stderrOffset = offset;
+              } else {
+                stream.stdoutOffset = offset;
+              }
+              await take(piece);
+            }
+          }
+          throw new CodingEnvError(Reason.CONNECT, "the stream ended before the reply", { before });
+        }),
+      );
+    });
+  }
+
+  /** The files of whichever episode there is. They may be moved while a step runs. */
+  get files(): Files {
+    return new Files(this.#connection, () => this.#current());
+  }
+
+  /** Runs a step, with whatever carries it. */
+  async #run(
+    code: string,
+    options: StepOptions,
+    send: (request: StepRequest, episode: Episode, end: number) => Promise<StepResponse>,
+  ): Promise<StepResponse> {
     return this.#inTurn(async () => {
       const episode = this.#current();
       const begun = { steps: episode.steps, isUnsure: episode.isUnsure };
@@ -168,7 +221,7 @@ export class CodingEnv {
       for (;;) {
         try {
           const message = { ...request, stepIndex: index };
-          const { response } = await this.#connection.call(methods.step, message, episode, end - Date.now(), options.signal);
+          const response = await send(message, episode, end);
           episode.steps = response.stepIndex + 1;
           episode.isUnsure = false;
           return response;

@@ -1,6 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 
 import { type FieldViolation, readDetails } from "./details.js";
+import type { FileFailure } from "./gen/coding_env/v1/coding_env.js";
 
 /** The reasons of the contract, and the client's own. */
 export const Reason = {
@@ -55,6 +56,8 @@ export const Reason = {
   NO_EPISODE: "NO_EPISODE",
   /** Of the client: the call's `signal` was aborted. As with DEADLINE, a step may have run. */
   CANCELLED: "CANCELLED",
+  /** Of the client: something is wrong with some files of a call; the others are done. `failures` tells which. */
+  FILES: "FILES",
 } as const;
 
 /** A reason, or one that this client does not know: then it is the name of the gRPC code. */
@@ -73,6 +76,8 @@ export class CodingEnvError extends Error {
   readonly fields: readonly FieldViolation[];
   /** When to try again, in milliseconds, if the server said so. */
   readonly retryAfterMs: number | undefined;
+  /** The first files of FILES, and what is wrong with them. */
+  readonly failures: readonly FileFailure[];
   /** An earlier try of the same call left open whether it was done. */
   readonly #unsureBefore: boolean;
 
@@ -85,6 +90,7 @@ export class CodingEnvError extends Error {
       metadata?: Record<string, string>;
       fields?: FieldViolation[];
       retryAfterMs?: number | undefined;
+      failures?: FileFailure[];
       before?: CodingEnvError | undefined;
       cause?: unknown;
     } = {},
@@ -96,6 +102,7 @@ export class CodingEnvError extends Error {
     this.metadata = more.metadata ?? {};
     this.fields = more.fields ?? [];
     this.retryAfterMs = more.retryAfterMs;
+    this.failures = more.failures ?? [];
     this.#unsureBefore = more.before?.isUnsure ?? false;
   }
 

@@ -8,4 +8,6 @@ export { type CallLimits, Connection, type Method, type Options } from "./connec
 export type { FieldViolation } from "./details.js";
 export { CodingEnv, duration, type ResetOptions, type StepOptions } from "./env.js";
 export { CodingEnvError, Reason } from "./errors.js";
+export type { Files, NewFiles } from "./files.js";
+export type { StepStream } from "./stream.js";
 export * as v1 from "./gen/coding_env/v1/coding_env.js";

@@ -89,7 +89,7 @@ TYPED = """
 
     from envs.coding_env import CodeAction as SameAction
     from coding_env import (
-        AsyncCodingEnv, AsyncPool, AsyncPooledEnv, Pool, ServerStatus, Standing, VectorEnv, VectorStep,
+        AsyncCodingEnv, AsyncPool, AsyncPooledEnv, AsyncSession, Pool, ServerStatus, Session, Standing, VectorEnv, VectorStep,
         CodeAction, CodingEnv, EpisodeGoneError, EpisodeState, InterruptResult, Limits, LimitKind, Network, Outcome,
         RefusedError, ResetResult, ServerInfo, StepLimits, StepResult, Violation,
     )
@@ -145,6 +145,20 @@ TYPED = """
             vector.reset(seeds=range(4))
             steps: List[VectorStep] = vector.step(["1", None, CodeAction("2"), "3"], timeout=1)
             reward: Optional[float] = steps[0].reward
+
+    def streams() -> None:
+        with Session("http://127.0.0.1:8000") as session:
+            step = session.step_stream("e", "1", timeout=1.5, display_mime_types=["image/svg+xml"])
+            for piece in step:
+                offset: int = piece.offset
+            result: StepResult = step.result()
+
+    async def async_streams() -> None:
+        async with AsyncSession("http://127.0.0.1:8000") as session:
+            step = session.step_stream("e", CodeAction("1"))
+            async for piece in step:
+                data: bytes = piece.data
+            result: StepResult = await step.result()
 """
 #: Each line has one mistake.
 MISTAKES = [

@@ -2,7 +2,9 @@
 
 import asyncio
 import collections
+import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -227,6 +230,101 @@ def test_connections_that_are_cut_lose_nothing(start_server, seed):
             assert proxy.cuts > 3, "the proxy cut nothing"
             proxy.cut_with(lambda: None)
         wait_until("nothing is left over", lambda: capacity(server).episodes == 0)
+
+
+def metrics(server):
+    """The numbers that a server with an admin address tells of itself."""
+    told = [json.loads(line) for line in server.log().splitlines() if '"message":"admin"' in line][0]
+    address = told.get("fields", told)["address"]
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=PATIENCE) as page:
+        lines = page.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+@pytest.mark.parametrize(
+    ("asked", "flags", "expected"),
+    # A call of its own for each, as asked for or because the server holds no more sessions.
+    [(3, (), 3), (0, (), 0), (3, ("--max-sessions", "1"), 1)],
+)
+def test_resets_and_steps_go_over_a_few_sessions_that_end_with_the_pool(start_server, asked, flags, expected):
+    server = start_server("--admin-listen", "127.0.0.1:0", *flags)
+    with Pool(server.url, sessions_per_server=asked) as pool:
+        envs = ok(pool.reset_many(12))
+        for index in range(2):
+            assert {result.step_index for result in ok(pool.step_many((env, "1") for env in envs))} == {index}
+        told = metrics(server)
+        assert told['coding_env_sessions{stream="attached"}'] == expected
+        assert told['coding_env_session_streams_total{how="opened"}'] == expected
+    told = metrics(server)
+    assert told['coding_env_sessions_ended_total{how="closed"}'] == expected
+    assert told["coding_env_episodes"] == 0
+
+
+def test_what_a_client_that_was_killed_has_left_ends_after_the_grace(start_server):
+    server = start_server("--session-grace", "100ms")
+    program = f"""
+import os
+from coding_env import Pool
+pool = Pool({server.url!r})
+print(len(pool.reset_many(3)), flush=True)
+os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (-9, "3\n"), done.stderr
+    wait_until("they are ended", lambda: capacity(server).episodes == 0)
+
+
+def test_a_reset_and_a_close_wait_for_no_step_that_was_given_up(server):
+    async def main():
+        async with AsyncPool(server.url) as pool:
+            env = pool.env()
+            for closes in (False, True, False):
+                await env.reset()
+                step = asyncio.ensure_future(env.step(ENDLESS, timeout=600))
+                while (await env.state()).status.name != "RUNNING":
+                    await asyncio.sleep(0.01)
+                step.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await step
+                if closes:
+                    assert await env.close() is True
+            await env.reset()
+            assert (await env.step("6 * 7")).observation.result == "42"
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_a_reset_that_was_given_up_leaves_nothing_over(start_server):
+    server = start_server()
+
+    async def main():
+        async with AsyncPool(server.url, lost_after=2 * PATIENCE) as pool:
+            first = ok(await pool.reset_many(4))  # the sessions are there
+            server.process.send_signal(signal.SIGSTOP)
+            wait_until("it has stopped", lambda: "T (stopped)" in pathlib.Path(f"/proc/{server.process.pid}/status").read_text())
+            try:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(pool.reset_many(20), 0.5)
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+            # Those that were made after all are ended, however late.
+            ok(await pool.step_many((env, "1") for env in first))
+            loop = asyncio.get_running_loop()
+            while (await loop.run_in_executor(None, capacity, server)).episodes != 4:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_a_step_without_a_timeout_ends_before_the_clients_deadline(server):
+    with Pool(server.url, deadline=8.0) as pool:
+        env = ok(pool.reset_many(1))[0]
+        assert env.step(ENDLESS).outcome is Outcome.TIMED_OUT
+
+
+def test_a_number_of_sessions_that_can_not_be_is_refused():
+    with pytest.raises(ValueError, match="sessions_per_server"):
+        Pool("http://127.0.0.1:1", sessions_per_server=-1)
 
 
 def test_servers_come_and_go(servers):

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from coding_env import AsyncSession, CodingEnv, ConnectError, EpisodeGoneError, Options, Outcome, RefusedError, Session
+from coding_env import AsyncSession, CodingEnv, ConnectError, EpisodeGoneError, Options, Outcome, OutputStream, RefusedError, Session
 from conftest import wait_until
 from proxy import Proxy
 
@@ -71,6 +71,103 @@ def test_asyncio(start_server):
 
     asyncio.run(main())
     assert episodes(server) == 1
+
+
+def test_output_is_told_while_the_code_runs(start_server):
+    server = start_server()
+    with Session(server.url) as session:
+        session.reset("e")
+        code = "import os, sys, time\nprint('first')\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('last', file=sys.stderr)\n'end'"
+        step = session.step_stream("e", code, step_index=0)
+        other = session.reset("other")
+        piece = next(step)
+        assert (piece.stream, piece.offset, piece.text, piece.dropped_bytes) == (OutputStream.STDOUT, 0, "first\n", 0)
+        # Others go on beside it.
+        assert other.result().state.episode_id == "other"
+        assert session.interrupt("e", step_index=0).result().interrupted
+        # What comes after it is the traceback.
+        assert {piece.stream for piece in step} == {OutputStream.STDERR}
+        assert step.result().outcome is Outcome.INTERRUPTED
+        assert list(step) == []
+
+        told = session.step_stream("e", "import sys\nprint('out'); print('err', file=sys.stderr)\n'end'")
+        pieces = list(told)
+        text = {stream: b"".join(piece.data for piece in pieces if piece.stream is stream) for stream in OutputStream}
+        assert (text[OutputStream.STDOUT], text[OutputStream.STDERR]) == (b"out\n", b"err\n")
+        assert told.result(30).observation.result == "'end'"
+        refused = session.step_stream("none", "1")
+        with pytest.raises(EpisodeGoneError):
+            next(refused)
+        with pytest.raises(EpisodeGoneError):
+            refused.result()
+        running = session.step_stream("e", "while True: pass")
+        wait_until("it runs", lambda: session.interrupt("e").result().interrupted)
+        assert running.result().outcome is Outcome.INTERRUPTED
+    late = session.step_stream("e", "1")
+    with pytest.raises(ConnectError):
+        next(late)
+
+
+def test_pieces_that_nobody_takes_are_dropped_which_is_told(start_server):
+    server = start_server()
+    with Session(server.url) as session:
+        session.reset("e")
+        code = "import os, time\nfor _ in range(200):\n    os.write(1, b'x' * 10); time.sleep(0.004)"
+        step = session.step_stream("e", code)
+        assert step.result(60).observed.stdout_total_bytes == 2000
+        pieces = list(step)
+        assert 1 <= len(pieces) <= 64
+        assert pieces[0].offset == 0 and all(piece.dropped_bytes == 0 for piece in pieces)
+        late = session.step_stream("e", code)
+        first = next(late)
+        late.result(60)
+        at = first.offset + len(first.data)
+        for piece in late:
+            assert piece.offset == at + piece.dropped_bytes
+            at = piece.offset + len(piece.data)
+
+
+def test_output_under_asyncio(start_server):
+    server = start_server()
+
+    async def main():
+        async with AsyncSession(server.url) as session:
+            session.reset("e")
+            step = session.step_stream("e", "for n in range(3): print(n)\n'end'")
+            pieces = [piece async for piece in step]
+            assert b"".join(piece.data for piece in pieces) == b"0\n1\n2\n"
+            assert (await step.result()).observation.result == "'end'"
+            assert [piece async for piece in step] == []
+            with pytest.raises(EpisodeGoneError):
+                async for _ in session.step_stream("none", "1"):
+                    raise AssertionError("there is nothing to tell")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_output_over_connections_that_are_cut_comes_once(start_server, seed):
+    server = start_server()
+    chance = random.Random(seed)
+    with Proxy(server.address) as proxy:
+        # A reply has 16 kB.
+        proxy.cut_with(lambda: chance.choice([("up", 400 + chance.randrange(600)), ("down", 2000 + chance.randrange(40_000))]))
+        session = Session(proxy.url, QUICK)
+        session.reset("e").result(60)
+        code = "import time\nfor n in range(1500):\n    print('line', n)\n    if n % 50 == 0: time.sleep(0.02)"
+        expected = b"".join(b"line %d\n" % number for number in range(1500))
+        for _ in range(5):
+            step = session.step_stream("e", code)
+            at = 0
+            for piece in step:
+                assert piece.offset == at + piece.dropped_bytes
+                at = piece.offset + len(piece.data)
+                assert piece.data == expected[piece.offset : at]
+            assert at == len(expected)
+            assert step.result(60).observation.stdout.encode() == expected
+        assert proxy.cuts > 3
+        proxy.cut_with(lambda: None)
+        session.close()
 
 
 def test_a_server_that_is_not_there():

@@ -21,13 +21,15 @@
 //! A reset goes to the server with the fewest episodes of this pool, and among those to the emptiest; the episode stays there. The pool asks the
 //! servers how they are, and its target which there are, every [`refresh_period`](PoolOptions::refresh_period) and whenever a call fails. A server that is full,
 //! starting or draining gets no new episodes. The episodes of one that is gone are told so at once: a refused connection is enough, silence is after
-//! [`lost_after`](PoolOptions::lost_after). There is one connection to a server, however many episodes it has.
+//! [`lost_after`](PoolOptions::lost_after). There is one connection to a server, however many episodes it has, and on it a few
+//! [sessions](super::Session) that carry their resets and steps ([`sessions_per_server`](PoolOptions::sessions_per_server)). A stream that breaks is taken over by a new one.
 
 mod bulk;
 mod env;
 mod server;
 mod servers;
 mod target;
+mod vector;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,6 +46,7 @@ pub use self::server::{ServerStatus, Standing};
 use self::servers::Servers;
 use self::target::Resolver;
 pub use self::target::Target;
+pub use self::vector::{VectorEnv, VectorOptions, VectorStep};
 use super::{Error, Options, ResetOptions, StepOptions};
 use crate::proto::v1;
 
@@ -65,6 +68,10 @@ pub struct PoolOptions {
     pub lost_after: Duration,
     /// How many calls of bulk operations are in flight at once; more wait here. Default 512, at least 1.
     pub calls_max: usize,
+    /// How many sessions carry the resets and steps of a server's episodes: streams on the one connection to it. Default 4; 0 makes each a call of its own, as
+    /// it is at a server that takes no sessions. What is made over a session ends with it: when the pool has gone without closing, or has not reached the server for its
+    /// `session_grace`.
+    pub sessions_per_server: usize,
 }
 
 impl Default for PoolOptions {
@@ -75,6 +82,7 @@ impl Default for PoolOptions {
             refresh_period: Duration::from_secs(5),
             lost_after: Duration::from_secs(20),
             calls_max: 512,
+            sessions_per_server: 4,
         }
     }
 }

@@ -12,6 +12,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use super::super::lane::Lanes;
 use super::super::liveness::Liveness;
 use super::super::transport::Transport;
 use super::super::{CodingEnv, Error, Options, Reason, endpoint};
@@ -56,6 +57,7 @@ pub struct ServerStatus {
 pub(super) struct Server {
     url: String,
     transport: Transport,
+    lanes: Lanes,
     health: HealthClient<Channel>,
     options: Options,
     liveness: Arc<Liveness>,
@@ -99,14 +101,21 @@ struct Load {
 impl Server {
     /// # Errors
     /// When the URL is none, or TLS can't be had as asked for.
-    pub(super) fn new(url: &str, options: &Options, trouble: Arc<Notify>) -> Result<Self, Error> {
+    pub(super) fn new(
+        url: &str,
+        options: &Options,
+        sessions: usize,
+        trouble: Arc<Notify>,
+    ) -> Result<Self, Error> {
         let channel = endpoint(url, options)?.connect_lazy();
+        let liveness = Arc::new(Liveness::new(url.into(), trouble));
         Ok(Self {
             url: url.to_owned(),
             transport: Transport::unary(channel.clone()),
+            lanes: Lanes::new(sessions, &channel, options, &liveness),
             health: HealthClient::new(channel),
             options: options.clone(),
-            liveness: Arc::new(Liveness::new(url.into(), trouble)),
+            liveness,
             state: Mutex::new(State {
                 listed: true,
                 alias: false,
@@ -127,7 +136,8 @@ impl Server {
     /// An environment on this server.
     pub(super) fn env(&self) -> CodingEnv {
         let liveness = Arc::clone(&self.liveness);
-        CodingEnv::of_pool(self.transport.clone(), self.options.clone(), liveness)
+        let transport = self.transport.over(self.lanes.next());
+        CodingEnv::of_pool(transport, self.options.clone(), liveness)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -250,7 +260,11 @@ impl Server {
 
     fn learn(&self, state: &mut State, ready: bool, info: v1::GetServerInfoResponse) {
         let capacity = info.capacity.unwrap_or_default();
-        let limit = info.server_limits.unwrap_or_default().episodes;
+        let limits = info.server_limits.unwrap_or_default();
+        let limit = limits.episodes;
+        if let Some(Ok(timeout)) = limits.default_step_timeout.map(Duration::try_from) {
+            self.lanes.set_step_timeout(timeout);
+        }
         let process = Process {
             server_id: info.server_id,
             start_time: info.start_time,

@@ -215,7 +215,8 @@ impl Servers {
             if all.servers.iter().any(|server| server.url() == url) {
                 continue;
             }
-            match Server::new(url, &self.client, Arc::clone(&self.trouble)) {
+            let sessions = self.options.sessions_per_server;
+            match Server::new(url, &self.client, sessions, Arc::clone(&self.trouble)) {
                 Ok(server) => all.servers.push(Arc::new(server)),
                 Err(error) => all.error = Some(error),
             }

@@ -70,7 +70,7 @@ from .models import (
 )
 from .options import Options
 from .pool import Pool, PooledEnv
-from .session import AsyncSession, Session
+from .session import AsyncSession, AsyncSessionStep, Session, SessionStep
 from .vector import AsyncVectorEnv, VectorEnv, VectorStep
 
 __version__ = "0.1.0"
@@ -81,6 +81,7 @@ __all__ = [
     "AsyncPool",
     "AsyncPooledEnv",
     "AsyncSession",
+    "AsyncSessionStep",
     "AsyncStepStream",
     "AsyncVectorEnv",
     "BusyError",
@@ -135,6 +136,7 @@ __all__ = [
     "ServerLimits",
     "ServerStatus",
     "Session",
+    "SessionStep",
     "Standing",
     "StateAfter",
     "StepLimits",

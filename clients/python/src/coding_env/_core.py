@@ -40,10 +40,16 @@ _random = random.SystemRandom()
 class Call:
     """Send this."""
 
-    __slots__ = ("metadata", "method", "request", "timeout", "wants_server")
+    __slots__ = ("in_order", "metadata", "method", "request", "timeout", "wants_server")
 
     def __init__(
-        self, method: str, request: Message, timeout: float, metadata: Tuple[Tuple[str, str], ...], wants_server: bool
+        self,
+        method: str,
+        request: Message,
+        timeout: float,
+        metadata: Tuple[Tuple[str, str], ...],
+        wants_server: bool,
+        in_order: bool = False,
     ) -> None:
         self.method = method
         self.request = request
@@ -51,6 +57,8 @@ class Call:
         self.metadata = metadata
         #: Whether the reply is wanted as a pair: the message, and the value of the header SERVER_HEADER or None.
         self.wants_server = wants_server
+        #: Whether it may wait for what was asked of its episode before, as it does in a session.
+        self.in_order = in_order
 
 
 class Open:
@@ -157,11 +165,15 @@ def new_id() -> str:
 
 
 class _Episode:
-    __slots__ = ("headers", "id", "server", "steps", "unsure")
+    __slots__ = ("headers", "id", "made", "server", "steps", "unsure")
 
-    def __init__(self, id: str, server: Optional[str], headers: Tuple[Tuple[str, str], ...]) -> None:
+    def __init__(
+        self, id: str, server: Optional[str], headers: Tuple[Tuple[str, str], ...], made: bool = False
+    ) -> None:
         self.id = id
         self.server = server
+        #: Whether its Reset was answered.
+        self.made = made
         #: How many steps have run, as far as this client knows.
         self.steps = 0
         #: One more may have run, or may be running: its reply never came.
@@ -238,11 +250,13 @@ class Core:
         request.previous_episode_id = previous.id if previous else ""
         episode = _Episode(request.episode_id, previous.server if previous else None, self._headers)
         retry = Retry(self.options, self.options.deadline)
+        # A step that may yet run ends with its episode: it is not waited for.
+        in_order = previous is None or not previous.unsure
         # Before the call, because it may be interrupted.
         self._unsure.append(episode)
         while True:
             try:
-                response, server = yield from self._call("Reset", request, episode.headers, retry, wants_server=True)
+                response, server = yield from self._call("Reset", request, episode.headers, retry, True, in_order)
                 break
             except RefusedError as error:
                 if error.reason == Reason.EPISODE_SERVER_GONE and episode.server is not None:
@@ -256,7 +270,7 @@ class Core:
                     self._settle(episode)
                 raise
         self._settle(episode)
-        self._episode = _Episode(episode.id, server or response.server_id, self._headers)
+        self._episode = _Episode(episode.id, server or response.server_id, self._headers, made=True)
         yield from self._end_unsure()
         return _convert.reset_result(response)
 
@@ -278,7 +292,7 @@ class Core:
             # Before the call, because it may be interrupted.
             episode.steps, episode.unsure = request.step_index, True
             try:
-                response = yield from self._call("Step", request, episode.headers, retry)
+                response = yield from self._call("Step", request, episode.headers, retry, in_order=True)
             except CodingEnvError as error:
                 expected = _expected_step(error)
                 if corrections > 0 and expected is not None and expected - first in (0, 1):
@@ -452,7 +466,8 @@ class Core:
         request = pb.CloseRequest(episode_id=episode.id)
         retry = Retry(self.options, min(self.options.deadline, _CLOSE_SECONDS))
         try:
-            response = yield from self._call("Close", request, episode.headers, retry)
+            # It must not pass a Reset that nobody waits for any more.
+            response = yield from self._call("Close", request, episode.headers, retry, in_order=not episode.made)
         except RefusedError as error:
             if error.reason == Reason.EPISODE_SERVER_GONE:
                 return False
@@ -469,10 +484,11 @@ class Core:
         headers: Tuple[Tuple[str, str], ...],
         retry: Retry,
         wants_server: bool = False,
+        in_order: bool = False,
     ) -> Flow[Any]:
         """Sends a request until it is answered, refused, or the deadline has passed. Every request can be sent again: see the module."""
         episode_id = getattr(request, "episode_id", "")
-        make = lambda: Call(method, request, retry.left(), headers, wants_server)  # noqa: E731
+        make = lambda: Call(method, request, retry.left(), headers, wants_server, in_order)  # noqa: E731
         return (yield from self._again(make, retry, episode_id, is_reset=method == "Reset"))
 
     def _again(self, make: Callable[[], Command], retry: Retry, episode_id: str, is_reset: bool = False) -> Flow[Any]:

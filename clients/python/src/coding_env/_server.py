@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import functools
 from typing import Any, Callable, Mapping, Optional, Set, Tuple, TypeVar
 
 import grpc
@@ -15,6 +16,7 @@ import grpc.aio
 from . import _channels, _convert, models
 from . import _details_pb2 as details_pb
 from ._core import Call, Command, Core, Flow, Pause, server_of
+from ._lane import Lane
 from ._liveness import Liveness
 from ._within import within
 from .aio import drive
@@ -31,6 +33,8 @@ Process = Tuple[str, Optional[datetime.datetime]]
 _LOOK_SECONDS = 5.0
 #: How long a server counts as full that did not say when to come back.
 _FULL_SECONDS = 1.0
+#: What the contract says of a step whose timeout nobody told, until the server has said it, in seconds.
+_STEP_SECONDS = 30.0
 #: How long an episode is tried to be ended that nobody holds any more. What can't be ended is left to the server's idle timeout.
 _END_SECONDS = 10.0
 #: grpc.health.v1.HealthCheckResponse.ServingStatus
@@ -69,7 +73,7 @@ class ServerStatus:
 class Server:
     """One server: its connection, and what is known of its load."""
 
-    def __init__(self, url: str, target: Target, options: Options, on_trouble: Callable[[], Any]) -> None:
+    def __init__(self, url: str, target: Target, options: Options, sessions: int, on_trouble: Callable[[], Any]) -> None:
         self.url = url
         self.liveness = Liveness(url, on_trouble, self._end_calls)
         self._options = options
@@ -79,6 +83,10 @@ class Server:
         #: Calls in flight, which end when the server is lost.
         self._calls: Set[Any] = set()
         self._lost = asyncio.Event()
+        #: What carries resets and steps; each episode's go over one.
+        self._lanes = [Lane(self._rpcs["Session"], options, self.liveness) for _ in range(sessions)]
+        self._turn = 0
+        self._step_timeout = _STEP_SECONDS
         #: Whether the target names it; if not, it gets no new episodes.
         self.listed = True
         #: Another entry leads to the same process, and is the one that is used.
@@ -93,17 +101,40 @@ class Server:
         self._placed = 0
         self.process: Optional[Process] = None
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Carries out an operation on this server."""
-        return await drive(flow, self._carry_out)
+    async def run(self, flow: Flow[T], lane: Optional[Lane] = None) -> T:
+        """Carries out an operation on this server, its resets and steps over the lane where that can carry them."""
+        if lane is None:
+            return await drive(flow, self._carry_out)
+        return await drive(flow, functools.partial(self._carry_out_over, lane))
+
+    def next_lane(self) -> Optional[Lane]:
+        """One for the next episode, in turn. None when there are none."""
+        if not self._lanes:
+            return None
+        self._turn = (self._turn + 1) % len(self._lanes)
+        return self._lanes[self._turn]
 
     def core(self) -> Core:
         return Core(self._options, self.liveness)
 
     def _end_calls(self) -> None:
         self._lost.set()
+        for lane in self._lanes:
+            lane.end()
         for call in self._calls:
             call.cancel()
+
+    async def _carry_out_over(self, lane: Lane, command: Command) -> Any:
+        if not isinstance(command, Call) or not lane.carries(command, self._step_timeout):
+            return await self._carry_out(command)
+        try:
+            reply = await lane.ask(command)
+        except CodingEnvError:
+            self.liveness.check(getattr(command.request, "episode_id", ""))
+            raise
+        if reply is None:
+            return await self._carry_out(command)
+        return (reply, reply.server_id) if command.wants_server else reply
 
     async def _carry_out(self, command: Command) -> Any:
         if isinstance(command, Pause):
@@ -197,6 +228,8 @@ class Server:
             self.liveness.give_up("it was started again")
         self.process = process
         capacity, limit = info.capacity, info.server_limits.episodes
+        if info.server_limits.default_step_timeout is not None:
+            self._step_timeout = info.server_limits.default_step_timeout.total_seconds()
         self.ready, self.error = ready and not capacity.draining, None
         self._occupied = capacity.episodes / limit if limit else 0.0
         if capacity.episodes < limit:
@@ -233,7 +266,13 @@ class Server:
         server_id = self.process[0] if self.process else ""
         return ServerStatus(self.url, server_id, standing, self.episodes, self.error)
 
+    async def end_sessions(self) -> None:
+        """Ends its sessions, so that the server keeps nothing for them."""
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
+
     async def close(self) -> None:
+        if self.liveness.cause is None:
+            await self.end_sessions()
         await self._channel.close()
 
 
@@ -243,13 +282,18 @@ class Seat:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.core = server.core()
+        self._lane = server.next_lane()
         self._released = False
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Carries out an operation of its core."""
+        return await self.server.run(flow, self._lane)
 
     async def end(self) -> None:
         """Ends what it has, as far as that can be done now, and gives its place back."""
         try:
             if not self.core.is_empty and self.server.liveness.cause is None:
-                await within(_END_SECONDS, self.server.run(self.core.close()))
+                await within(_END_SECONDS, self.run(self.core.close()))
                 self.server.has_room()
         except (CodingEnvError, asyncio.TimeoutError):
             pass

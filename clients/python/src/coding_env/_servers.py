@@ -23,11 +23,14 @@ _LEFT_MAX = 10_000
 class ServerSet:
     """The servers of a target. It belongs to the event loop that makes it."""
 
-    def __init__(self, resolve: Resolver, options: Options, refresh_period: float, lost_after: float) -> None:
+    def __init__(
+        self, resolve: Resolver, options: Options, refresh_period: float, lost_after: float, sessions_per_server: int
+    ) -> None:
         self._resolve = resolve
         self._options = options
         self._refresh_period = refresh_period
         self._lost_after = lost_after
+        self._sessions_per_server = sessions_per_server
         self._all: Dict[str, Server] = {}
         #: Why the target could not be resolved the last time.
         self._error: Optional[CodingEnvError] = None
@@ -139,7 +142,7 @@ class ServerSet:
             if known is None or known.liveness.cause is not None:
                 if known is not None:
                     self._forget(url)
-                self._all[url] = Server(url, target, self._options, self._trouble.set)
+                self._all[url] = Server(url, target, self._options, self._sessions_per_server, self._trouble.set)
 
     async def _look_at(self, server: Server) -> None:
         await server.look()
@@ -182,6 +185,8 @@ class ServerSet:
         """Ends the connections. What is being ended in the background is waited for."""
         self._looking.cancel()
         await asyncio.gather(self._looking, *self._tasks, return_exceptions=True)
+        living = [server for server in self._all.values() if server.liveness.cause is None]
+        await asyncio.gather(*(server.end_sessions() for server in living))
         for server in self._all.values():
             # Calls that wait are told.
             server.liveness.give_up("the pool was closed")

@@ -1,9 +1,9 @@
-"""What a session is, without input and output: which requests have no answer, and what a new stream has to say."""
+"""What a session is, without input and output: which requests have no answer, what a new stream has to say, and what is new of its output."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Union
 
 from . import _convert, models
 from ._convert import Seconds
@@ -15,10 +15,14 @@ from .v1 import coding_env_pb2 as pb
 #: After how many answers the server is told that they have come, when there is no request to tell it by.
 _ACKNOWLEDGE_EVERY = 64
 
-#: What a result is made of, by the name of the request.
-_RESULTS: Mapping[str, Callable[[Any], Any]] = {
+#: Pieces of output of one step that wait to be taken, at the most. Past it they are dropped, which the next one tells.
+PIECES_MAX = 64
+
+#: What makes a result of a reply, by the name of the request.
+RESULTS: Mapping[str, Callable[[Any], Any]] = {
     "reset": _convert.reset_result,
     "step": _convert.step_result,
+    "step_stream": _convert.step_result,
     "get_state": _convert.episode_state,
     "interrupt": _convert.interrupt_result,
     "close": lambda reply: bool(reply.closed),
@@ -26,10 +30,16 @@ _RESULTS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+#: Called with the reply and None, or None and the error.
+Done = Callable[[Any, Optional[CodingEnvError]], None]
+#: Called with each piece of a step's output.
+Told = Callable[[pb.OutputPiece], None]
+
+
 class _Pending(NamedTuple):
     request: pb.SessionRequest
-    #: Called with the result and None, or None and the error.
-    done: Callable[[Any, Optional[CodingEnvError]], None]
+    done: Done
+    told: Optional[Told]
 
 
 class SessionCore:
@@ -52,13 +62,13 @@ class SessionCore:
             first = pb.SessionRequest(id=1, received=self._received, open=pb.SessionOpen(session_id=self.id))
             return [first, *(pending.request for pending in self._pending.values())]
 
-    def ask(self, done: Callable[[Any, Optional[CodingEnvError]], None], **request: Any) -> pb.SessionRequest:
-        """A request, whose answer `done` gets."""
+    def ask(self, done: Done, told: Optional[Told] = None, **request: Any) -> pb.SessionRequest:
+        """A request, whose reply `done` gets, and its output `told`."""
         with self._lock:
             self._last_id += 1
             message = pb.SessionRequest(id=self._last_id, received=self._received, **request)
             self._unacknowledged = 0
-            self._pending[self._last_id] = _Pending(message, done)
+            self._pending[self._last_id] = _Pending(message, done, told)
             return message
 
     def take(self, response: pb.SessionResponse) -> Optional[pb.SessionRequest]:
@@ -70,6 +80,11 @@ class SessionCore:
                 if not response.open.resumed:
                     # It was forgotten: another one begins, with numbers of its own.
                     self._received = self._unacknowledged = 0
+            return None
+        if kind == "step_stream" and response.step_stream.WhichOneof("event") != "reply":
+            pending = self._pending.get(response.id)
+            if pending is not None and pending.told is not None and response.step_stream.HasField("piece"):
+                pending.told(response.step_stream.piece)
             return None
         with self._lock:
             if response.number:
@@ -85,8 +100,10 @@ class SessionCore:
         if pending is not None:
             if kind == "error":
                 pending.done(None, from_message(response.error))
+            elif kind == "step_stream":
+                pending.done(response.step_stream.reply, None)
             else:
-                pending.done(_RESULTS[kind or ""](getattr(response, kind or "")), None)
+                pending.done(getattr(response, kind or ""), None)
         return acknowledgement
 
     def fail(self, error: CodingEnvError) -> None:
@@ -97,6 +114,22 @@ class SessionCore:
             each.done(None, error)
 
 
+class Fitting:
+    """What is new of the pieces of one step: a stream that takes a session over tells output again, and some may have been dropped."""
+
+    def __init__(self) -> None:
+        self._at: Dict[models.OutputStream, int] = {}
+
+    def fit(self, piece: models.OutputPiece) -> Optional[models.OutputPiece]:
+        at = self._at.get(piece.stream, 0)
+        known = max(0, at - piece.offset)
+        if known >= len(piece.data):
+            return None
+        offset, data = piece.offset + known, piece.data[known:]
+        self._at[piece.stream] = offset + len(data)
+        return models.OutputPiece(stream=piece.stream, offset=offset, data=data, dropped_bytes=offset - at)
+
+
 def step_request(
     episode_id: str,
     action: Union[models.CodeAction, str],
@@ -104,6 +137,7 @@ def step_request(
     timeout: Optional[Seconds],
     limits: Optional[models.StepLimits],
     max_reply_bytes: Optional[int],
+    display_mime_types: Iterable[str],
 ) -> pb.StepRequest:
     return pb.StepRequest(
         episode_id=episode_id,
@@ -112,6 +146,7 @@ def step_request(
         timeout=_convert.to_duration(timeout),
         limits=_convert.to_step_limits(limits),
         max_reply_bytes=max_reply_bytes,
+        display_mime_types=display_mime_types,
     )
 
 

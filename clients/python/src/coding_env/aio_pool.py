@@ -38,7 +38,7 @@ class AsyncPool:
     The pool asks the servers how they are, and its target which there are, every ``refresh_period`` and whenever a call fails. One that
     is full, starting or draining gets no new episodes. Episodes of one that is gone are told so at once, by an ``EpisodeGoneError`` with the
     reason ``EPISODE_SERVER_GONE``: a refused connection is enough, silence is after ``lost_after``. There is one connection to a server,
-    however many episodes it has.
+    however many episodes it has, and on it a few sessions that carry their resets and steps. A stream that breaks is taken over by a new one.
 
     ``async with`` connects, and closes at its end: that ends all its episodes.
 
@@ -50,6 +50,9 @@ class AsyncPool:
         refresh_period: How often the target is resolved and every server asked how it is, in seconds.
         lost_after: How long a server may be silent before its episodes are given up, in seconds.
         calls_max: How many calls of bulk operations are in flight at once; more wait here.
+        sessions_per_server: How many sessions carry the resets and steps of a server's episodes: streams on the one connection to it. 0 makes each a
+            call of its own, as it is at a server that takes no sessions. What is made over a session ends with it: when the process has gone without
+            closing the pool, or has not reached the server for its ``session_grace``.
         options: See ``Options``. ``deadline`` is also how long ``connect`` waits for a server, and a reset for a place.
 
     Raises:
@@ -64,13 +67,17 @@ class AsyncPool:
         refresh_period: float = 5.0,
         lost_after: float = 20.0,
         calls_max: int = 512,
+        sessions_per_server: int = 4,
         **options: Unpack[ClientOptions],
     ) -> None:
         for name, value in (("refresh_period", refresh_period), ("lost_after", lost_after), ("calls_max", calls_max)):
             if not value > 0:
                 raise ValueError(f"{name} has to be more than 0")
+        if sessions_per_server < 0:
+            raise ValueError("sessions_per_server has to be 0 or more")
         self._options = Options(**options)
-        self._settings = (resolver(target, self._options, secure), self._options, refresh_period, lost_after)
+        resolve = resolver(target, self._options, secure)
+        self._settings = (resolve, self._options, refresh_period, lost_after, sessions_per_server)
         self._calls_max = calls_max
         # Made by the first call: on CPython 3.9 these take the event loop that runs when they are made.
         self._servers: Optional[ServerSet] = None
@@ -279,7 +286,7 @@ class AsyncPooledEnv:
                         network=network,
                         files=first_files(files),
                     )
-                    result = await _within(retry.left(), seat.server.run(flow))
+                    result = await _within(retry.left(), seat.run(flow))
                 except CodingEnvError as error:
                     if not seat.server.note_refusal(error):
                         raise
@@ -313,17 +320,17 @@ class AsyncPooledEnv:
                 max_reply_bytes=max_reply_bytes,
                 display_mime_types=display_mime_types,
             )
-            return await seat.server.run(flow)
+            return await seat.run(flow)
 
     async def state(self) -> EpisodeState:
         """The state of the episode, also while a step runs. See ``CodingEnv.state``."""
         seat = self._seat()
-        return await seat.server.run(seat.core.state())
+        return await seat.run(seat.core.state())
 
     async def interrupt(self, step_index: Optional[int] = None) -> InterruptResult:
         """Interrupts the running step, from another task. See ``CodingEnv.interrupt``."""
         seat = self._seat()
-        return await seat.server.run(seat.core.interrupt(step_index))
+        return await seat.run(seat.core.interrupt(step_index))
 
     async def close(self) -> bool:
         """Ends the episode, if there is one, also while a step runs. A server that is gone has ended it already. Another ``reset`` may follow."""
@@ -332,7 +339,7 @@ class AsyncPooledEnv:
             return False
         servers = self._pool._start()
         try:
-            return await seat.server.run(seat.core.close())
+            return await seat.run(seat.core.close())
         except EpisodeGoneError as error:
             if error.reason != Reason.EPISODE_SERVER_GONE:
                 raise

@@ -31,7 +31,7 @@ class Pool:
     A process that forks makes a new pool in the child; the one of the parent stays the parent's.
 
     Args:
-        target, secure, refresh_period, lost_after, calls_max, options: See ``AsyncPool``. A target that is a function is called in a
+        target, secure, refresh_period, lost_after, calls_max, sessions_per_server, options: See ``AsyncPool``. A target that is a function is called in a
             thread of its own.
 
     Raises:
@@ -46,6 +46,7 @@ class Pool:
         refresh_period: float = 5.0,
         lost_after: float = 20.0,
         calls_max: int = 512,
+        sessions_per_server: int = 4,
         **options: Unpack[ClientOptions],
     ) -> None:
         self._pool = AsyncPool(
@@ -54,6 +55,7 @@ class Pool:
             refresh_period=refresh_period,
             lost_after=lost_after,
             calls_max=calls_max,
+            sessions_per_server=sessions_per_server,
             **options,
         )
         self._pid = os.getpid()

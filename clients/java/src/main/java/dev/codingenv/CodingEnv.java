@@ -6,15 +6,18 @@ import dev.codingenv.v1.CodingEnvGrpc;
 import dev.codingenv.v1.GetStateRequest;
 import dev.codingenv.v1.GetStateResponse;
 import dev.codingenv.v1.InterruptRequest;
+import dev.codingenv.v1.OutputPiece;
 import dev.codingenv.v1.ResetRequest;
 import dev.codingenv.v1.ResetResponse;
 import dev.codingenv.v1.StepRequest;
 import dev.codingenv.v1.StepResponse;
+import dev.codingenv.v1.StepStreamRequest;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * One environment: at most one episode at a time, on one server.
@@ -148,6 +151,48 @@ public final class CodingEnv implements AutoCloseable {
 
   /** Runs code with options. */
   public StepResponse step(String code, StepOptions options) {
+    return run(
+        code,
+        options,
+        (request, route, left) -> connection.call(CodingEnvGrpc.getStepMethod(), request, route, left).message());
+  }
+
+  /**
+   * Runs code in the episode, and gives what it prints to {@code take} as it is printed; then it returns what {@link #step(String)} would have
+   * returned.
+   *
+   * <p>Pieces of stdout come in the order in which they were written, as do those of stderr. A connection that breaks is made again, and each byte
+   * comes once. {@code take} is called by the thread that waits; while it does not return the program may be made to wait.
+   */
+  public StepResponse stepStream(String code, Consumer<OutputPiece> take) {
+    return stepStream(code, StepOptions.none(), take);
+  }
+
+  /** As {@link #stepStream(String, Consumer)}, with options. */
+  public StepResponse stepStream(String code, StepOptions options, Consumer<OutputPiece> take) {
+    // Kept from try to try, so that one that follows goes on where the one before broke.
+    StepStreamRequest.Builder stream = StepStreamRequest.newBuilder();
+    return run(
+        code,
+        options,
+        (request, route, left) ->
+            connection.retrying(
+                route,
+                left,
+                (channel, call) -> Streams.read(channel, call, stream.setStep(request), take)));
+  }
+
+  /** The files of whichever episode there is. They may be moved while a step runs, from other threads. */
+  public EpisodeFiles files() {
+    return new EpisodeFiles(connection, () -> current().route());
+  }
+
+  /** Sends a step, and waits for its reply. */
+  private interface Send {
+    StepResponse send(StepRequest request, Connection.Route route, Duration left);
+  }
+
+  private StepResponse run(String code, StepOptions options, Send send) {
     enter();
     try {
       Episode begun = current();
@@ -170,20 +215,19 @@ public final class CodingEnv implements AutoCloseable {
       if (options.maxReplyBytes() != null) {
         request.setMaxReplyBytes(options.maxReplyBytes());
       }
-      return step(begun, request, System.nanoTime() + deadline.toNanos());
+      return run(begun, request, System.nanoTime() + deadline.toNanos(), send);
     } finally {
       turn.unlock();
     }
   }
 
-  private StepResponse step(Episode begun, StepRequest.Builder request, long endNanos) {
+  private StepResponse run(Episode begun, StepRequest.Builder request, long endNanos, Send send) {
     // The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
     int corrections = begun.unsure() ? 2 : 0;
     while (true) {
       try {
         Duration left = Duration.ofNanos(Math.max(0, endNanos - System.nanoTime()));
-        StepResponse response =
-            connection.call(CodingEnvGrpc.getStepMethod(), request.build(), begun.route(), left).message();
+        StepResponse response = send.send(request.build(), begun.route(), left);
         episode = new Episode(begun.route(), response.getStepIndex() + 1, false);
         return response;
       } catch (CodingEnvException error) {
@@ -201,6 +245,10 @@ public final class CodingEnv implements AutoCloseable {
         }
         // Any other refusal tells nothing about a step before it whose reply never came.
         throw error;
+      } catch (RuntimeException thrown) {
+        // By whoever takes the output: the step goes on.
+        episode = new Episode(begun.route(), request.getStepIndex(), true);
+        throw thrown;
       }
     }
   }

@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
+import dev.codingenv.v1.FileFailure;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -24,6 +25,7 @@ public final class CodingEnvException extends RuntimeException {
   private final transient Map<String, String> metadata;
   private final transient List<FieldViolation> fields;
   private final Duration retryAfter;
+  private final transient List<FileFailure> failures;
   // An earlier try of the same call left open whether it was done.
   private final boolean unsureBefore;
 
@@ -48,6 +50,7 @@ public final class CodingEnvException extends RuntimeException {
     this.metadata = details.metadata;
     this.fields = List.copyOf(details.fields);
     this.retryAfter = details.retryAfter;
+    this.failures = List.copyOf(details.failures);
     this.unsureBefore = before != null && before.isUnsure();
   }
 
@@ -56,11 +59,18 @@ public final class CodingEnvException extends RuntimeException {
     Map<String, String> metadata = Map.of();
     final List<FieldViolation> fields = new ArrayList<>();
     Duration retryAfter;
+    List<FileFailure> failures = List.of();
   }
 
   /** An error of the client's own. */
   static CodingEnvException own(Reason reason, String message, CodingEnvException before, Throwable cause) {
     return new CodingEnvException(reason.name(), message, Status.Code.OK, new Details(), before, cause);
+  }
+
+  static CodingEnvException ofFiles(String message, List<FileFailure> failures) {
+    Details details = new Details();
+    details.failures = failures;
+    return new CodingEnvException(Reason.FILES.name(), message, Status.Code.OK, details, null, null);
   }
 
   static CodingEnvException of(StatusRuntimeException error, CodingEnvException before) {
@@ -157,6 +167,11 @@ public final class CodingEnvException extends RuntimeException {
   /** When to try again, if the server said so. */
   public Optional<Duration> retryAfter() {
     return Optional.ofNullable(retryAfter);
+  }
+
+  /** The first files of {@link Reason#FILES}, and what is wrong with them. */
+  public List<FileFailure> failures() {
+    return failures;
   }
 
   boolean isRetryable() {

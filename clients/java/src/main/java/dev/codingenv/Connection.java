@@ -4,7 +4,9 @@ import dev.codingenv.v1.CodingEnvGrpc;
 import dev.codingenv.v1.GetServerInfoRequest;
 import dev.codingenv.v1.GetServerInfoResponse;
 import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
 import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
@@ -154,6 +156,25 @@ public final class Connection implements AutoCloseable {
    * id, a Step its index, and the others do the same again.
    */
   <Q, R> Reply<R> call(MethodDescriptor<Q, R> method, Q request, Route route, Duration deadline) {
+    return retrying(
+        route,
+        deadline,
+        (channel, options) -> {
+          AtomicReference<Metadata> received = new AtomicReference<>();
+          ClientInterceptor capturing = MetadataUtils.newCaptureMetadataInterceptor(received, new AtomicReference<>());
+          Channel captured = ClientInterceptors.intercept(channel, capturing);
+          R response = ClientCalls.blockingUnaryCall(captured, method, options, request);
+          return new Reply<>(response, received.get() == null ? null : received.get().get(SERVER));
+        });
+  }
+
+  /** One try of a call. It fails with a {@link StatusRuntimeException}. */
+  interface Try<R> {
+    R run(Channel channel, CallOptions options);
+  }
+
+  /** Tries until it succeeds, is refused, or the deadline has passed. */
+  <R> R retrying(Route route, Duration deadline, Try<R> one) {
     Metadata headers = new Metadata();
     if (options.token() != null) {
       headers.put(AUTHORIZATION, "Bearer " + options.token());
@@ -167,18 +188,10 @@ public final class Connection implements AutoCloseable {
     Retry retry = new Retry(options, deadline);
     CodingEnvException before = null;
     while (true) {
-      AtomicReference<Metadata> received = new AtomicReference<>();
       try {
-        R response =
-            ClientCalls.blockingUnaryCall(
-                ClientInterceptors.intercept(
-                    channel,
-                    MetadataUtils.newAttachHeadersInterceptor(headers),
-                    MetadataUtils.newCaptureMetadataInterceptor(received, new AtomicReference<>())),
-                method,
-                CallOptions.DEFAULT.withDeadlineAfter(retry.leftNanos(), TimeUnit.NANOSECONDS),
-                request);
-        return new Reply<>(response, received.get() == null ? null : received.get().get(SERVER));
+        return one.run(
+            ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers)),
+            CallOptions.DEFAULT.withDeadlineAfter(retry.leftNanos(), TimeUnit.NANOSECONDS));
       } catch (StatusRuntimeException error) {
         before = CodingEnvException.of(error, before);
       }

@@ -53,6 +53,8 @@ public enum Reason {
   NO_EPISODE,
   /** Of the client: the calling thread was interrupted. As with DEADLINE, a step may have run. */
   CANCELLED,
+  /** Of the client: something is wrong with some files of a call; the others are done. {@link CodingEnvException#failures()} tells which. */
+  FILES,
   /** One that this client does not know, or an error without a reason: {@link CodingEnvException#reasonName()} has its name. */
   OTHER;
 

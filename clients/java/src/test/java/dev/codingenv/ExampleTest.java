@@ -36,11 +36,21 @@ class ExampleTest {
           → stdout: 3.141592653589793
           → exit_code: 0
         Steps: 3
+        0
+        1
+        2
+        exit_code: 0
+        interrupted: 130
+        b.csv: 3,4
         """,
         out.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n"));
     String readme = Files.readString(Path.of("README.md"));
-    String snippet = readme.split("```java\n", 2)[1].split("```", 2)[0].replaceAll("(?m)^(?=.)", "    ");
-    String source = Files.readString(Path.of("src/test/java/dev/codingenv/ExampleUsage.java"));
-    assertTrue(source.contains(snippet), "README.md and ExampleUsage.java differ");
+    String source = Files.readString(Path.of("src/test/java/dev/codingenv/ExampleUsage.java")).replaceAll("(?m)^ +", "");
+    String[] parts = readme.split("```java\n");
+    assertEquals(5, parts.length);
+    for (int at = 1; at < parts.length; at += 1) {
+      String snippet = parts[at].split("```", 2)[0].replaceAll("(?m)^ +", "");
+      assertTrue(source.contains(snippet), "README.md and ExampleUsage.java differ: " + snippet);
+    }
   }
 }
