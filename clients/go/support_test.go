@@ -44,7 +44,7 @@ func start(flags ...string) (address string, kill func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	arguments := []string{"serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--drain-timeout", "0s", "--state-dir", state}
+	arguments := []string{"serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--drain-timeout", "0s", "--interrupt-grace", "5s", "--state-dir", state}
 	command := exec.Command(path, append(arguments, flags...)...)
 	log, err := command.StderrPipe()
 	if err != nil {

@@ -23,7 +23,7 @@ const PROGRAM = process.env["CODING_ENV_BIN"] ?? path.join(ROOT, "target", "rele
 /** Starts a server on a free port, which ends with the test. Returns its address. */
 export async function serve(t: TestContext, ...flags: string[]): Promise<string> {
   const state = await mkdtemp(path.join(tmpdir(), "coding-env-node"));
-  const own = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--drain-timeout", "0s", "--state-dir", state];
+  const own = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--drain-timeout", "0s", "--interrupt-grace", "5s", "--state-dir", state];
   const child = spawn(PROGRAM, [...own, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
   t.after(async () => {
     await end(child);

@@ -48,7 +48,8 @@ class Server:
         self.expected_log = []
         self._lines = collections.deque(maxlen=10_000)
         command = [program(), "serve", "--listen", listen, "--log-format", "json", "--server-id", server_id]
-        command += ["--state-dir", self.home, "--python", server_python(), *flags]
+        # An interrupt has to be served in time on a busy machine, too.
+        command += ["--interrupt-grace", "5s", "--state-dir", self.home, "--python", server_python(), *flags]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]}
         )

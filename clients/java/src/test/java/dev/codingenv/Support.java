@@ -47,7 +47,8 @@ final class Support {
         String program = System.getenv().getOrDefault("CODING_ENV_BIN", "../../target/release/coding-env");
         state = Files.createTempDirectory("coding-env-java");
         List<String> command = new ArrayList<>(List.of(program, "serve", "--listen", "127.0.0.1:0", "--log-format", "json"));
-        command.addAll(List.of("--drain-timeout", "0s", "--state-dir", state.toString()));
+        // An interrupt has to be served in time on a busy machine, too.
+        command.addAll(List.of("--drain-timeout", "0s", "--interrupt-grace", "5s", "--state-dir", state.toString()));
         command.addAll(List.of(flags));
         process = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         CompletableFuture<String> serving = new CompletableFuture<>();
