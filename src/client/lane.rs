@@ -112,7 +112,7 @@ impl Lane {
     }
 
     /// What the server answers in the session. None when it takes none: then it has not heard of this.
-    async fn ask(&self, mut asked: Asked) -> Option<Result<Response, Status>> {
+    async fn ask(&self, mut asked: Asked) -> Option<Result<Box<Response>, Status>> {
         let answer = loop {
             match self.session()?.try_ask(asked).await {
                 Ok(answer) => break answer,
@@ -136,7 +136,7 @@ impl Lane {
         request: &v1::ResetRequest,
     ) -> Option<Result<tonic::Response<v1::ResetResponse>, Status>> {
         let answer = self.ask(Asked::Reset(request.clone())).await?;
-        Some(answer.and_then(|answer| match answer {
+        Some(answer.and_then(|answer| match *answer {
             Response::Reset(reply) => {
                 let server = reply.server_id.parse().ok();
                 let mut response = tonic::Response::new(reply);
@@ -155,7 +155,7 @@ impl Lane {
         request: &v1::CloseRequest,
     ) -> Option<Result<tonic::Response<v1::CloseResponse>, Status>> {
         let answer = self.ask(Asked::Close(request.clone())).await?;
-        Some(answer.and_then(|answer| match answer {
+        Some(answer.and_then(|answer| match *answer {
             Response::Close(reply) => Ok(tonic::Response::new(reply)),
             other => Err(super::session::surprise(&other)),
         }))
@@ -172,7 +172,7 @@ impl Lane {
             return None;
         }
         let answer = self.ask(Asked::Step(request.clone())).await?;
-        Some(answer.and_then(|answer| match answer {
+        Some(answer.and_then(|answer| match *answer {
             Response::Step(reply) => Ok(tonic::Response::new(reply)),
             other => Err(super::session::surprise(&other)),
         }))

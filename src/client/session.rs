@@ -69,7 +69,8 @@ enum Command {
 /// Where an answer goes.
 #[derive(Debug)]
 enum Answer {
-    One(oneshot::Sender<Result<Response, Status>>),
+    /// A response is large, and this is handed on a few times: hence the box.
+    One(oneshot::Sender<Result<Box<Response>, Status>>),
     Many(
         mpsc::Sender<v1::StepStreamResponse>,
         oneshot::Sender<Result<v1::StepResponse, Status>>,
@@ -150,7 +151,7 @@ impl Session {
     /// # Errors
     /// A refusal, or a connection that stays broken until the deadline.
     pub async fn reset(&self, request: v1::ResetRequest) -> Result<v1::ResetResponse, Error> {
-        match self.asked(Asked::Reset(request)).await? {
+        match *self.asked(Asked::Reset(request)).await? {
             Response::Reset(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -161,7 +162,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn step(&self, request: v1::StepRequest) -> Result<v1::StepResponse, Error> {
-        match self.asked(Asked::Step(request)).await? {
+        match *self.asked(Asked::Step(request)).await? {
             Response::Step(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -191,7 +192,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn state(&self, request: v1::GetStateRequest) -> Result<v1::GetStateResponse, Error> {
-        match self.asked(Asked::GetState(request)).await? {
+        match *self.asked(Asked::GetState(request)).await? {
             Response::GetState(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -205,7 +206,7 @@ impl Session {
         &self,
         request: v1::InterruptRequest,
     ) -> Result<v1::InterruptResponse, Error> {
-        match self.asked(Asked::Interrupt(request)).await? {
+        match *self.asked(Asked::Interrupt(request)).await? {
             Response::Interrupt(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -216,7 +217,7 @@ impl Session {
     /// # Errors
     /// As [`reset`](Self::reset).
     pub async fn end(&self, request: v1::CloseRequest) -> Result<v1::CloseResponse, Error> {
-        match self.asked(Asked::Close(request)).await? {
+        match *self.asked(Asked::Close(request)).await? {
             Response::Close(reply) => Ok(reply),
             other => Err(unexpected(&other)),
         }
@@ -228,7 +229,7 @@ impl Session {
     /// As [`reset`](Self::reset).
     pub async fn detach(&self, episode_ids: Vec<String>) -> Result<Vec<String>, Error> {
         let asked = Asked::Detach(v1::SessionDetach { episode_ids });
-        match self.asked(asked).await? {
+        match *self.asked(asked).await? {
             Response::Detach(v1::SessionDetached { episode_ids }) => Ok(episode_ids),
             other => Err(unexpected(&other)),
         }
@@ -247,7 +248,7 @@ impl Session {
         ending.await.map_err(|status| Error::from_status(&status))
     }
 
-    async fn asked(&self, asked: Asked) -> Result<Response, Error> {
+    async fn asked(&self, asked: Asked) -> Result<Box<Response>, Error> {
         let answer = self.ask(asked).await;
         answer.map_err(|status| Error::from_status(&status))
     }
@@ -257,7 +258,7 @@ impl Session {
         self.commands.is_closed()
     }
 
-    async fn ask(&self, asked: Asked) -> Result<Response, Status> {
+    async fn ask(&self, asked: Asked) -> Result<Box<Response>, Status> {
         self.try_ask(asked).await.unwrap_or_else(|_| Err(ended()))
     }
 
@@ -265,7 +266,7 @@ impl Session {
     pub(super) async fn try_ask(
         &self,
         asked: Asked,
-    ) -> Result<Result<Response, Status>, Box<Asked>> {
+    ) -> Result<Result<Box<Response>, Status>, Box<Asked>> {
         let (answer, answered) = oneshot::channel();
         let command = Command::Ask(Box::new(asked), Answer::One(answer));
         match self.commands.send(command).await {
@@ -543,7 +544,7 @@ impl Driver {
         // Who asked may have gone.
         match (answer, response) {
             (answer, Response::Error(error)) => answer.fail(from_message(&error)),
-            (Answer::One(answer), response) => drop(answer.send(Ok(response))),
+            (Answer::One(answer), response) => drop(answer.send(Ok(Box::new(response)))),
             (Answer::Many(_, end), Response::StepStream(told)) => {
                 if let Some(Event::Reply(reply)) = told.event {
                     drop(end.send(Ok(reply)));

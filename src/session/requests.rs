@@ -125,7 +125,8 @@ pub(super) fn begin(service: &Service, session: &Arc<Session>, id: u64, asked: A
         for request in before {
             request.cancelled().await;
         }
-        let answering = answer(&service, &session, id, asked);
+        // On the heap, as what is large below: a future is moved when it is handed on, and a task is as large as all that it holds by value.
+        let answering = Box::pin(answer(&service, &session, id, asked));
         let answer = match service.guard(answering).await {
             Ok(answer) => answer,
             Err(status) => Answer::Other(Box::new(Response::Error(status::message(&status)))),
@@ -150,33 +151,14 @@ async fn answer(
             return Ok(Answer::step(service, answer, form, false));
         }
         Asked::StepStream(asked) => {
-            let offsets = [asked.stdout_offset, asked.stderr_offset];
-            let told = service.on_step_stream(of(session, asked)).await?;
-            let mut form = told.form().clone();
-            let answer = tell(session, id, told, offsets).await?;
-            service.complete(&answer, &mut form).await;
-            return Ok(Answer::step(service, answer, form, true));
+            return Box::pin(step_stream(service, session, id, asked)).await;
         }
-        Asked::Reset(reset) => {
-            let previous = reset.previous_episode_id.clone();
-            let reply = service.on_reset(of(session, reset)).await?;
-            if !previous.is_empty() {
-                session.let_go(vec![previous]);
-            }
-            let episode = reply.state.as_ref().map(|state| state.episode_id.clone());
-            let episode = episode.unwrap_or_default();
-            let key = |episode: &str| session.key.owner.episode(episode.to_owned());
-            let is_live = |episode: &str| service.episodes().limits(&key(episode)).is_some();
-            if !session.adopt(&episode, is_live) {
-                service.episodes().close(&key(&episode));
-            }
-            Response::Reset(reply)
-        }
+        Asked::Reset(asked) => Response::Reset(Box::pin(reset(service, session, asked)).await?),
         Asked::GetState(asked) => {
-            Response::GetState(service.on_get_state(of(session, asked)).await?)
+            Response::GetState(Box::pin(service.on_get_state(of(session, asked))).await?)
         }
         Asked::Interrupt(asked) => {
-            Response::Interrupt(service.on_interrupt(of(session, asked)).await?)
+            Response::Interrupt(Box::pin(service.on_interrupt(of(session, asked))).await?)
         }
         Asked::Close(asked) => {
             let episode = asked.episode_id.clone();
@@ -204,6 +186,40 @@ async fn answer(
         }
     };
     Ok(Answer::Other(Box::new(response)))
+}
+
+async fn step_stream(
+    service: &Service,
+    session: &Arc<Session>,
+    id: u64,
+    asked: v1::StepStreamRequest,
+) -> Result<Answer, Status> {
+    let offsets = [asked.stdout_offset, asked.stderr_offset];
+    let told = service.on_step_stream(of(session, asked)).await?;
+    let mut form = told.form().clone();
+    let answer = tell(session, id, told, offsets).await?;
+    service.complete(&answer, &mut form).await;
+    Ok(Answer::step(service, answer, form, true))
+}
+
+async fn reset(
+    service: &Service,
+    session: &Arc<Session>,
+    asked: v1::ResetRequest,
+) -> Result<v1::ResetResponse, Status> {
+    let previous = asked.previous_episode_id.clone();
+    let reply = service.on_reset(of(session, asked)).await?;
+    if !previous.is_empty() {
+        session.let_go(vec![previous]);
+    }
+    let episode = reply.state.as_ref().map(|state| state.episode_id.clone());
+    let episode = episode.unwrap_or_default();
+    let key = |episode: &str| session.key.owner.episode(episode.to_owned());
+    let is_live = |episode: &str| service.episodes().limits(&key(episode)).is_some();
+    if !session.adopt(&episode, is_live) {
+        service.episodes().close(&key(&episode));
+    }
+    Ok(reply)
 }
 
 /// A request as its RPC gets it.

@@ -26,6 +26,27 @@ struct Open {
     pieces: mpsc::Receiver<SessionResponse>,
     /// The first response.
     opened: Option<Box<SessionResponse>>,
+    /// An answer that comes next, and after how many pieces.
+    answer: Option<(SessionResponse, usize)>,
+}
+
+impl Open {
+    /// What can be sent now.
+    fn ready(&mut self) -> Option<SessionResponse> {
+        if self.answer.is_none() {
+            // Output comes before the end of its step: all of it waits here by the time that there is the answer.
+            let answer = self.session.next(self.number);
+            self.answer = answer.map(|answer| (answer, self.pieces.len()));
+        }
+        let goes_first = match &mut self.answer {
+            None => true,
+            Some((_, pieces)) => std::mem::replace(pieces, pieces.saturating_sub(1)) > 0,
+        };
+        if goes_first && let Ok(piece) = self.pieces.try_recv() {
+            return Some(piece);
+        }
+        self.answer.take().map(|(answer, _)| answer)
+    }
 }
 
 pub(super) fn serve(
@@ -102,21 +123,21 @@ impl Writer {
         if let Some(opened) = open.opened.take() {
             return Ok(Some(*opened));
         }
+        if let Some(response) = open.ready() {
+            return Ok(Some(response));
+        }
+        let session = Arc::clone(&open.session);
         loop {
-            let answered = open.session.answered.notified();
+            let answered = session.answered.notified();
             tokio::pin!(answered);
             answered.as_mut().enable();
-            if !open.session.is_attached(open.number) {
-                return Err(status::session_taken_over(&open.session.key.id));
+            if !session.is_attached(open.number) {
+                return Err(status::session_taken_over(&session.key.id));
             }
-            // Output comes before the end of its step.
-            if let Ok(piece) = open.pieces.try_recv() {
-                return Ok(Some(piece));
-            }
-            if let Some(response) = open.session.next(open.number) {
+            if let Some(response) = open.ready() {
                 return Ok(Some(response));
             }
-            if open.session.is_done() {
+            if session.is_done() {
                 return Ok(None);
             }
             tokio::select! {
@@ -124,7 +145,7 @@ impl Writer {
                 piece = open.pieces.recv() => match piece {
                     Some(piece) => return Ok(Some(piece)),
                     // Another stream has taken over, or the client broke this one off.
-                    None if open.session.is_attached(open.number) => return Ok(None),
+                    None if session.is_attached(open.number) => return Ok(None),
                     None => {}
                 },
                 () = closing.cancelled() => return Err(Refusal::ShuttingDown.into()),
@@ -225,6 +246,7 @@ async fn opened(
         session,
         number,
         pieces,
+        answer: None,
         opened: Some(Box::new(SessionResponse {
             id,
             number: 0,

@@ -635,6 +635,42 @@ async fn many_episodes_step_at_once_and_each_gets_its_own() {
     assert!(matches!(error, Error::Connect(_)), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_output_comes_before_the_end_of_its_step() {
+    const EPISODES: u32 = 8;
+    let server = Server::start(&["--threads", "4"]);
+    let session = Session::connect(&server.url(), Options::default())
+        .await
+        .unwrap();
+    let run = async |number: u32| {
+        let id = format!("e{number}");
+        let Asked::Reset(request) = reset(&id) else {
+            unreachable!();
+        };
+        session.reset(request).await.unwrap();
+        for index in 0..40 {
+            let code = "for n in range(20): print(n)";
+            let request = v1::StepStreamRequest {
+                step: Some(step_of(&id, index, code)),
+                ..Default::default()
+            };
+            let mut told = session.step_stream(request).await.unwrap();
+            let mut text = Vec::new();
+            while let Some(event) = told.next().await.unwrap() {
+                match event {
+                    StepEvent::Output(piece) => text.extend(piece.data),
+                    StepEvent::Reply(reply) => {
+                        assert_eq!(reply.stdout().as_bytes(), text, "step {index} of {id}");
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    };
+    futures_util::future::join_all((0..EPISODES).map(run)).await;
+    session.close().await.unwrap();
+}
+
 /// Forwards connections, and cuts each after a number of bytes of both ways that `after` gives.
 pub(crate) async fn cutting_proxy(
     server: String,
