@@ -50,6 +50,11 @@ def certificate(folder):
     return cert, both
 
 
+def read_to_the_end(stream):
+    with stream:
+        stream.read()
+
+
 class BehindProxy(unittest.TestCase):
     program = ""
 
@@ -70,10 +75,10 @@ class BehindProxy(unittest.TestCase):
                     break
             else:
                 raise AssertionError("the server ended at its start")
-            threading.Thread(target=server.stderr.read, daemon=True).start()
+            threading.Thread(target=read_to_the_end, args=[server.stderr]).start()
             cls.port = free_port()
             environment = {"LISTEN": f"127.0.0.1:{cls.port}", "CERTIFICATE": str(both), "SERVER": told["address"]}
-            proxy = cls.started(stack, ["haproxy", "-db", "-f", str(HERE / "haproxy-web.cfg")], environment)
+            proxy = cls.started(stack, ["haproxy", "-db", "-f", str(HERE / "haproxy-web.cfg")], environment, stdout=subprocess.DEVNULL)
             deadline = time.monotonic() + WITHIN
             while True:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", cls.port), timeout=1):
