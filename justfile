@@ -92,6 +92,12 @@ deploy *PARTS:
 web:
     cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
+# Open the page in Chromium and use it (`just browser --test-name-pattern=keyboard` for a part). With CODING_ENV_SCREENSHOTS=FOLDER it is also
+# painted; `docs/web.png` is its `light.png`.
+browser *ARGS:
+    cargo build --release --locked --bin coding-env
+    tests/browser/run {{ ARGS }}
+
 # Build the container image.
 docker *ARGS:
     docker build --tag {{ image }} --build-arg REVISION="$(git rev-parse HEAD)" {{ ARGS }} .

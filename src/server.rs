@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
 use crate::doors::Doors;
 use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
-use crate::executor::{Executor, ExecutorConfig, ResultOf, Rotation, StartError};
+use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
 use crate::openenv::OpenEnv;
 use crate::port;
 use crate::proto::{self, v1::coding_env_server::CodingEnvServer};
@@ -26,7 +26,7 @@ use crate::sandbox::plan::{self, Level, Plan};
 use crate::sandbox::{children, probe, role};
 use crate::service::{REQUEST_OVERHEAD_BYTES, Service};
 use crate::tls::Tls;
-use crate::traces::{Parent, Traces};
+use crate::traces::Traces;
 
 /// The names that health is told under: the server as a whole, the service, and one for each of Kubernetes' probes.
 const SERVICE: &str = "coding_env.v1.CodingEnv";
@@ -421,35 +421,16 @@ async fn canary(
             |what: String| ServeError::Canary(format!("runtime `{}`: {what}", described.name));
         let owner = Owner::default();
         let new = NewEpisode {
-            owner: owner.clone(),
-            id: String::new(),
-            request_id: String::new(),
-            previous_id: String::new(),
-            seed: None,
             runtime,
-            loopback: false,
-            limits: config.limits,
-            environment: Vec::new(),
-            files: Vec::new(),
+            ..NewEpisode::plain(owner.clone(), config.limits)
         };
         let started = episodes.reset(new).await.map_err(|refusal| {
             // Clients are told no more than the refusal; who starts the server wants to know what was in the way.
             let why = executor.last_failure();
             failed(why.map_or_else(|| refusal.to_string(), |why| format!("{refusal} ({why})")))
         })?;
-        let step = NewStep {
-            code: CANARY.to_owned(),
-            index: Some(0),
-            timeout: None,
-            caller_wait: None,
-            output_bytes: None,
-            cpu_time: None,
-            result_of: ResultOf::Expression,
-            display_mime_types: String::new(),
-            parent: Parent::default(),
-        };
         let key = owner.episode(started.id);
-        let answer = episodes.step(&key, step).await;
+        let answer = episodes.step(&key, NewStep::plain(CANARY)).await;
         episodes.close(&key);
         let answer = answer.map_err(|refusal| failed(refusal.to_string()))?;
         let texts = answer.texts.unwrap_or_default();

@@ -105,6 +105,24 @@ pub(crate) struct NewEpisode {
     pub(crate) files: Vec<(NewFile, Bytes)>,
 }
 
+impl NewEpisode {
+    /// One of the first runtime, of which nothing else is asked.
+    pub(crate) fn plain(owner: Owner, limits: EpisodeLimits) -> Self {
+        Self {
+            owner,
+            id: String::new(),
+            request_id: String::new(),
+            previous_id: String::new(),
+            seed: None,
+            runtime: 0,
+            loopback: false,
+            limits,
+            environment: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
 /// A step, as asked for and checked against the server's limits.
 #[derive(Debug, Clone)]
 pub(crate) struct NewStep {
@@ -121,6 +139,23 @@ pub(crate) struct NewStep {
     pub(crate) display_mime_types: String,
     /// What its span hangs below.
     pub(crate) parent: Parent,
+}
+
+impl NewStep {
+    /// The next step of its episode, of which nothing else is asked.
+    pub(crate) fn plain(code: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            index: None,
+            timeout: None,
+            caller_wait: None,
+            output_bytes: None,
+            cpu_time: None,
+            result_of: ResultOf::Expression,
+            display_mime_types: String::new(),
+            parent: Parent::default(),
+        }
+    }
 }
 
 /// What an episode is when it starts.

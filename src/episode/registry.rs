@@ -22,8 +22,6 @@ use super::{
     EndReason, EpisodeKey, EpisodeView, Following, Loss, NewEpisode, NewStep, Refusal, Started,
     Status, Texts, Totals, driver,
 };
-#[cfg(test)]
-use crate::executor::ResultOf;
 use crate::executor::{CellOrder, Executor, Live, NotParked, Setup, Worker, Workspace};
 use crate::fault;
 use crate::limits::{EpisodeLimits, FileLimits};
@@ -1095,7 +1093,6 @@ mod tests {
     use super::super::Owner;
     use super::*;
     use crate::limits::LEAST;
-    use crate::traces::Parent;
 
     fn episode() -> Episode {
         Episode {
@@ -1127,17 +1124,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_wait_for_a_task_that_panicked_are_told() {
         let episode = episode();
-        let order = NewStep {
-            code: String::new(),
-            index: None,
-            timeout: None,
-            caller_wait: None,
-            output_bytes: None,
-            cpu_time: None,
-            result_of: ResultOf::Expression,
-            display_mime_types: String::new(),
-            parent: Parent::default(),
-        };
+        let order = NewStep::plain("");
         let callers: Vec<Caller> = (0..2)
             .map(|_| {
                 let pending = Pending::new(order.clone());

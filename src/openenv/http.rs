@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
+use super::answer::{json, told, typed};
 use super::check::{self, Issue};
 use super::origin::{Verdict, judge};
 use super::socket::{self, FRAME_BYTES_MAX, Protocol};
@@ -102,24 +103,6 @@ pub(super) fn router(openenv: Arc<OpenEnv>) -> Router {
         })
         .layer(guarded)
         .with_state(openenv)
-}
-
-fn typed(content: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    let content = HeaderValue::from_static(content);
-    response.headers_mut().insert(header::CONTENT_TYPE, content);
-    response
-}
-
-fn json(status: StatusCode, body: impl Into<Body>) -> Response {
-    let mut response = typed("application/json", body);
-    *response.status_mut() = status;
-    response
-}
-
-/// What went wrong, in one sentence.
-pub(super) fn told(status: StatusCode, detail: &str) -> Response {
-    json(status, wire::detail(detail))
 }
 
 fn invalid(issues: &[Issue]) -> Response {

@@ -3,8 +3,9 @@
 //! [`http`] has the routes and what every request passes, [`socket`] the WebSockets, [`mcp`] JSON-RPC, [`page`] the files of `/web`, and
 //! [`page_socket`] what that page speaks. Each session ([`session`]) holds a place
 //! of the registry; [`sessions`] are those that outlive a connection. Pure: [`check`] (what clients send), [`wire`] (what they are sent),
-//! [`schema`] (both, described), [`origin`] (which web pages may ask), [`json`] (why a text is none).
+//! [`schema`] (both, described), [`origin`] (which web pages may ask), [`json`] (why a text is none), [`answer`] (responses over HTTP).
 
+mod answer;
 mod check;
 mod http;
 mod json;

@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
+use super::answer::typed;
+
 const PAGE: &str = include_str!("web/index.html");
 const SCRIPT: &str = include_str!("web/app.js");
 const STYLE: &str = include_str!("web/app.css");
@@ -21,13 +23,6 @@ pub(super) fn is_file(path: &str) -> bool {
         path,
         "/web" | "/web/" | "/web/app.js" | "/web/app.css" | "/web/licenses.txt"
     )
-}
-
-fn typed(content: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    let content = HeaderValue::from_static(content);
-    response.headers_mut().insert(header::CONTENT_TYPE, content);
-    response
 }
 
 /// The page. It may load its own files and open its own socket, and nothing else; what programs show it has as bytes.

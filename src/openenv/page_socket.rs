@@ -14,9 +14,8 @@ use super::socket::{Came, End, Socket};
 use crate::episode::{
     Event, Following, NewEpisode, NewStep, Owner, Place, Refusal, StepAnswer, StepReply, Texts,
 };
-use crate::executor::{Display, OutputStream, ResultOf};
+use crate::executor::{Display, OutputStream};
 use crate::sandbox::plan::Level;
-use crate::traces::Parent;
 
 /// Of the protocols that the page offers, the one that is spoken.
 pub(super) const PROTOCOL: &str = "coding-env";
@@ -161,34 +160,12 @@ async fn begin(
     if !place.has_episode() {
         place.reset(new_episode(openenv, owner)).await?;
     }
-    let step = NewStep {
-        code,
-        index: None,
-        timeout: None,
-        caller_wait: None,
-        output_bytes: None,
-        cpu_time: None,
-        result_of: ResultOf::Expression,
-        display_mime_types: String::new(),
-        parent: Parent::default(),
-    };
-    let following = place.step_stream(step).await?;
+    let following = place.step_stream(NewStep::plain(code)).await?;
     Ok((place.episode_id().unwrap_or_default(), following))
 }
 
 fn new_episode(openenv: &OpenEnv, owner: &Owner) -> NewEpisode {
-    NewEpisode {
-        owner: owner.clone(),
-        id: String::new(),
-        request_id: String::new(),
-        previous_id: String::new(),
-        seed: None,
-        runtime: 0,
-        loopback: false,
-        limits: openenv.profile.limits(),
-        environment: Vec::new(),
-        files: Vec::new(),
-    }
+    NewEpisode::plain(owner.clone(), openenv.profile.limits())
 }
 
 fn asked(frame: &Message) -> Result<Asked, String> {

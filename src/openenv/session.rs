@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::episode::{Episodes, NewEpisode, NewStep, Owner, Place, Refusal};
 use crate::executor::ResultOf;
 use crate::limits::EpisodeLimits;
-use crate::traces::Parent;
 
 /// The most text of each stream, and of a value, on this wire: clients take frames of 100 MiB, and a byte can take six in JSON.
 const OUTPUT_BYTES_MAX: u32 = 5 << 20;
@@ -90,16 +89,8 @@ impl Session {
 
     async fn new_episode(&self, seed: Option<u64>) -> Result<String, Refusal> {
         let new = NewEpisode {
-            owner: self.owner.clone(),
-            id: String::new(),
-            request_id: String::new(),
-            previous_id: String::new(),
             seed,
-            runtime: 0,
-            loopback: false,
-            limits: self.profile.limits,
-            environment: Vec::new(),
-            files: Vec::new(),
+            ..NewEpisode::plain(self.owner.clone(), self.profile.limits)
         };
         Ok(self.place.reset(new).await?.id)
     }
@@ -133,15 +124,9 @@ impl Session {
             self.new_episode(None).await?;
         }
         let step = NewStep {
-            code: code.clone(),
-            index: None,
             timeout,
-            caller_wait: None,
-            output_bytes: None,
-            cpu_time: None,
             result_of: ResultOf::Statement,
-            display_mime_types: String::new(),
-            parent: Parent::default(),
+            ..NewStep::plain(code.clone())
         };
         let answer = self.place.step(step).await?;
         let reply = answer.reply.facts();

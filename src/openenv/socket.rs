@@ -25,7 +25,7 @@ use super::check::{self, Data, Issue};
 use super::session::Session;
 use super::sessions::{Attached, NotAttached};
 use super::wire::{self, Code};
-use super::{OpenEnv, http as answers, json, mcp, page_socket};
+use super::{OpenEnv, answer, json, mcp, page_socket};
 use crate::episode::{Owner, Refusal};
 use crate::fault;
 
@@ -81,7 +81,7 @@ pub(super) fn accept(
     let version = headers.get(header::SEC_WEBSOCKET_VERSION);
     let fits = request.method() == Method::GET && request.version() == Version::HTTP_11;
     if !fits || !is_asked_for(headers) || version.is_none_or(|version| version != "13") {
-        let mut response = answers::told(
+        let mut response = answer::told(
             StatusCode::UPGRADE_REQUIRED,
             "this is a WebSocket, version 13, over HTTP/1.1",
         );
@@ -98,7 +98,7 @@ pub(super) fn accept(
         return response;
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return answers::told(
+        return answer::told(
             StatusCode::BAD_REQUEST,
             "the header Sec-WebSocket-Key is missing",
         );

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
-# Builds the image as the Dockerfile says, and runs it: by hand, and by `from_docker_image` of the Rust and the Python client.
+# Builds the image as the Dockerfile says, and runs it: by hand, by `from_docker_image` of the Rust and the Python client, and by the
+# compose file.
 #
 #   tests/image/run.sh
 #
 #   CODING_ENV_TEST_IMAGE        an image to take instead of building one
 #   CODING_ENV_TEST_WHEEL_INDEX  0: leave out the image with extra packages, which pip loads
 #   CODING_ENV_CI_CACHE          where the Python client's virtual environment is kept
+#   CODING_ENV_TEST              `full`: what the host lacks is a failure; else it is skipped by name
 #
-# Needs a Docker engine, cargo and python3. The engine keeps the image and its layers; nothing else is left.
+# Needs a Docker engine, cargo and python3; and Compose, of version 2 or 1, which root gets by apt-get. The engine keeps the image and its layers; nothing else is left.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 readonly HEALTHY_WITHIN=90
 
 scratch=$(mktemp -d)
 containers=()
+compose=()
 cleanup() {
+    if ((${#compose[@]} > 0)); then "${compose[@]}" down --timeout 0 >/dev/null 2>&1 || true; fi
     if ((${#containers[@]} > 0)); then docker rm --force --volumes "${containers[@]}" >/dev/null 2>&1 || true; fi
     rm -rf -- "$scratch"
 }
@@ -23,6 +27,12 @@ trap cleanup EXIT
 fail() {
     echo "error: $*" >&2
     exit 1
+}
+
+# lacks WHAT: fails where nothing may be lacking, else says what is left out.
+lacks() {
+    [[ ${CODING_ENV_TEST-} != full ]] || fail "this host lacks $1, which CODING_ENV_TEST=full requires"
+    echo "NOT TESTED: this host lacks $1"
 }
 
 docker info >/dev/null 2>&1 || fail "no Docker engine answers"
@@ -75,6 +85,19 @@ test ! -e /build && test ! -e /wheels && test ! -w /usr/local/bin/coding-env
 test "$(id -u)" = 65534
 coding-env --version'
 
+# healthy CONTAINER: waits until it is.
+healthy() {
+    local end=$((SECONDS + HEALTHY_WITHIN)) health=""
+    until [[ $health == healthy ]]; do
+        if ((SECONDS > end)) || [[ $(docker inspect --format '{{.State.Running}}' "$1") != true ]]; then
+            docker logs --tail 50 "$1" >&2
+            fail "$1 is ${health:-not there}, and not healthy"
+        fi
+        sleep 0.5
+        health=$(docker inspect --format '{{.State.Health.Status}}' "$1")
+    done
+}
+
 # Somebody else's may be there.
 of_clients() { docker ps --all --quiet --filter label=coding-env.client | sort; }
 others=$(of_clients)
@@ -96,15 +119,7 @@ start uid-65534 --user 65534:65534
 start restricted "${RESTRICTED[@]}"
 start restricted-root --user 0:0 "${RESTRICTED[@]}"
 for name in "${containers[@]}"; do
-    end=$((SECONDS + HEALTHY_WITHIN)) health=""
-    until [[ $health == healthy ]]; do
-        if ((SECONDS > end)) || [[ $(docker inspect --format '{{.State.Running}}' "$name") != true ]]; then
-            docker logs --tail 50 "$name" >&2
-            fail "$name is ${health:-not there}, and not healthy"
-        fi
-        sleep 0.5
-        health=$(docker inspect --format '{{.State.Health.Status}}' "$name")
-    done
+    healthy "$name"
     answer=$(docker exec "$name" coding-env run --url http://127.0.0.1:8000 -c '6 * 7')
     [[ $answer == 42 ]] || fail "$name answers $answer"
     serving=$(docker logs "$name" 2>&1 | sed -nE 's/.* serving .*isolation="([a-z]+)".*max_episodes=([0-9]+) took=([^ ]+).*/\1, max_episodes \2, SERVING after \3/p')
@@ -125,6 +140,44 @@ program=$(cargo metadata --no-deps --format-version 1 --locked |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/coding-env
 echo "--- from_docker_image, Python"
 CODING_ENV_BIN=$program CODING_ENV_TEST_IMAGE=$image clients/python/test -q -k a_real_engine
+
+# --- The compose file -------------------------------------------------------------------------------------------
+
+# Sets `compose` to what speaks it here.
+find_compose() {
+    if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null && ((EUID == 0)) && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+        timeout 300 apt-get update >/dev/null || true
+        timeout --kill-after=20 600 apt-get install --yes --no-install-recommends docker-compose >/dev/null || true
+    fi
+    local command=()
+    if docker compose version >/dev/null 2>&1; then
+        command=(docker compose)
+    elif command -v docker-compose >/dev/null; then
+        command=(docker-compose)
+    else
+        lacks "docker compose"
+        return 0
+    fi
+    compose=("${command[@]}" --project-name "coding-env-image-test-$$" --file deploy/compose.yaml)
+}
+find_compose
+if ((${#compose[@]} > 0)); then
+    CODING_ENV_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    export CODING_ENV_PORT CODING_ENV_IMAGE=$image
+    "${compose[@]}" up --detach >"$scratch/compose.log" 2>&1 || {
+        cat -- "$scratch/compose.log" >&2
+        fail "the compose file does not come up"
+    }
+    name=$("${compose[@]}" ps -q coding-env)
+    healthy "$name"
+    answer=$("$program" run --url "http://127.0.0.1:$CODING_ENV_PORT" -c '6 * 7')
+    [[ $answer == 42 ]] || fail "the server of the compose file answers $answer"
+    "${compose[@]}" down >/dev/null 2>&1
+    [[ -z $(docker ps --all --quiet --filter "id=$name") ]] || fail "the compose file leaves its container behind"
+    echo "compose ($("${compose[@]}" version --short)): up, healthy, ran a step, down"
+    compose=()
+fi
 
 # --- The users' own packages ------------------------------------------------------------------------------------
 

@@ -217,7 +217,12 @@ fn what_tests_may_lack_is_what_ci_requires() {
         }
     }
     // The scripts say it in the same words.
-    for script in [".ci/run", "deploy/test"] {
+    for script in [
+        ".ci/run",
+        "deploy/test",
+        "tests/browser/run",
+        "tests/image/run.sh",
+    ] {
         let Ok(text) = fs::read_to_string(Path::new(ROOT).join(script)) else {
             return; // a package has no scripts
         };

@@ -47,7 +47,9 @@ const watcher: Watcher = {
     server.textContent = `CPython ${event.python} · isolation ${event.isolation} · server ${event.server_id} · version ${event.version}`;
   },
   tokenWanted() {
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open) return;
+    if (sessionStorage.getItem(TOKEN_KEY) !== null) get("ask-why").textContent = "The server does not take that token: give another one.";
+    dialog.showModal();
   },
 };
 
@@ -79,13 +81,18 @@ function remove(episode: Episode): void {
   else drawTabs();
 }
 
+/** Where an arrow key leads to from one of `count` tabs; -1 for any other key. */
+function neighbour(event: KeyboardEvent, at: number, count: number): number {
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  return step === 0 ? -1 : (at + step + count) % count;
+}
+
 function drawTabs(): void {
   const focused = document.activeElement?.id;
   tabs.replaceChildren(
     ...episodes.map((episode, at) => {
       const holder = document.createElement("div");
       holder.className = episode === selected ? "tab selected" : "tab";
-      holder.setAttribute("role", "presentation");
       const tab = document.createElement("button");
       tab.type = "button";
       tab.id = `tab-${at}`;
@@ -96,9 +103,8 @@ function drawTabs(): void {
       tab.textContent = episode.isRunning ? `${episode.name} …` : episode.name;
       tab.addEventListener("click", () => select(episode));
       tab.addEventListener("keydown", (event) => {
-        const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-        const next = episodes[(at + step + episodes.length) % episodes.length];
-        if (step === 0 || next === undefined) return;
+        const next = episodes[neighbour(event, at, episodes.length)];
+        if (next === undefined) return;
         event.preventDefault();
         select(next);
         document.getElementById(`tab-${episodes.indexOf(next)}`)?.focus();
@@ -114,6 +120,8 @@ function drawTabs(): void {
       return holder;
     }),
   );
+  // A list of tabs may hold nothing else, and beside each there is a button that closes it.
+  get("tablist").setAttribute("aria-owns", episodes.map((_, at) => `tab-${at}`).join(" "));
   if (focused?.startsWith("tab-")) document.getElementById(focused)?.focus();
 }
 
@@ -181,20 +189,31 @@ get("add").addEventListener("click", add);
 
 // --- snippets ---
 
-const languages = get("languages");
-for (const name of LANGUAGES) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.setAttribute("role", "tab");
-  button.setAttribute("aria-controls", "snippet");
-  button.setAttribute("aria-selected", String(name === language));
-  button.textContent = name;
-  button.addEventListener("click", () => {
-    language = name;
-    for (const other of languages.children) other.setAttribute("aria-selected", String(other === button));
-    drawSnippet(view.state.doc.toString() || (selected?.past.at(-1) ?? ""));
+const languageTabs = LANGUAGES.map((name, at) => {
+  const tab = document.createElement("button");
+  tab.type = "button";
+  tab.setAttribute("role", "tab");
+  tab.setAttribute("aria-controls", "snippet");
+  tab.textContent = name;
+  tab.addEventListener("click", () => speak(name));
+  tab.addEventListener("keydown", (event) => {
+    const next = LANGUAGES[neighbour(event, at, LANGUAGES.length)];
+    if (next === undefined) return;
+    event.preventDefault();
+    speak(next);
+    languageTabs[LANGUAGES.indexOf(next)]?.focus();
   });
-  languages.append(button);
+  return tab;
+});
+get("languages").append(...languageTabs);
+
+function speak(name: Language): void {
+  language = name;
+  languageTabs.forEach((tab, at) => {
+    tab.setAttribute("aria-selected", String(LANGUAGES[at] === name));
+    tab.tabIndex = LANGUAGES[at] === name ? 0 : -1;
+  });
+  drawSnippet(view.state.doc.toString() || (selected?.past.at(-1) ?? ""));
 }
 const copy = get<HTMLButtonElement>("copy");
 copy.addEventListener("click", async () => {
@@ -218,5 +237,5 @@ dialog.addEventListener("close", () => {
   }
 });
 
-drawSnippet("");
+speak(language);
 add();

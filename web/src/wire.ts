@@ -1,4 +1,4 @@
-// What page and server say to each other on /web/socket, one JSON object a frame: src/openenv/page.rs is the other end.
+// What page and server say to each other on /web/socket, one JSON object a frame: src/openenv/page_socket.rs is the other end.
 
 /** From the page. */
 export type Request =
