@@ -86,7 +86,8 @@ struct Writer {
 
 enum Writing {
     Opening(oneshot::Receiver<Result<Open, Status>>),
-    Open(Open),
+    /// On the heap, because the writer is handed on with each response.
+    Open(Box<Open>),
 }
 
 impl Drop for Writer {
@@ -113,7 +114,7 @@ impl Writer {
                 };
                 let refused = async { opened };
                 let open = self.service.guard(refused).await?;
-                self.state = Writing::Open(open);
+                self.state = Writing::Open(Box::new(open));
                 match &mut self.state {
                     Writing::Open(open) => open,
                     Writing::Opening(_) => return Ok(None),
