@@ -18,7 +18,7 @@ use super::transport::REPLY_BYTES_MAX;
 use super::{Options, SERVER_HEADER, endpoint, root_cause};
 use crate::proto::v1::coding_env_client::CodingEnvClient;
 use crate::proto::v1::{
-    self, SessionRequest, SessionResponse, session_request::Request as Asked,
+    self, OutputStream, SessionRequest, SessionResponse, session_request::Request as Asked,
     session_response::Response, step_stream_response::Event,
 };
 
@@ -184,6 +184,7 @@ impl Session {
             pieces,
             reply: Some(reply),
             at,
+            end: None,
         })
     }
 
@@ -283,13 +284,16 @@ impl Session {
 
 /// A step of a session that is told while it runs.
 ///
-/// Who does not take the pieces holds up nobody: past 64 that wait, pieces are dropped, and the next one says how many bytes.
+/// Who does not take the pieces holds up nobody: past 64 that wait, pieces are dropped, and the next one says how many bytes. When the step ended while its stream
+/// was broken, what was not told of its output comes from the reply, as far as that has it whole.
 #[derive(Debug)]
 pub struct SessionStep {
     pieces: mpsc::Receiver<v1::StepStreamResponse>,
     reply: Option<oneshot::Receiver<Result<v1::StepResponse, Status>>>,
     /// What was told of stdout and stderr.
     at: [u64; 2],
+    /// What is left once it has ended.
+    end: Option<(Vec<v1::OutputPiece>, Box<v1::StepResponse>)>,
 }
 
 impl SessionStep {
@@ -305,13 +309,48 @@ impl SessionStep {
                 return Ok(Some(StepEvent::Output(piece)));
             }
         }
-        let Some(reply) = &mut self.reply else {
-            return Ok(None);
+        if let Some(reply) = &mut self.reply {
+            let reply = reply.await.unwrap_or_else(|_| Err(ended()));
+            self.reply = None;
+            let reply = reply.map_err(|status| Error::from_status(&status))?;
+            self.end = Some((self.untold(&reply), Box::new(reply)));
+        }
+        if let Some((untold, _)) = &mut self.end
+            && let Some(piece) = untold.pop()
+        {
+            return Ok(Some(StepEvent::Output(piece)));
+        }
+        Ok(self.end.take().map(|(_, reply)| StepEvent::Reply(reply)))
+    }
+
+    /// What was not told of the output, where the reply has it as it was written.
+    fn untold(&self, reply: &v1::StepResponse) -> Vec<v1::OutputPiece> {
+        let observed = reply.observed.clone().unwrap_or_default();
+        let streams = [
+            (
+                OutputStream::Stderr,
+                reply.stderr(),
+                observed.stderr_total_bytes,
+                self.at[1],
+            ),
+            (
+                OutputStream::Stdout,
+                reply.stdout(),
+                observed.stdout_total_bytes,
+                self.at[0],
+            ),
+        ];
+        let untold = |(stream, text, total_bytes, offset): (OutputStream, &str, u64, u64)| {
+            let is_whole = text.len() as u64 == total_bytes && !text.contains('\u{fffd}');
+            let data = text.as_bytes().get(usize::try_from(offset).ok()?..)?;
+            (is_whole && !data.is_empty()).then(|| v1::OutputPiece {
+                stream: stream.into(),
+                offset,
+                data: data.to_vec(),
+                dropped_bytes: 0,
+            })
         };
-        let reply = reply.await.unwrap_or_else(|_| Err(ended()));
-        self.reply = None;
-        let reply = reply.map_err(|status| Error::from_status(&status))?;
-        Ok(Some(StepEvent::Reply(Box::new(reply))))
+        streams.into_iter().filter_map(untold).collect()
     }
 
     /// What is new of a piece: a stream that is taken over tells output again.

@@ -637,13 +637,29 @@ async fn many_episodes_step_at_once_and_each_gets_its_own() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_output_comes_before_the_end_of_its_step() {
-    const EPISODES: u32 = 8;
     let server = Server::start(&["--threads", "4"]);
-    let session = Session::connect(&server.url(), Options::default())
-        .await
-        .unwrap();
+    output_comes_before_the_reply(&server.url(), "whole").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_output_comes_once_over_connections_that_are_cut() {
+    let server = Server::start(&["--threads", "4"]);
+    let count = AtomicU64::new(0);
+    let after = move || 3000 + count.fetch_add(1, Ordering::Relaxed) * 7919 % 17_000;
+    let cuts = Arc::new(AtomicU64::new(0));
+    let proxy = cutting_proxy(server.address().to_owned(), after, Arc::clone(&cuts)).await;
+    output_comes_before_the_reply(&format!("http://{proxy}"), "cut").await;
+    assert!(cuts.load(Ordering::Relaxed) > 3, "nothing was cut");
+}
+
+async fn output_comes_before_the_reply(url: &str, name: &str) {
+    const EPISODES: u32 = 8;
+    let mut options = Options::default();
+    options.retry_first = Duration::from_millis(1);
+    options.retry_max = Duration::from_millis(50);
+    let session = Session::connect(url, options).await.unwrap();
     let run = async |number: u32| {
-        let id = format!("e{number}");
+        let id = format!("{name}{number}");
         let Asked::Reset(request) = reset(&id) else {
             unreachable!();
         };
@@ -668,7 +684,8 @@ async fn all_output_comes_before_the_end_of_its_step() {
         }
     };
     futures_util::future::join_all((0..EPISODES).map(run)).await;
-    session.close().await.unwrap();
+    // Its end may be cut too: then the grace ends them.
+    drop(session.close().await);
 }
 
 /// Forwards connections, and cuts each after a number of bytes of both ways that `after` gives.

@@ -115,7 +115,8 @@ class SessionCore:
 
 
 class Fitting:
-    """What is new of the pieces of one step: a stream that takes a session over tells output again, and some may have been dropped."""
+    """What is new of the pieces of one step: a stream that takes a session over tells output again, and some may have been dropped; when the
+    step ended while its stream was broken, the last ones never come."""
 
     def __init__(self) -> None:
         self._at: Dict[models.OutputStream, int] = {}
@@ -128,6 +129,20 @@ class Fitting:
         offset, data = piece.offset + known, piece.data[known:]
         self._at[piece.stream] = offset + len(data)
         return models.OutputPiece(stream=piece.stream, offset=offset, data=data, dropped_bytes=offset - at)
+
+    def untold(self, result: models.StepResult) -> Optional[models.OutputPiece]:
+        """The next part of what was not told, where the result has the output as it was written."""
+        shown, observed = result.observation, result.observed
+        for stream, text, total_bytes in (
+            (models.OutputStream.STDOUT, shown.stdout, observed.stdout_total_bytes),
+            (models.OutputStream.STDERR, shown.stderr, observed.stderr_total_bytes),
+        ):
+            data = text.encode("utf-8", "replace")
+            if len(data) == total_bytes and "\ufffd" not in text:
+                piece = self.fit(models.OutputPiece(stream=stream, offset=0, data=data))
+                if piece is not None:
+                    return piece
+        return None
 
 
 def step_request(

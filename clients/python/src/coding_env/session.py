@@ -30,7 +30,7 @@ class SessionStep:
     """A step of a ``Session`` and what it prints: an iterator of pieces of output, as they are printed.
 
     A stream that breaks is taken over, and no piece comes twice. Who does not take them holds up nobody: past 64 that wait they are dropped, and
-    the next one tells how many bytes (``dropped_bytes``).
+    the next one tells how many bytes (``dropped_bytes``). What was not told by the end comes from the result, as far as that has it whole.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,9 @@ class SessionStep:
             piece = self._pieces.get()
             if piece is None:
                 self._pieces.put(None)  # for whoever asks again
-                self._future.result()
+                untold = self._fitting.untold(self._future.result())
+                if untold is not None:
+                    return untold
                 raise StopIteration
             fitting = self._fitting.fit(piece)
             if fitting is not None:
@@ -86,7 +88,9 @@ class AsyncSessionStep:
             piece = await self._pieces.get()
             if piece is None:
                 self._pieces.put_nowait(None)  # for whoever asks again
-                await self.result()
+                untold = self._fitting.untold(await self.result())
+                if untold is not None:
+                    return untold
                 raise StopAsyncIteration
             fitting = self._fitting.fit(piece)
             if fitting is not None:
