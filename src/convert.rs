@@ -2,7 +2,6 @@
 //! not compile until it is handled.
 
 pub(crate) mod files;
-pub(crate) mod fork;
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -475,55 +474,19 @@ fn step(
         limits,
         max_reply_bytes,
         display_mime_types,
-        on_failure,
-        roll_back_outcomes,
     } = request;
     check_episode_id(&mut violations, episode_id);
-    let code = source(&mut violations, "action", action, max.source_bytes);
-    let timeout = timeout.map(from_zero);
-    if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        let max = max.step_timeout;
-        violations.add(
-            "timeout",
-            format!("has to be longer than zero; the maximum is {max:?}"),
-            &[("maximum", format!("{max:?}"))],
-        );
-    }
-    let (output_bytes, cpu_time) = step_limits(&mut violations, "limits", limits, max);
-    let reply_bytes = reply_bytes(&mut violations, max_reply_bytes);
-    let display_mime_types = mime_types(&mut violations, &display_mime_types);
-    let on_failure = fork::on_failure(&mut violations, on_failure, &roll_back_outcomes);
-    violations.check()?;
-    let step = NewStep {
-        code,
-        index: step_index,
-        timeout,
-        caller_wait,
-        output_bytes,
-        cpu_time,
-        result_of: ResultOf::Expression,
-        display_mime_types,
-        on_failure,
-        parent: Parent::default(),
+    let code = match action {
+        Some(v1::CodeAction { code }) => code,
+        None => {
+            violations.add("action", "is required", &[]);
+            String::new()
+        }
     };
-    Ok((step, reply_bytes))
-}
-
-/// The source of a step.
-fn source(
-    violations: &mut Violations,
-    field: &str,
-    action: Option<v1::CodeAction>,
-    bytes_max: u32,
-) -> String {
-    let Some(v1::CodeAction { code }) = action else {
-        violations.add(field, "is required", &[]);
-        return String::new();
-    };
-    let source_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+    let source_max = usize::try_from(max.source_bytes).unwrap_or(usize::MAX);
     if code.len() > source_max {
         violations.add(
-            &format!("{field}.code"),
+            "action.code",
             format!(
                 "has {} bytes: it may have {source_max}, the maximum",
                 code.len()
@@ -534,36 +497,34 @@ fn source(
             ],
         );
     }
-    code
-}
-
-/// What a step lowers for itself: output and CPU time.
-fn step_limits(
-    violations: &mut Violations,
-    field: &str,
-    asked: Option<v1::StepLimits>,
-    max: &EpisodeLimits,
-) -> (Option<u32>, Option<Duration>) {
+    let timeout = timeout.map(from_zero);
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        let max = max.step_timeout;
+        violations.add(
+            "timeout",
+            format!("has to be longer than zero; the maximum is {max:?}"),
+            &[("maximum", format!("{max:?}"))],
+        );
+    }
     let v1::StepLimits {
         output_bytes,
         cpu_time,
-    } = asked.unwrap_or_default();
+    } = limits.unwrap_or_default();
     let output_range = (LEAST.output_bytes, max.output_bytes);
     let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
     let output_bytes = output_bytes.map(|bytes| {
-        let field = format!("{field}.output_bytes");
-        lowered(violations, &field, Some(bytes), output_range)
+        lowered(
+            &mut violations,
+            "limits.output_bytes",
+            Some(bytes),
+            output_range,
+        )
     });
     let cpu_time = cpu_time.map(|time| {
-        let (field, time) = (format!("{field}.cpu_time"), from_zero(time));
-        lowered(violations, &field, Some(time), cpu_range)
+        let time = Some(from_zero(time));
+        lowered(&mut violations, "limits.cpu_time", time, cpu_range)
     });
-    (output_bytes, cpu_time)
-}
-
-/// How large a reply may be.
-fn reply_bytes(violations: &mut Violations, asked: Option<u32>) -> u32 {
-    let reply_bytes = asked.unwrap_or(REPLY_BYTES);
+    let reply_bytes = max_reply_bytes.unwrap_or(REPLY_BYTES);
     if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
         violations.add(
             "max_reply_bytes",
@@ -574,7 +535,20 @@ fn reply_bytes(violations: &mut Violations, asked: Option<u32>) -> u32 {
             ],
         );
     }
-    reply_bytes
+    let display_mime_types = mime_types(&mut violations, &display_mime_types);
+    violations.check()?;
+    let step = NewStep {
+        code,
+        index: step_index,
+        timeout,
+        caller_wait,
+        output_bytes,
+        cpu_time,
+        result_of: ResultOf::Expression,
+        display_mime_types,
+        parent: Parent::default(),
+    };
+    Ok((step, reply_bytes))
 }
 
 /// The representations that displays are to have, as the harness takes them.
@@ -894,8 +868,6 @@ pub(crate) fn step_response(
         outcome: outcome(facts.outcome).into(),
         state_after: if facts.lost {
             v1::StateAfter::Lost
-        } else if facts.rolled_back {
-            v1::StateAfter::RolledBack
         } else {
             v1::StateAfter::Intact
         }
@@ -997,11 +969,6 @@ pub(crate) fn state_response(
         )),
         output_total_bytes: totals.output_bytes,
         tree_totals: tree_usage(&totals.usage),
-        fork: view.origin.map(|origin| v1::ForkOrigin {
-            parent_episode_id: origin.parent_id,
-            step_count: origin.step_count,
-            depth: origin.depth,
-        }),
     }
 }
 

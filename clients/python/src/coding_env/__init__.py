@@ -8,20 +8,9 @@
 
 from ._files import escape
 from ._server import ServerStatus, Standing
-from .aio import AsyncCheckpoint, AsyncCodingEnv, AsyncFiles, AsyncStepStream
+from .aio import AsyncCodingEnv, AsyncFiles, AsyncStepStream
 from .aio_pool import AsyncPool, AsyncPooledEnv
-from .client import Checkpoint, CodingEnv, Files, StepStream
-from .copies import (
-    Call,
-    CallCheck,
-    CheckFailure,
-    CheckpointInfo,
-    CheckResult,
-    Evaluation,
-    EvaluationResult,
-    StdoutCheck,
-    TestCheck,
-)
+from .client import CodingEnv, Files, StepStream
 from .errors import (
     BusyError,
     CodingEnvError,
@@ -49,9 +38,6 @@ from .models import (
     FileInfo,
     FileKind,
     FileLimits,
-    ForkFacts,
-    ForkLimits,
-    ForkOrigin,
     InterruptResult,
     Isolation,
     IsolationLayer,
@@ -63,15 +49,12 @@ from .models import (
     Network,
     NewFile,
     Observed,
-    OnFailure,
-    OnFull,
     Outcome,
     OutputPiece,
     OutputStream,
     Package,
     Progress,
     PythonException,
-    RandomState,
     Reported,
     Representation,
     ResetResult,
@@ -81,7 +64,6 @@ from .models import (
     StateAfter,
     StepLimits,
     StepResult,
-    TextComparison,
     Usage,
     UsageScope,
     WriteResult,
@@ -94,7 +76,6 @@ from .vector import AsyncVectorEnv, VectorEnv, VectorStep
 __version__ = "0.1.0"
 
 __all__ = [
-    "AsyncCheckpoint",
     "AsyncCodingEnv",
     "AsyncFiles",
     "AsyncPool",
@@ -104,13 +85,7 @@ __all__ = [
     "AsyncStepStream",
     "AsyncVectorEnv",
     "BusyError",
-    "Call",
-    "CallCheck",
     "Capacity",
-    "CheckFailure",
-    "CheckResult",
-    "Checkpoint",
-    "CheckpointInfo",
     "CodeAction",
     "CodeObservation",
     "CodeState",
@@ -123,8 +98,6 @@ __all__ = [
     "EpisodeGoneError",
     "EpisodeState",
     "EpisodeStatus",
-    "Evaluation",
-    "EvaluationResult",
     "FileErrorKind",
     "FileFailure",
     "FileInfo",
@@ -132,9 +105,6 @@ __all__ = [
     "FileLimits",
     "Files",
     "FilesError",
-    "ForkFacts",
-    "ForkLimits",
-    "ForkOrigin",
     "InterruptResult",
     "Isolation",
     "IsolationLayer",
@@ -147,8 +117,6 @@ __all__ = [
     "NewFile",
     "NoEpisodeError",
     "Observed",
-    "OnFailure",
-    "OnFull",
     "Options",
     "Outcome",
     "OutputPiece",
@@ -158,7 +126,6 @@ __all__ = [
     "PooledEnv",
     "Progress",
     "PythonException",
-    "RandomState",
     "Reason",
     "RefusedError",
     "Reported",
@@ -172,12 +139,9 @@ __all__ = [
     "SessionStep",
     "Standing",
     "StateAfter",
-    "StdoutCheck",
     "StepLimits",
     "StepResult",
     "StepStream",
-    "TestCheck",
-    "TextComparison",
     "UrlError",
     "Usage",
     "UsageScope",
