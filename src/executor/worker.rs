@@ -677,7 +677,7 @@ impl Worker {
         tokio::pin!(second_beat);
         let timer = tokio::time::sleep_until(deadline.min(next_cpu_check).into());
         tokio::pin!(timer);
-        let mut room = live.room(LATE_OUTPUT_BYTES_MAX, started);
+        let mut room = live.room(READ_IN_A_TURN_BYTES, started);
 
         loop {
             let [stdout_room, stderr_room] = room.bytes;
@@ -729,17 +729,17 @@ impl Worker {
                     return Waited::Exited(exit.0, exit.1);
                 }
                 () = self.stdout.readable(), if watching && stdout_room > 0 => {
-                    self.stdout.drain(live, OutputStream::Stdout, stdout_room.min(READ_IN_A_TURN_BYTES));
+                    self.stdout.drain(live, OutputStream::Stdout, stdout_room);
                     tokio::task::yield_now().await;
                 }
                 () = self.stderr.readable(), if watching && stderr_room > 0 => {
-                    self.stderr.drain(live, OutputStream::Stderr, stderr_room.min(READ_IN_A_TURN_BYTES));
+                    self.stderr.drain(live, OutputStream::Stderr, stderr_room);
                     tokio::task::yield_now().await;
                 }
                 () = live.caught_up(), if room.until.is_some() => {}
             }
             let now = Instant::now();
-            room = live.room(LATE_OUTPUT_BYTES_MAX, now);
+            room = live.room(READ_IN_A_TURN_BYTES, now);
             if stop.is_none() && now >= deadline {
                 *stop = Some(StopCause::Timeout);
             }

@@ -629,13 +629,19 @@ fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
     let below = group.join(SERVER_GROUP);
     let begun = Instant::now();
     // A process that forks while it is moved may leave a child behind; one that is ending is not moved, and is there until it has.
-    while begun.elapsed() < MOVE_WITHIN {
+    for round in 0.. {
         let members = || -> io::Result<Vec<i32>> {
             let procs = fs::read_to_string(group.join("cgroup.procs"))?;
             Ok(procs.lines().filter_map(|pid| pid.parse().ok()).collect())
         };
         if members()?.is_empty() {
             return Ok(());
+        }
+        if begun.elapsed() > MOVE_WITHIN {
+            break;
+        }
+        if round > 0 {
+            thread::sleep(MOVE_EVERY);
         }
         let procs = if all {
             members()?
@@ -656,7 +662,6 @@ fn move_down(group: &Path, all: bool, server: i32) -> io::Result<()> {
                 }
             }
         }
-        thread::sleep(MOVE_EVERY);
     }
     Err(io::ErrorKind::ResourceBusy.into())
 }
