@@ -6,6 +6,7 @@ whole or not there at either end: the server names it when it is complete, and s
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import datetime
 import os
@@ -228,7 +229,7 @@ class _Local:
         return self._path
 
 
-class _Reading:
+class _Reading(abc.ABC):
     """Takes the messages of a ReadFiles apart."""
 
     def __init__(self) -> None:
@@ -245,18 +246,18 @@ class _Reading:
         if message.HasField("summary"):
             self.summary = message.summary
 
-    def begin(self, file: pb.FileInfo) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def begin(self, file: pb.FileInfo) -> None: ...
 
-    def more(self, data: bytes) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def more(self, data: bytes) -> None: ...
 
-    def end(self, whole: bool) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def end(self, whole: bool) -> None: ...
 
+    @abc.abstractmethod
     def abandon(self) -> None:
         """The call has failed, or is tried again from its beginning."""
-        raise NotImplementedError
 
 
 class _IntoMemory(_Reading):
