@@ -11,6 +11,7 @@ const NATIVE: &str = "src/executor/harness/native.rs";
 /// Modules of it.
 const NATIVE_CELLS: &str = "src/executor/harness/cells.rs";
 const NATIVE_SOURCE: &str = "src/executor/harness/source.rs";
+const NATIVE_FORKS: &str = "src/executor/harness/forks.rs";
 /// The reaper, and what both have.
 const REAPER: &str = "src/executor/harness/reaper.rs";
 const CALLS: &str = "src/executor/harness/calls.rs";
@@ -20,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={NATIVE}");
     println!("cargo::rerun-if-changed={NATIVE_CELLS}");
     println!("cargo::rerun-if-changed={NATIVE_SOURCE}");
+    println!("cargo::rerun-if-changed={NATIVE_FORKS}");
     println!("cargo::rerun-if-changed={REAPER}");
     println!("cargo::rerun-if-changed={CALLS}");
     let out = PathBuf::from(env::var("OUT_DIR")?);

@@ -283,7 +283,51 @@ impl Sources {
             "Texts of replies kept for retries beyond each episode's last, in bytes",
             self.episodes.kept_reply_bytes(),
         )?;
-        self.files(page)
+        self.files(page)?;
+        self.copies(page)
+    }
+
+    fn copies(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (checkpoints, checkpoint_bytes, evaluations) = self.episodes.spare_counts();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let metrics = self.episodes.metrics();
+        page.gauge(
+            "coding_env_checkpoints",
+            "Checkpoints of all episodes",
+            count(checkpoints),
+        )?;
+        page.gauge(
+            "coding_env_checkpoint_bytes",
+            "Memory that checkpoints have for themselves, as it was measured last, in bytes",
+            checkpoint_bytes,
+        )?;
+        page.gauge(
+            "coding_env_evaluations_running",
+            "Evaluations that run or wait for a turn",
+            count(evaluations),
+        )?;
+        page.counter(
+            "coding_env_copies",
+            "Copies of interpreters that were made, whatever for",
+            metrics.copies.get(),
+        )?;
+        page.seconds(
+            "coding_env_copy_duration",
+            "How long copying an interpreter took, all copies of one request together",
+            &metrics.copy_time,
+        )?;
+        let uses = [
+            ("fork", metrics.forks.get()),
+            ("checkpoint", metrics.checkpoints.get()),
+            ("rollback", metrics.rollbacks.get()),
+            ("rolled_back_step", metrics.rolled_back.get()),
+            ("evaluation", metrics.evaluations.get()),
+        ];
+        page.counters(
+            "coding_env_copy_uses",
+            "What came of copies: forks that made children, checkpoints, rollbacks to one, steps that failed and were rolled back, evaluations that ended",
+            labelled("use", uses.into_iter()),
+        )
     }
 
     fn files(&self, page: &mut Page<'_>) -> fmt::Result {

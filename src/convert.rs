@@ -2,6 +2,7 @@
 //! not compile until it is handled.
 
 pub(crate) mod files;
+pub(crate) mod fork;
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -474,29 +475,11 @@ fn step(
         limits,
         max_reply_bytes,
         display_mime_types,
+        on_failure,
+        roll_back_outcomes,
     } = request;
     check_episode_id(&mut violations, episode_id);
-    let code = match action {
-        Some(v1::CodeAction { code }) => code,
-        None => {
-            violations.add("action", "is required", &[]);
-            String::new()
-        }
-    };
-    let source_max = usize::try_from(max.source_bytes).unwrap_or(usize::MAX);
-    if code.len() > source_max {
-        violations.add(
-            "action.code",
-            format!(
-                "has {} bytes: it may have {source_max}, the maximum",
-                code.len()
-            ),
-            &[
-                ("bytes", code.len().to_string()),
-                ("maximum", source_max.to_string()),
-            ],
-        );
-    }
+    let code = source(&mut violations, "action", action, max.source_bytes);
     let timeout = timeout.map(from_zero);
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         let max = max.step_timeout;
@@ -506,36 +489,10 @@ fn step(
             &[("maximum", format!("{max:?}"))],
         );
     }
-    let v1::StepLimits {
-        output_bytes,
-        cpu_time,
-    } = limits.unwrap_or_default();
-    let output_range = (LEAST.output_bytes, max.output_bytes);
-    let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
-    let output_bytes = output_bytes.map(|bytes| {
-        lowered(
-            &mut violations,
-            "limits.output_bytes",
-            Some(bytes),
-            output_range,
-        )
-    });
-    let cpu_time = cpu_time.map(|time| {
-        let time = Some(from_zero(time));
-        lowered(&mut violations, "limits.cpu_time", time, cpu_range)
-    });
-    let reply_bytes = max_reply_bytes.unwrap_or(REPLY_BYTES);
-    if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
-        violations.add(
-            "max_reply_bytes",
-            format!("has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}, the maximum"),
-            &[
-                ("minimum", REPLY_BYTES_MIN.to_string()),
-                ("maximum", REPLY_BYTES_MAX.to_string()),
-            ],
-        );
-    }
+    let (output_bytes, cpu_time) = step_limits(&mut violations, "limits", limits, max);
+    let reply_bytes = reply_bytes(&mut violations, max_reply_bytes);
     let display_mime_types = mime_types(&mut violations, &display_mime_types);
+    let on_failure = fork::on_failure(&mut violations, on_failure, &roll_back_outcomes);
     violations.check()?;
     let step = NewStep {
         code,
@@ -546,9 +503,78 @@ fn step(
         cpu_time,
         result_of: ResultOf::Expression,
         display_mime_types,
+        on_failure,
         parent: Parent::default(),
     };
     Ok((step, reply_bytes))
+}
+
+/// The source of a step.
+fn source(
+    violations: &mut Violations,
+    field: &str,
+    action: Option<v1::CodeAction>,
+    bytes_max: u32,
+) -> String {
+    let Some(v1::CodeAction { code }) = action else {
+        violations.add(field, "is required", &[]);
+        return String::new();
+    };
+    let source_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+    if code.len() > source_max {
+        violations.add(
+            &format!("{field}.code"),
+            format!(
+                "has {} bytes: it may have {source_max}, the maximum",
+                code.len()
+            ),
+            &[
+                ("bytes", code.len().to_string()),
+                ("maximum", source_max.to_string()),
+            ],
+        );
+    }
+    code
+}
+
+/// What a step lowers for itself: output and CPU time.
+fn step_limits(
+    violations: &mut Violations,
+    field: &str,
+    asked: Option<v1::StepLimits>,
+    max: &EpisodeLimits,
+) -> (Option<u32>, Option<Duration>) {
+    let v1::StepLimits {
+        output_bytes,
+        cpu_time,
+    } = asked.unwrap_or_default();
+    let output_range = (LEAST.output_bytes, max.output_bytes);
+    let cpu_range = (LEAST.step_cpu_time, max.step_cpu_time);
+    let output_bytes = output_bytes.map(|bytes| {
+        let field = format!("{field}.output_bytes");
+        lowered(violations, &field, Some(bytes), output_range)
+    });
+    let cpu_time = cpu_time.map(|time| {
+        let (field, time) = (format!("{field}.cpu_time"), from_zero(time));
+        lowered(violations, &field, Some(time), cpu_range)
+    });
+    (output_bytes, cpu_time)
+}
+
+/// How large a reply may be.
+fn reply_bytes(violations: &mut Violations, asked: Option<u32>) -> u32 {
+    let reply_bytes = asked.unwrap_or(REPLY_BYTES);
+    if !(REPLY_BYTES_MIN..=REPLY_BYTES_MAX).contains(&reply_bytes) {
+        violations.add(
+            "max_reply_bytes",
+            format!("has to be between {REPLY_BYTES_MIN} and {REPLY_BYTES_MAX}, the maximum"),
+            &[
+                ("minimum", REPLY_BYTES_MIN.to_string()),
+                ("maximum", REPLY_BYTES_MAX.to_string()),
+            ],
+        );
+    }
+    reply_bytes
 }
 
 /// The representations that displays are to have, as the harness takes them.
@@ -868,6 +894,8 @@ pub(crate) fn step_response(
         outcome: outcome(facts.outcome).into(),
         state_after: if facts.lost {
             v1::StateAfter::Lost
+        } else if facts.rolled_back {
+            v1::StateAfter::RolledBack
         } else {
             v1::StateAfter::Intact
         }
@@ -969,6 +997,11 @@ pub(crate) fn state_response(
         )),
         output_total_bytes: totals.output_bytes,
         tree_totals: tree_usage(&totals.usage),
+        fork: view.origin.map(|origin| v1::ForkOrigin {
+            parent_episode_id: origin.parent_id,
+            step_count: origin.step_count,
+            depth: origin.depth,
+        }),
     }
 }
 

@@ -17,6 +17,7 @@
 //! - `traces`: spans of calls and steps for a collector. Feature `otlp`.
 //! - `fault`: what becomes of a panic of our own.
 //! - `episode`: episodes, their steps and how they end.
+//! - `evaluate`: what an evaluation looks at, and its verdict.
 //! - `files`: the files of a workspace, whatever its program does to them.
 //! - `executor`: interpreters, forked from warm templates.
 //! - `sandbox`: the processes that the server is made of.
@@ -64,6 +65,8 @@ mod doors;
 #[cfg(feature = "server")]
 mod episode;
 #[cfg(feature = "server")]
+mod evaluate;
+#[cfg(feature = "server")]
 mod executor;
 #[cfg(feature = "server")]
 mod fault;
@@ -107,6 +110,6 @@ mod wire;
 #[cfg(feature = "server")]
 pub use crate::executor::RuntimeConfig;
 #[cfg(feature = "server")]
-pub use crate::limits::{EpisodeLimits, FileLimits};
+pub use crate::limits::{EpisodeLimits, FileLimits, ForkLimits};
 #[cfg(feature = "server")]
 pub use crate::sandbox::role::enter_role;

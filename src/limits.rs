@@ -67,6 +67,25 @@ pub struct FileLimits {
     pub stall_timeout: Duration,
 }
 
+/// What bounds copies of episodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForkLimits {
+    /// Children of one Fork.
+    pub children: u32,
+    /// Checkpoints of one episode.
+    pub checkpoints: u32,
+    /// The memory that they have for themselves, together.
+    pub checkpoint_bytes: u64,
+    /// Checkpoints of all episodes.
+    pub server_checkpoints: u32,
+    /// The memory that they have for themselves, together.
+    pub server_checkpoint_bytes: u64,
+    /// Evaluations of one Evaluate.
+    pub evaluations: u32,
+    /// Whether a step that fails is rolled back when its request does not say.
+    pub rolls_back: bool,
+}
+
 /// The least that each of them may be lowered to.
 pub(crate) const LEAST: EpisodeLimits = EpisodeLimits {
     source_bytes: 1,

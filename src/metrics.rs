@@ -109,6 +109,19 @@ pub(crate) struct Metrics {
     pub(crate) file_bytes_out: Count,
     /// Files with which something went wrong.
     pub(crate) file_failures: Count,
+    /// Forks that made children.
+    pub(crate) forks: Count,
+    /// Copies of interpreters that were made, whatever for.
+    pub(crate) copies: Count,
+    /// How long making them took, all of one wish together.
+    pub(crate) copy_time: Histogram,
+    pub(crate) checkpoints: Count,
+    /// Rollbacks to a checkpoint.
+    pub(crate) rollbacks: Count,
+    /// Steps that failed and were rolled back.
+    pub(crate) rolled_back: Count,
+    /// Evaluations that came to their end.
+    pub(crate) evaluations: Count,
 }
 
 impl Metrics {
@@ -141,6 +154,13 @@ impl Metrics {
             file_bytes_in: Count::default(),
             file_bytes_out: Count::default(),
             file_failures: Count::default(),
+            forks: Count::default(),
+            copies: Count::default(),
+            copy_time: Histogram::default(),
+            checkpoints: Count::default(),
+            rollbacks: Count::default(),
+            rolled_back: Count::default(),
+            evaluations: Count::default(),
         }
     }
 }

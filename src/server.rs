@@ -17,7 +17,7 @@ use crate::auth::{Auth, Gate};
 use crate::config::Config;
 use crate::convert::REPLY_BYTES_MAX;
 use crate::doors::Doors;
-use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, Outcome, Owner};
+use crate::episode::{Episodes, EpisodesConfig, NewEpisode, NewStep, OnFailure, Outcome, Owner};
 use crate::executor::{Executor, ExecutorConfig, Rotation, StartError};
 use crate::openenv::OpenEnv;
 use crate::port;
@@ -193,6 +193,12 @@ async fn run_until(
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|error| StartError::Io(error.into()))?;
     let plan = Arc::new(decide(&config).await?);
+    let forks = plan.fork_facts();
+    if config.forks.rolls_back && !forks.available {
+        let why = forks.why_not.unwrap_or_default();
+        let text = format!("`--on-failure roll-back` can't be had here: {why}");
+        return Err(ServeError::Setting(text));
+    }
     let executor = Executor::launch(ExecutorConfig {
         plan: Arc::clone(&plan),
         readable: config.readable.clone(),
@@ -430,7 +436,15 @@ async fn canary(
             failed(why.map_or_else(|| refusal.to_string(), |why| format!("{refusal} ({why})")))
         })?;
         let key = owner.episode(started.id);
-        let answer = episodes.step(&key, NewStep::plain(CANARY)).await;
+        let step = NewStep {
+            // It has nothing to be put back to.
+            on_failure: OnFailure {
+                rolls_back: Some(false),
+                after: Vec::new(),
+            },
+            ..NewStep::plain(CANARY)
+        };
+        let answer = episodes.step(&key, step).await;
         episodes.close(&key);
         let answer = answer.map_err(|refusal| failed(refusal.to_string()))?;
         let texts = answer.texts.unwrap_or_default();
@@ -506,6 +520,7 @@ fn episodes_config(config: &Config) -> EpisodesConfig {
         worker_wait: config.worker_wait,
         kept_reply_bytes: config.kept_reply_bytes,
         files: config.files,
+        forks: config.forks,
         transforms: config.transforms.clone(),
     }
 }

@@ -1,6 +1,7 @@
 //! The gRPC service: check, convert, call, convert back. Nothing else.
 
 mod files;
+mod fork;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -309,6 +310,48 @@ impl CodingEnv for Service {
         self.answer(self.on_list_files(request)).await
     }
 
+    async fn fork(
+        &self,
+        request: Request<v1::ForkRequest>,
+    ) -> Result<Response<v1::ForkResponse>, Status> {
+        self.answer(self.on_fork(request)).await
+    }
+
+    async fn checkpoint(
+        &self,
+        request: Request<v1::CheckpointRequest>,
+    ) -> Result<Response<v1::CheckpointResponse>, Status> {
+        self.answer(self.on_checkpoint(request)).await
+    }
+
+    async fn rollback(
+        &self,
+        request: Request<v1::RollbackRequest>,
+    ) -> Result<Response<v1::RollbackResponse>, Status> {
+        self.answer(self.on_rollback(request)).await
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<v1::ListCheckpointsRequest>,
+    ) -> Result<Response<v1::ListCheckpointsResponse>, Status> {
+        self.answer(self.on_list_checkpoints(request)).await
+    }
+
+    async fn drop_checkpoint(
+        &self,
+        request: Request<v1::DropCheckpointRequest>,
+    ) -> Result<Response<v1::DropCheckpointResponse>, Status> {
+        self.answer(self.on_drop_checkpoint(request)).await
+    }
+
+    async fn evaluate(
+        &self,
+        request: Request<v1::EvaluateRequest>,
+    ) -> Result<Response<v1::EvaluateResponse>, Status> {
+        self.answer(self.on_evaluate(request)).await
+    }
+
     async fn delete_files(
         &self,
         request: Request<v1::DeleteFilesRequest>,
@@ -546,6 +589,7 @@ impl Service {
         let inner = &self.0;
         let config = &inner.config;
         let (episodes, running_steps, waiting_steps) = inner.episodes.counts();
+        let (checkpoints, _, evaluations) = inner.episodes.spare_counts();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let package = |(name, version): &(String, String)| v1::Package {
             name: name.clone(),
@@ -608,6 +652,7 @@ impl Service {
                 session_grace: convert::some_duration(config.session_grace),
                 files: Some(convert::files::limits_message(&config.files)),
                 representation_bytes: REPRESENTATION_BYTES_MAX,
+                forks: Some(convert::fork::limits_of_forks(&config.forks)),
             }),
             runtimes: runtimes.collect(),
             isolation: Some(v1::Isolation {
@@ -619,6 +664,8 @@ impl Service {
                 running_steps,
                 waiting_steps,
                 draining: inner.episodes.is_draining(),
+                checkpoints: count(checkpoints),
+                evaluations: count(evaluations),
             }),
             transforms: config
                 .transforms
@@ -627,6 +674,7 @@ impl Service {
                 .map(ToString::to_string)
                 .collect(),
             start_time: convert::timestamp(inner.started),
+            fork: Some(convert::fork::fork_facts(plan.fork_facts())),
         })
     }
 }

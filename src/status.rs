@@ -11,7 +11,7 @@ use crate::episode::{Outcome, Refusal};
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "coding_env";
 /// The reasons of refusals by handlers, and what is none of them.
-pub(crate) const REASONS: [&str; 22] = [
+pub(crate) const REASONS: [&str; 29] = [
     "INVALID_FIELD",
     "EPISODE_NOT_FOUND",
     "EPISODE_CLOSED",
@@ -30,6 +30,13 @@ pub(crate) const REASONS: [&str; 22] = [
     "FILES_REFUSED",
     "SESSION_TAKEN_OVER",
     "SESSION_LIMIT",
+    "FORK_UNSUPPORTED",
+    "FORK_TOO_LARGE",
+    "FORK_DEPTH_LIMIT",
+    "FORK_FAILED",
+    "CHECKPOINT_NOT_FOUND",
+    "CHECKPOINT_EXISTS",
+    "CHECKPOINT_LIMIT",
     "NO_WORKER",
     "SHUTTING_DOWN",
     "DEADLINE",
@@ -260,7 +267,12 @@ impl From<Refusal> for Status {
                     metadata.push(("exit_code", brief.exit_code.to_string()));
                     metadata.push((
                         "state_after",
-                        if brief.lost { "lost" } else { "intact" }.to_owned(),
+                        match (brief.lost, brief.rolled_back) {
+                            (true, _) => "lost",
+                            (false, true) => "rolled_back",
+                            (false, false) => "intact",
+                        }
+                        .to_owned(),
                     ));
                 }
                 (
@@ -320,6 +332,61 @@ impl From<Refusal> for Status {
                     ("why", why.clone()),
                 ];
                 (Code::FailedPrecondition, "FILES_REFUSED", metadata, None)
+            }
+            Refusal::ForkUnsupported { obstacles } => {
+                let words: Vec<&str> = obstacles.iter().map(|(word, _)| *word).collect();
+                let mut metadata = vec![("obstacles", words.join(","))];
+                let sentences = obstacles.iter().map(|(word, text)| (*word, text.clone()));
+                metadata.extend(sentences);
+                (Code::FailedPrecondition, "FORK_UNSUPPORTED", metadata, None)
+            }
+            Refusal::ForkTooLarge { bytes, bytes_max } => {
+                let metadata = vec![
+                    ("bytes", bytes.to_string()),
+                    ("maximum", bytes_max.to_string()),
+                ];
+                (Code::FailedPrecondition, "FORK_TOO_LARGE", metadata, None)
+            }
+            Refusal::ForkDepth { depth, depth_max } => {
+                let metadata = vec![
+                    ("depth", depth.to_string()),
+                    ("maximum", depth_max.to_string()),
+                ];
+                (Code::FailedPrecondition, "FORK_DEPTH_LIMIT", metadata, None)
+            }
+            Refusal::ForkFailed { why } => (
+                Code::Unavailable,
+                "FORK_FAILED",
+                vec![("why", why.clone())],
+                Some(RETRY_SOON),
+            ),
+            Refusal::NoCheckpoint {
+                id: episode,
+                name,
+                why,
+            } => {
+                let mut metadata = id(episode);
+                metadata.push(("name", name.clone()));
+                metadata.push(("why", why.trim_start_matches(": ").to_owned()));
+                (Code::NotFound, "CHECKPOINT_NOT_FOUND", metadata, None)
+            }
+            Refusal::CheckpointExists {
+                id: episode,
+                name,
+                step_count,
+            } => {
+                let mut metadata = id(episode);
+                metadata.push(("name", name.clone()));
+                metadata.push(("step_count", step_count.to_string()));
+                (Code::AlreadyExists, "CHECKPOINT_EXISTS", metadata, None)
+            }
+            Refusal::CheckpointLimit { limit, max, used } => {
+                let metadata = vec![
+                    ("limit", (*limit).to_owned()),
+                    ("maximum", max.to_string()),
+                    ("used", used.to_string()),
+                ];
+                (Code::ResourceExhausted, "CHECKPOINT_LIMIT", metadata, None)
             }
             Refusal::NoWorker { waited } => (
                 Code::Unavailable,

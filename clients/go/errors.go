@@ -52,6 +52,20 @@ const (
 	ReasonFilesStalled Reason = "FILES_STALLED"
 	// ReasonFilesRefused: files can't be worked with, or one of a Reset can't be written.
 	ReasonFilesRefused Reason = "FILES_REFUSED"
+	// ReasonForkUnsupported: the episode has something that can't be copied, or the host can't do it.
+	ReasonForkUnsupported Reason = "FORK_UNSUPPORTED"
+	// ReasonForkTooLarge: the episode's files are more than are copied.
+	ReasonForkTooLarge Reason = "FORK_TOO_LARGE"
+	// ReasonForkDepthLimit: a copy of a copy too many.
+	ReasonForkDepthLimit Reason = "FORK_DEPTH_LIMIT"
+	// ReasonForkFailed: the host was short of something for a copy.
+	ReasonForkFailed Reason = "FORK_FAILED"
+	// ReasonCheckpointNotFound: there is no such checkpoint.
+	ReasonCheckpointNotFound Reason = "CHECKPOINT_NOT_FOUND"
+	// ReasonCheckpointExists: there is a checkpoint of this name.
+	ReasonCheckpointExists Reason = "CHECKPOINT_EXISTS"
+	// ReasonCheckpointLimit: no room for a checkpoint.
+	ReasonCheckpointLimit Reason = "CHECKPOINT_LIMIT"
 	// ReasonNoWorker: no interpreter became ready in time.
 	ReasonNoWorker Reason = "NO_WORKER"
 	// ReasonShuttingDown: the server is shutting down.

@@ -137,6 +137,24 @@ impl Episode {
         })
     }
 
+    /// One that is there, and in which so many steps have run.
+    pub(super) fn going_on(client: CodingEnvClient<Channel>, id: String, steps: u32) -> Self {
+        Self { client, id, steps }
+    }
+
+    /// Runs code that has to come to its end.
+    pub(super) async fn run(&mut self, code: &str) -> anyhow::Result<()> {
+        let (mut client, request) = self.next_step(code);
+        let reply = client.step(request).await?.into_inner();
+        ensure!(reply.exit_code() == 0, "{}", reply.stderr());
+        Ok(())
+    }
+
+    /// How many steps have run in it.
+    pub(super) fn steps(&self) -> u32 {
+        self.steps
+    }
+
     pub(super) fn id(&self) -> &str {
         &self.id
     }
@@ -153,6 +171,8 @@ impl Episode {
             limits: None,
             max_reply_bytes: None,
             display_mime_types: Vec::new(),
+            on_failure: 0,
+            roll_back_outcomes: Vec::new(),
         };
         self.steps += 1;
         (self.client.clone(), request)

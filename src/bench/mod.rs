@@ -24,6 +24,9 @@
 //! | `stream_up`, `stream_down`, `files_write`, `files_read` | 30 files of 1 B, 2 B, 4 B, … 512 MiB, 1 GiB in all, in messages of 256 KiB, to an episode and back, against the same messages to and from a service that throws them away, on a thread of its own; in turn |
 //! | `files_small_write`, `files_small_read` | files of 1 KiB in 100 directories, 200 in a message, in one call |
 //! | `files_memory` | by how much the most memory that the server has had resident grows while the 1 GiB goes there and back |
+//! | `fork_bare_*`, `fork_first_reply`, `fork_pause`, `fork_64` | an episode with a heap of about 100 MB: `os.fork` in it to the child's first byte, and Fork to the reply to the child's first step; the call of `os.fork`, and by how much a step of the parent that is sent right behind a Fork is later than one alone; 64 forks until each has written a byte, and 64 copies of one Fork, ready for their first step; in turn. At level `none` or `namespace`: elsewhere there are no copies |
+//! | `fork_memory` | MemAvailable before and after 64 copies of an episode with next to nothing in its heap, by their number: each with its page tables, control group and files |
+//! | `group_forks`, `group_steps`, `group_memory` | 32 prefixes that have each made a table of 20,000 texts, forked into 16 rollouts each, all at once; then 10 steps of all 512 rollouts at once, none of which may fail; MemAvailable before and after, by the number of rollouts |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
 //! Rows about the OpenEnv reference need one; that about the most episodes that can live needs more than this machine. They are shown as
@@ -31,6 +34,8 @@
 
 mod cells;
 mod files;
+mod forks;
+mod groups;
 mod hostile;
 mod load;
 mod openenv;
@@ -46,6 +51,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
+use self::groups::Groups;
 pub use self::report::{Report, row_names};
 
 use self::cells::{CellLoops, CellOptions};
@@ -132,6 +138,9 @@ struct Effort {
     /// What is moved in a round: see [`files::Sizes`].
     file_bytes: u64,
     small_files: usize,
+    fork_rounds: u32,
+    /// Rollouts of copies.
+    groups: Groups,
     /// The whole run.
     within: Duration,
 }
@@ -162,6 +171,12 @@ impl Effort {
         file_rounds: 3,
         file_bytes: 1 << 30,
         small_files: 20_000,
+        fork_rounds: 25,
+        groups: Groups {
+            prefixes: 32,
+            branches: 16,
+            steps: 10,
+        },
         within: Duration::from_secs(360),
     };
     const QUICK: Self = Self {
@@ -189,6 +204,12 @@ impl Effort {
         file_rounds: 2,
         file_bytes: 1 << 26,
         small_files: 2000,
+        fork_rounds: 5,
+        groups: Groups {
+            prefixes: 4,
+            branches: 8,
+            steps: 4,
+        },
         within: Duration::from_secs(90),
     };
 }
@@ -209,11 +230,13 @@ enum Section {
     Strangers,
     Cpu,
     Files,
+    Forks,
+    Groups,
     ColdStart,
 }
 
 impl Section {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Latency,
         Self::Rates,
         Self::OpenEnv,
@@ -227,6 +250,8 @@ impl Section {
         Self::Strangers,
         Self::Cpu,
         Self::Files,
+        Self::Forks,
+        Self::Groups,
         Self::ColdStart,
     ];
 
@@ -245,6 +270,8 @@ impl Section {
             Self::Strangers => "latency of a step beside callers without a token",
             Self::Cpu => "CPU time of user code",
             Self::Files => "files to and from a workspace",
+            Self::Forks => "copies of an episode with a large heap",
+            Self::Groups => "groups of rollouts from one prefix each",
             Self::ColdStart => "cold start",
         }
     }
@@ -283,6 +310,8 @@ impl Section {
             Self::Strangers => row.starts_with("strangers_"),
             Self::Cpu => matches!(row, "cpu_silent" | "cpu_printing"),
             Self::Files => row.starts_with("files_") || matches!(row, "stream_up" | "stream_down"),
+            Self::Forks => row.starts_with("fork_"),
+            Self::Groups => row.starts_with("group_"),
             Self::ColdStart => row == "cold_start",
         }
     }
@@ -442,8 +471,69 @@ impl Bench {
             Section::Strangers => self.strangers().await,
             Section::Cpu => self.cpu().await,
             Section::Files => self.files().await,
+            Section::Forks => self.forks().await,
+            Section::Groups => self.groups().await,
             Section::ColdStart => self.cold_start().await,
         }
+    }
+
+    async fn forks(&mut self) -> anyhow::Result<()> {
+        let (server, connections) = self.server(EPISODES_FEW).await?;
+        let mut parent = forks::parent(&connections).await?;
+        let mut rounds = Vec::new();
+        for _ in 0..self.effort.fork_rounds {
+            rounds.push(forks::round(&connections, &mut parent).await?);
+        }
+        parent.close().await?;
+        let mut small = Episode::start(connections.client(0)?, "").await?;
+        small.run("x = 1").await?;
+        connections.pool_full(WARM_WORKERS).await?;
+        let before = settled_memory().await?;
+        let copies = forks::copies(&connections, &small, forks::GROUP).await?;
+        let after = settled_memory().await?;
+        forks::close(copies).await?;
+        server.stop().await?;
+        let of =
+            |value: fn(&forks::Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
+        let per_second = |time: Option<f64>| time.map(|time| f64::from(forks::GROUP) * 1e3 / time);
+        let first = of(|round| round.bare_first);
+        self.set("fork_bare_first_byte", first);
+        self.set_ratio("fork_first_reply", of(|round| round.first_reply), first);
+        let pause = of(|round| round.bare_pause);
+        self.set("fork_bare_pause", pause);
+        self.set_ratio("fork_pause", of(|round| round.pause), pause);
+        let group = per_second(of(|round| round.bare_group));
+        self.set("fork_bare_64", group);
+        self.set_ratio("fork_64", per_second(of(|round| round.group)), group);
+        let count = f64::from(forks::GROUP);
+        self.set("fork_memory", Some((before - after) / count / 1024.0));
+        Ok(())
+    }
+
+    /// As a trainer with 32 prompts and 16 rollouts of each does, all at once.
+    async fn groups(&mut self) -> anyhow::Result<()> {
+        let groups = self.effort.groups;
+        let count = groups.prefixes * groups.branches;
+        let (server, connections) = self.server(u32::try_from(groups.prefixes + count)?).await?;
+        connections.pool_full(WARM_WORKERS).await?;
+        let before = settled_memory().await?;
+        let (prefixes, rollouts, took) = groups::fork(&connections, groups).await?;
+        let (rollouts, rate) = groups::step(rollouts, groups.steps).await?;
+        let after = settled_memory().await?;
+        drop((prefixes, rollouts));
+        server.stop().await?;
+        let count = u32::try_from(count)?;
+        self.set("group_forks", Some(f64::from(count) / took.as_secs_f64()));
+        self.set("group_steps", Some(rate));
+        self.set(
+            "group_memory",
+            Some((before - after) / f64::from(count) / 1024.0),
+        );
+        self.report.notes.push(format!(
+            "group_*: {} prefixes, {} rollouts of each, {} steps of each of these; memory with all that a rollout's steps changed",
+            groups.prefixes, groups.branches, groups.steps
+        ));
+        Ok(())
     }
 
     async fn files(&mut self) -> anyhow::Result<()> {

@@ -175,6 +175,20 @@ reasons! {
     FilesStalled = "FILES_STALLED",
     /// Files can't be worked with, or one of a Reset can't be written.
     FilesRefused = "FILES_REFUSED",
+    /// The episode has something that can't be copied, or the host can't do it.
+    ForkUnsupported = "FORK_UNSUPPORTED",
+    /// The episode's files are more than are copied.
+    ForkTooLarge = "FORK_TOO_LARGE",
+    /// A copy of a copy too many.
+    ForkDepthLimit = "FORK_DEPTH_LIMIT",
+    /// The host was short of something for a copy.
+    ForkFailed = "FORK_FAILED",
+    /// There is no such checkpoint.
+    CheckpointNotFound = "CHECKPOINT_NOT_FOUND",
+    /// There is a checkpoint of this name.
+    CheckpointExists = "CHECKPOINT_EXISTS",
+    /// No room for a checkpoint.
+    CheckpointLimit = "CHECKPOINT_LIMIT",
     /// No interpreter became ready in time.
     NoWorker = "NO_WORKER",
     /// The server is shutting down.

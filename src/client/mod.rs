@@ -20,6 +20,7 @@
 mod docker;
 mod error;
 mod files;
+mod fork;
 mod lane;
 mod liveness;
 pub mod pool;
@@ -42,6 +43,7 @@ use tonic::{Request, Response, Status};
 pub use self::docker::DockerOptions;
 pub use self::error::{DockerError, Error, Reason, Refusal, Violation};
 pub use self::files::{Content, Files, FilesFailed, Moved, NewFile, Progress, escape};
+pub use self::fork::ForkOptions;
 use self::liveness::Liveness;
 pub use self::pool::Pool;
 use self::retry::Retry;
@@ -119,6 +121,10 @@ pub struct StepOptions {
     pub max_reply_bytes: Option<u32>,
     /// The representations that displays are to have: `image/svg+xml`. Empty: what they have, and PNG of figures.
     pub display_mime_types: Vec<String>,
+    /// What becomes of the episode when the step fails. Default: as the server does.
+    pub on_failure: v1::OnFailure,
+    /// The outcomes that count as failure. Empty: all but completed and exited.
+    pub roll_back_outcomes: Vec<v1::Outcome>,
 }
 
 /// One environment: at most one episode at a time, on one server.
@@ -379,6 +385,8 @@ impl CodingEnv {
             limits,
             max_reply_bytes,
             display_mime_types,
+            on_failure,
+            roll_back_outcomes,
         } = options;
         let deadline = match timeout {
             Some(timeout) => self
@@ -396,6 +404,8 @@ impl CodingEnv {
             limits,
             max_reply_bytes,
             display_mime_types,
+            on_failure: on_failure.into(),
+            roll_back_outcomes: roll_back_outcomes.into_iter().map(Into::into).collect(),
         };
         Ok((request, deadline))
     }

@@ -109,6 +109,48 @@ impl Transport {
         self.rpcs.delete_files(request).await
     }
 
+    pub(super) async fn fork(
+        mut self,
+        request: Request<v1::ForkRequest>,
+    ) -> Reply<v1::ForkResponse> {
+        self.rpcs.fork(request).await
+    }
+
+    pub(super) async fn checkpoint(
+        mut self,
+        request: Request<v1::CheckpointRequest>,
+    ) -> Reply<v1::CheckpointResponse> {
+        self.rpcs.checkpoint(request).await
+    }
+
+    pub(super) async fn rollback(
+        mut self,
+        request: Request<v1::RollbackRequest>,
+    ) -> Reply<v1::RollbackResponse> {
+        self.rpcs.rollback(request).await
+    }
+
+    pub(super) async fn list_checkpoints(
+        mut self,
+        request: Request<v1::ListCheckpointsRequest>,
+    ) -> Reply<v1::ListCheckpointsResponse> {
+        self.rpcs.list_checkpoints(request).await
+    }
+
+    pub(super) async fn drop_checkpoint(
+        mut self,
+        request: Request<v1::DropCheckpointRequest>,
+    ) -> Reply<v1::DropCheckpointResponse> {
+        self.rpcs.drop_checkpoint(request).await
+    }
+
+    pub(super) async fn evaluate(
+        mut self,
+        request: Request<v1::EvaluateRequest>,
+    ) -> Reply<v1::EvaluateResponse> {
+        self.rpcs.evaluate(request).await
+    }
+
     pub(super) async fn get_state(
         mut self,
         request: Request<v1::GetStateRequest>,

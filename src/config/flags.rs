@@ -30,6 +30,15 @@ pub enum Isolation {
     None,
 }
 
+/// What becomes of an episode whose step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnFailure {
+    /// It stays as the step left it.
+    Keep,
+    /// It is put back to before the step.
+    RollBack,
+}
+
 /// RPCs that need no token where there are tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Open {
@@ -79,7 +88,8 @@ pub struct IsolationArgs {
     #[arg(long, env = "CODING_ENV_UID_FIRST", value_name = "UID")]
     pub uid_first: Option<u32>,
 
-    /// How many of them: at least the live and the warm episodes. [default: those, and 256 that wait for their last process]
+    /// How many of them: at least the live and the warm episodes. [default: those, one for each running step, and 256 that wait
+    /// for their last process]
     #[arg(long, env = "CODING_ENV_UID_COUNT", value_name = "COUNT")]
     pub uid_count: Option<u32>,
 }
@@ -368,6 +378,54 @@ pub struct ServeArgs {
     /// How long a call that moves files waits for its client to send or to take something: 10ms to 1h.
     #[arg(long, env = "CODING_ENV_FILE_STALL_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub file_stall_timeout: Duration,
+
+    /// Children of one Fork: 1 to 1024.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_FORK_CHILDREN",
+        default_value_t = 256,
+        value_name = "COUNT"
+    )]
+    pub max_fork_children: u32,
+
+    /// Checkpoints of one episode: 0 to 100000. Each is a process, and takes a place of `--max-episodes`.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_CHECKPOINTS",
+        default_value_t = 256,
+        value_name = "COUNT"
+    )]
+    pub max_checkpoints: u32,
+
+    /// The memory that the checkpoints of one episode may have for themselves, together, in bytes. Past it no more are made.
+    #[arg(long, env = "CODING_ENV_MAX_CHECKPOINT_BYTES", default_value_t = 1 << 30, value_name = "BYTES")]
+    pub max_checkpoint_bytes: u64,
+
+    /// Checkpoints of all episodes: 0 to 1000000.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_SERVER_CHECKPOINTS",
+        default_value_t = 2048,
+        value_name = "COUNT"
+    )]
+    pub max_server_checkpoints: u32,
+
+    /// The memory that the checkpoints of all episodes may have for themselves, together, in bytes. Past it no more are made.
+    #[arg(long, env = "CODING_ENV_MAX_SERVER_CHECKPOINT_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
+    pub max_server_checkpoint_bytes: u64,
+
+    /// Evaluations of one Evaluate: 1 to 1024. Each takes a place of `--max-episodes` while it runs.
+    #[arg(
+        long,
+        env = "CODING_ENV_MAX_EVALUATIONS",
+        default_value_t = 64,
+        value_name = "COUNT"
+    )]
+    pub max_evaluations: u32,
+
+    /// What becomes of an episode whose step fails when the step does not say. Rolling back costs each step a copy of its interpreter.
+    #[arg(long, env = "CODING_ENV_ON_FAILURE", value_enum, default_value_t = OnFailure::Keep, value_name = "WHAT")]
+    pub on_failure: OnFailure,
 
     /// What an interrupted step gets to end by itself before the kill: 1ms to 60s.
     #[arg(long, env = "CODING_ENV_INTERRUPT_GRACE", default_value = "1s", value_parser = humantime::parse_duration, value_name = "DURATION")]

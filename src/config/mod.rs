@@ -9,11 +9,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::flags::{Isolation, IsolationArgs, LogFormat, Open, ServeArgs};
+pub use self::flags::{Isolation, IsolationArgs, LogFormat, OnFailure, Open, ServeArgs};
 use self::interpreters::runtimes;
 use crate::auth;
 use crate::executor::RuntimeConfig;
-use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, FileLimits, LEAST};
+use crate::limits::{CPU_PERCENT_MAX, EpisodeLimits, FileLimits, ForkLimits, LEAST};
 use crate::sandbox::plan::{self, Demand, LayerName, Level};
 use crate::sandbox::probe::Shown;
 use crate::tls;
@@ -24,6 +24,8 @@ use crate::transform::Chain;
 const SOURCE_BYTES_MAX: u32 = 16 << 20;
 /// The largest text of a stream or a result that a server can be set to keep: 16 MiB.
 const TEXT_BYTES_MAX: u32 = 16 << 20;
+/// The most copies of an episode that one request can be allowed to make.
+const COPIES_MAX: u32 = 1024;
 /// The most displays of a step that a server can be set to keep.
 const DISPLAYS_MAX: u32 = 1024;
 /// Descriptors that the server needs beside those of episodes.
@@ -100,6 +102,8 @@ pub struct Config {
     pub limits: EpisodeLimits,
     /// What bounds calls that move files.
     pub files: FileLimits,
+    /// What bounds copies of episodes.
+    pub forks: ForkLimits,
     /// A step's timeout when the request does not say.
     pub step_timeout: Duration,
     /// What an interrupted step gets before the kill.
@@ -190,13 +194,17 @@ fn check_uids(
     first: Option<u32>,
     count: Option<u32>,
     cells: u64,
+    copies: u32,
 ) -> Result<(Option<u32>, u32), ConfigError> {
     /// Cells that are ending.
     const ENDING: u32 = 256;
     const COUNT_MAX: u32 = 1 << 24;
     let least = u32::try_from(cells).unwrap_or(u32::MAX).min(COUNT_MAX);
     let count = match count {
-        None => least.saturating_add(ENDING),
+        None => least
+            .saturating_add(copies)
+            .saturating_add(ENDING)
+            .min(COUNT_MAX),
         Some(count) => in_range("uid-count", count, least, COUNT_MAX)?,
     };
     // The last number means "no uid" to many calls.
@@ -304,6 +312,13 @@ impl TryFrom<ServeArgs> for Config {
             max_files_per_call,
             max_file_bytes_per_call,
             file_stall_timeout,
+            max_fork_children,
+            max_checkpoints,
+            max_checkpoint_bytes,
+            max_server_checkpoints,
+            max_server_checkpoint_bytes,
+            max_evaluations,
+            on_failure,
             interrupt_grace,
             background_cpu_time,
             template_cells,
@@ -398,6 +413,20 @@ impl TryFrom<ServeArgs> for Config {
                 Duration::from_secs(3600),
             )?,
         };
+        let forks = ForkLimits {
+            children: in_range("max-fork-children", max_fork_children, 1, COPIES_MAX)?,
+            checkpoints: in_range("max-checkpoints", max_checkpoints, 0, 100_000)?,
+            checkpoint_bytes: max_checkpoint_bytes,
+            server_checkpoints: in_range(
+                "max-server-checkpoints",
+                max_server_checkpoints,
+                0,
+                1_000_000,
+            )?,
+            server_checkpoint_bytes: max_server_checkpoint_bytes,
+            evaluations: in_range("max-evaluations", max_evaluations, 1, COPIES_MAX)?,
+            rolls_back: on_failure == OnFailure::RollBack,
+        };
         let transforms: Chain = transforms
             .parse()
             .map_err(|error| ConfigError(format!("`--transforms`: {error}")))?;
@@ -411,7 +440,9 @@ impl TryFrom<ServeArgs> for Config {
             max_running_steps,
         )?;
         let cells = u64::from(max_episodes) + u64::from(warm_workers) * runtimes.len() as u64;
-        let (uid_first, uid_count) = check_uids(uid_first, uid_count, cells)?;
+        // A running step may have a copy of its interpreter beside it, to be rolled back to.
+        let copies = max_running_steps.min(max_episodes);
+        let (uid_first, uid_count) = check_uids(uid_first, uid_count, cells, copies)?;
         Ok(Self {
             isolation,
             require: layers(&require)?,
@@ -441,6 +472,7 @@ impl TryFrom<ServeArgs> for Config {
             )?,
             limits,
             files,
+            forks,
             interrupt_grace: in_range(
                 "interrupt-grace",
                 interrupt_grace,
@@ -834,14 +866,17 @@ mod tests {
 
     #[test]
     fn every_cell_gets_a_uid_and_some_wait_for_their_last_process() {
-        assert_eq!(check_uids(None, None, 4112), Ok((None, 4368)));
-        assert_eq!(check_uids(Some(7), Some(4112), 4112), Ok((Some(7), 4112)));
+        assert_eq!(check_uids(None, None, 4112, 100), Ok((None, 4468)));
+        assert_eq!(
+            check_uids(Some(7), Some(4112), 4112, 100),
+            Ok((Some(7), 4112))
+        );
         for (first, count, text) in [
             (None, Some(4111), "between 4112 and"),
             (Some(0), None, "between 1 and"),
             (Some(u32::MAX - 4000), None, "between 1 and"),
         ] {
-            let refused = check_uids(first, count, 4112).unwrap_err();
+            let refused = check_uids(first, count, 4112, 100).unwrap_err();
             assert!(refused.0.contains(text), "{refused}");
         }
     }

@@ -19,6 +19,7 @@ pub(crate) struct Brief {
     pub(crate) outcome: super::Outcome,
     pub(crate) exit_code: i32,
     pub(crate) lost: bool,
+    pub(crate) rolled_back: bool,
 }
 
 #[derive(Debug)]
@@ -78,6 +79,15 @@ impl<T, R> Default for Ledger<T, R> {
 }
 
 impl<T, R> Ledger<T, R> {
+    /// The ledger of a copy: so many steps have ended, of which nothing is kept here.
+    pub(crate) fn continuing(ended: u32, last_exit_code: i32) -> Self {
+        Self {
+            ended,
+            last_exit_code,
+            ..Self::default()
+        }
+    }
+
     /// Steps that have ended.
     pub(crate) fn ended(&self) -> u32 {
         self.ended
@@ -183,6 +193,16 @@ impl<T, R> Ledger<T, R> {
         self.running = !self.admitted.is_empty();
     }
 
+    /// Takes back `start`: the step can't run, and `drop_next` drops it.
+    pub(crate) fn take_back(&mut self) {
+        self.running = false;
+    }
+
+    /// The step that was admitted last.
+    pub(crate) fn last(&self) -> Option<&T> {
+        self.admitted.back().map(|admitted| &admitted.ticket)
+    }
+
     /// Drops the step that `peek` showed: it did not run. Those behind it that named their index can't run as that any more; they are
     /// taken out and returned after it.
     pub(crate) fn drop_next(&mut self) -> Vec<T> {
@@ -254,6 +274,7 @@ mod tests {
         outcome: Outcome::Completed,
         exit_code: 3,
         lost: false,
+        rolled_back: false,
     };
 
     /// The plainest thing that could be right: all actions by index, and how many of them have ended.
@@ -385,6 +406,36 @@ mod tests {
             Admission::OutOfOrder { expected: steps }
         );
         assert_eq!(ledger.last_exit_code(), 3);
+    }
+
+    #[test]
+    fn the_ledger_of_a_copy_counts_on_and_has_no_replies() {
+        let mut ledger: Ledger<(), ()> = Ledger::continuing(3, 7);
+        assert_eq!((ledger.ended(), ledger.next()), (3, 3));
+        assert_eq!(ledger.last_exit_code(), 7);
+        assert_eq!(ledger.look_up(Some(2), 1), Admission::Dropped(None));
+        assert_eq!(
+            ledger.look_up(Some(4), 1),
+            Admission::OutOfOrder { expected: 3 }
+        );
+        assert_eq!(ledger.admit(Some(3), 1, 0, |_| ()), Admission::New(3));
+        ledger.start();
+        ledger.finish(BRIEF, ());
+        assert_eq!(ledger.look_up(Some(3), 1), Admission::Replay(&()));
+        assert_eq!(ledger.look_up(Some(2), 1), Admission::Dropped(None));
+    }
+
+    #[test]
+    fn a_step_that_can_not_run_after_all_is_dropped_as_one_that_waits() {
+        let mut ledger: Ledger<u32, ()> = Ledger::default();
+        ledger.admit(Some(0), 1, 4, |_| 10);
+        ledger.admit(None, 2, 4, |_| 11);
+        ledger.admit(Some(2), 3, 4, |_| 12);
+        ledger.start();
+        ledger.take_back();
+        assert_eq!(ledger.drop_next(), [10, 12]);
+        assert_eq!(ledger.peek(), Some((0, &11)));
+        assert_eq!(ledger.last(), Some(&11));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! task that belongs to the episode and not to a caller; [`outcome`] judges how a step ended (pure); [`kept`] is the memory of replies;
 //! [`following`] tells a step's output while it runs;
 //! [`owner`] whose an episode is; [`place`] room for one that is still to come; [`turns`] who may run a step, by [`fair`], a queue (pure);
-//! [`files`] the calls that move files.
+//! [`files`] the calls that move files. [`boundary`] is what is done between two steps: copies, for [`fork`] (children), [`checkpoint`] (what to roll back to)
+//! and [`evaluation`] (throw-away ones); [`spare`] is the room that these take.
 //!
 //! ```text
 //! Reset ─▶ starting ─▶ idle ⇄ running ─▶ lost       (the interpreter is gone; GetState still answers)
@@ -13,16 +14,21 @@
 //!            failed    ended: closed, expired or drained (remembered for a while)
 //! ```
 
+mod boundary;
+mod checkpoint;
 mod driver;
+mod evaluation;
 mod fair;
 mod files;
 mod following;
+mod fork;
 mod kept;
 mod ledger;
 mod outcome;
 mod owner;
 mod place;
 mod registry;
+mod spare;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -30,8 +36,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+pub(crate) use boundary::{Point, Random};
+pub(crate) use checkpoint::{Checkpointed, KeptCheckpoint, NewCheckpoint, RolledBack};
+pub(crate) use evaluation::{Evaluated, NewEvaluation};
 pub(crate) use files::{FilesError, Part};
 pub(crate) use following::{Event, Following};
+pub(crate) use fork::{Child, Forked, NewFork};
 #[cfg(test)]
 pub(crate) use kept::KeptReply;
 pub(crate) use owner::{EpisodeKey, Owner};
@@ -58,6 +68,16 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// All that count as failure when nobody says which.
+    pub(crate) const FAILURES: [Self; 6] = [
+        Self::Raised,
+        Self::Interrupted,
+        Self::TimedOut,
+        Self::LimitExceeded,
+        Self::Killed,
+        Self::ProtocolViolation,
+    ];
+
     /// Its name, in errors' metadata and metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -137,6 +157,8 @@ pub(crate) struct NewStep {
     pub(crate) result_of: ResultOf,
     /// The representations that displays are to have, with spaces between. Empty: all.
     pub(crate) display_mime_types: String,
+    /// What becomes of the episode when it fails.
+    pub(crate) on_failure: OnFailure,
     /// What its span hangs below.
     pub(crate) parent: Parent,
 }
@@ -153,7 +175,30 @@ impl NewStep {
             cpu_time: None,
             result_of: ResultOf::Expression,
             display_mime_types: String::new(),
+            on_failure: OnFailure::default(),
             parent: Parent::default(),
+        }
+    }
+}
+
+/// What becomes of an episode whose step fails.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct OnFailure {
+    /// Whether it is put back to before the step. None: as the server does.
+    pub(crate) rolls_back: Option<bool>,
+    /// The outcomes that count as failure. Empty: [`Outcome::FAILURES`].
+    pub(crate) after: Vec<Outcome>,
+}
+
+impl OnFailure {
+    /// The outcomes after which the episode is put back; empty when it never is.
+    pub(crate) fn outcomes(&self, default: bool) -> &[Outcome] {
+        if !self.rolls_back.unwrap_or(default) {
+            return &[];
+        }
+        match self.after.as_slice() {
+            [] => &Outcome::FAILURES,
+            after => after,
         }
     }
 }
@@ -181,6 +226,16 @@ pub(crate) struct EpisodeView {
     pub(crate) expires: Option<SystemTime>,
     pub(crate) queued_steps: usize,
     pub(crate) totals: Totals,
+    /// None: Reset made it.
+    pub(crate) origin: Option<OriginView>,
+}
+
+/// Where a copy comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OriginView {
+    pub(crate) parent_id: String,
+    pub(crate) step_count: u32,
+    pub(crate) depth: u32,
 }
 
 /// Where an episode is in its life.
@@ -252,6 +307,8 @@ pub(crate) struct StepReply {
     pub(crate) step_index: u32,
     pub(crate) outcome: Outcome,
     pub(crate) lost: bool,
+    /// The episode is as before the step.
+    pub(crate) rolled_back: bool,
     pub(crate) exit_code: i32,
     pub(crate) step_count: u32,
     pub(crate) timeout: Duration,
@@ -273,6 +330,15 @@ pub(crate) struct StepReply {
 }
 
 impl StepReply {
+    /// What has become of the interpreter, in a word.
+    pub(crate) fn state_after(&self) -> &'static str {
+        match (self.lost, self.rolled_back) {
+            (true, _) => "lost",
+            (false, true) => "rolled_back",
+            (false, false) => "intact",
+        }
+    }
+
     /// The limits that the step ran into, each once: the one that ended it, and what the control group counted.
     pub(crate) fn limits_hit(&self) -> impl Iterator<Item = LimitHit> {
         let tree = self.usage.tree.unwrap_or_default();
@@ -335,6 +401,41 @@ pub(crate) enum Refusal {
         kind: &'static str,
         why: String,
     },
+    #[error("{}", unsupported(obstacles))]
+    ForkUnsupported {
+        /// A word and a sentence each.
+        obstacles: Vec<(&'static str, String)>,
+    },
+    #[error("the episode's files are {bytes} bytes, and {bytes_max} are copied at the most")]
+    ForkTooLarge { bytes: u64, bytes_max: u64 },
+    #[error(
+        "the episode is a copy of depth {depth}, and this host copies to depth {depth_max} at the most"
+    )]
+    ForkDepth { depth: u32, depth_max: u32 },
+    #[error("no copy could be made: {why}; retry later")]
+    ForkFailed { why: String },
+    #[error("episode `{id}` has no checkpoint `{name}`{why}")]
+    NoCheckpoint {
+        id: String,
+        name: String,
+        /// Empty, or what became of it.
+        why: &'static str,
+    },
+    #[error(
+        "episode `{id}` has a checkpoint `{name}` already, made at step_count {step_count}; use another name, or drop it"
+    )]
+    CheckpointExists {
+        id: String,
+        name: String,
+        step_count: u32,
+    },
+    #[error("there is no room for a checkpoint: {limit} is {max}, and {used} are used; drop some")]
+    CheckpointLimit {
+        /// A field of ForkLimits.
+        limit: &'static str,
+        max: u64,
+        used: u64,
+    },
     #[error("no interpreter became ready within {waited:?}; retry later")]
     NoWorker { waited: Duration },
     #[error("the server is shutting down; use another one")]
@@ -346,6 +447,15 @@ pub(crate) enum Refusal {
     Deadline,
     #[error("internal error; the server's log tells more under {id}")]
     Fault { id: String },
+}
+
+/// What is in the way of a copy, in one sentence.
+fn unsupported(obstacles: &[(&'static str, String)]) -> String {
+    let sentences: Vec<&str> = obstacles
+        .iter()
+        .map(|(_, sentence)| sentence.as_str())
+        .collect();
+    format!("the episode can't be copied: {}", sentences.join("; "))
 }
 
 /// How an episode ended.

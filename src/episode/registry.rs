@@ -14,17 +14,23 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::boundary::Boundary;
+use super::checkpoint::Checkpoints;
+use super::fork::Origin;
 use super::kept::{Budget, KeptReply};
 use super::ledger::{Admission, Digest, Ledger};
 use super::place::{Hold, Place};
+use super::spare::Spares;
 use super::turns::Turns;
 use super::{
     EndReason, EpisodeKey, EpisodeView, Following, Loss, NewEpisode, NewStep, Refusal, Started,
     Status, Texts, Totals, driver,
 };
-use crate::executor::{CellOrder, Executor, Live, NotParked, Setup, Worker, Workspace};
+use crate::executor::{
+    CellOrder, Executor, Live as LiveOutput, NotParked, Setup, Worker, Workspace,
+};
 use crate::fault;
-use crate::limits::{EpisodeLimits, FileLimits};
+use crate::limits::{EpisodeLimits, FileLimits, ForkLimits};
 use crate::metrics::Metrics;
 use crate::transform::Chain;
 
@@ -52,6 +58,7 @@ pub(crate) struct EpisodesConfig {
     pub(crate) worker_wait: Duration,
     pub(crate) kept_reply_bytes: u64,
     pub(crate) files: FileLimits,
+    pub(crate) forks: ForkLimits,
     pub(crate) transforms: Chain,
 }
 
@@ -67,13 +74,18 @@ pub(crate) struct StepAnswer {
 #[derive(Debug, Clone)]
 pub(crate) struct Episodes(pub(super) Arc<Inner>);
 
+/// Live episodes.
+pub(super) type Live = HashMap<EpisodeKey, Arc<Episode>>;
+
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) config: EpisodesConfig,
-    executor: Executor,
-    live: Mutex<HashMap<EpisodeKey, Arc<Episode>>>,
+    pub(super) executor: Executor,
+    live: Mutex<Live>,
     /// Places that are held and have no episode. Changed while `live` is locked.
     vacant: AtomicUsize,
+    /// Interpreters that are no episodes.
+    pub(super) spares: Arc<Spares>,
     ended: Mutex<Ended>,
     pub(super) turns: Turns,
     /// Who may move files, and who of them works.
@@ -83,8 +95,8 @@ pub(super) struct Inner {
     pub(super) metrics: Metrics,
     draining: AtomicBool,
     none_left: Notify,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
     digests: [RandomState; 2],
 }
 
@@ -93,16 +105,30 @@ pub(super) struct Inner {
 pub(super) struct Episode {
     pub(super) key: EpisodeKey,
     request_id: String,
-    runtime: usize,
+    pub(super) runtime: usize,
     pub(super) limits: EpisodeLimits,
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     created: SystemTime,
     /// The place that it has. None: it was made without one.
     hold: Option<Arc<Hold>>,
+    /// Where it comes from. None: from a Reset.
+    pub(super) origin: Option<Origin>,
     start: watch::Sender<Start>,
     /// Cancelled when the episode has ended.
     pub(super) over: CancellationToken,
     state: Mutex<State>,
+}
+
+/// What an episode is made of.
+pub(super) struct EpisodeParts {
+    pub(super) key: EpisodeKey,
+    pub(super) request_id: String,
+    pub(super) runtime: usize,
+    pub(super) limits: EpisodeLimits,
+    pub(super) seed: Option<u64>,
+    pub(super) created: SystemTime,
+    pub(super) hold: Option<Arc<Hold>>,
+    pub(super) origin: Option<Origin>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,6 +143,11 @@ pub(super) struct State {
     pub(super) ledger: Ledger<Arc<Pending>, Arc<KeptReply>>,
     /// The interpreter, while no step runs in it.
     pub(super) worker: Option<Worker>,
+    /// What is to be done between two steps.
+    pub(super) boundary: Boundary,
+    pub(super) checkpoints: Checkpoints,
+    /// Counts what changes the interpreter: steps, and being put back.
+    pub(super) version: u64,
     /// A task runs this episode's steps.
     pub(super) driving: bool,
     pub(super) totals: Totals,
@@ -148,8 +179,13 @@ impl State {
     }
 
     /// Whether nobody does anything with it.
-    fn is_idle(&self) -> bool {
-        self.ledger.is_idle() && self.file_calls == 0
+    pub(super) fn is_idle(&self) -> bool {
+        self.runs_nothing() && self.file_calls == 0
+    }
+
+    /// Whether no step runs or waits, and nothing is to be done between two.
+    fn runs_nothing(&self) -> bool {
+        self.ledger.is_idle() && self.boundary.is_idle()
     }
 
     /// The interpreter was lost between two steps.
@@ -182,7 +218,7 @@ pub(super) struct Pending {
     callers: AtomicUsize,
     pub(super) interrupt: Notify,
     /// What it prints.
-    pub(super) live: Live,
+    pub(super) live: LiveOutput,
     done: watch::Sender<Option<Result<StepAnswer, Refusal>>>,
 }
 
@@ -193,7 +229,7 @@ impl Pending {
             admitted: Instant::now(),
             callers: AtomicUsize::new(0),
             interrupt: Notify::new(),
-            live: Live::default(),
+            live: LiveOutput::default(),
             done: watch::Sender::new(None),
         })
     }
@@ -246,7 +282,7 @@ impl Drop for Caller {
 
 /// The run of an episode's steps. It belongs to the episode: the call that began it polls it, which spares most steps a task of their own
 /// and two wake-ups, and when that call is answered or given up while there is more to run, a task goes on with it.
-struct Driving(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+pub(super) struct Driving(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Driving {
     fn poll(&mut self, context: &mut Context<'_>) {
@@ -305,6 +341,47 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Episode {
+    /// One that waits for its interpreter.
+    pub(super) fn new(parts: EpisodeParts) -> Self {
+        let EpisodeParts {
+            key,
+            request_id,
+            runtime,
+            limits,
+            seed,
+            created,
+            hold,
+            origin,
+        } = parts;
+        Self {
+            key,
+            request_id,
+            runtime,
+            limits,
+            seed,
+            created,
+            hold,
+            origin,
+            start: watch::Sender::new(Start::Waiting),
+            over: CancellationToken::new(),
+            state: Mutex::new(State {
+                ledger: Ledger::default(),
+                worker: None,
+                boundary: Boundary::default(),
+                checkpoints: Checkpoints::default(),
+                version: 0,
+                driving: false,
+                totals: Totals::default(),
+                last_active: Instant::now(),
+                workspace: None,
+                file_calls: 0,
+                loss: None,
+                last_reply: None,
+                ended: None,
+            }),
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -322,7 +399,7 @@ impl Episode {
         let refusal = || Refusal::Fault {
             id: fault.to_owned(),
         };
-        let (pending, worker) = {
+        let (pending, wishes, worker) = {
             let mut state = self.state();
             state.driving = false;
             let loss = Loss {
@@ -331,11 +408,18 @@ impl Episode {
                 description: format!("a fault of the server; its log tells more under {fault}"),
             };
             state.loss.get_or_insert(loss);
-            (state.ledger.take_all(), state.worker.take())
+            (
+                state.ledger.take_all(),
+                state.boundary.take_all(),
+                state.worker.take(),
+            )
         };
         drop(worker);
         for pending in pending {
             pending.finish(Err(refusal()));
+        }
+        for wish in wishes {
+            wish.refuse(refusal());
         }
         self.start.send_if_modified(|start| {
             let waited = matches!(start, Start::Waiting);
@@ -363,6 +447,45 @@ impl Episode {
     }
 }
 
+impl Inner {
+    /// Live episodes. Nothing changes while they are locked; an episode's state may be locked after them.
+    pub(super) fn lock_live(&self) -> MutexGuard<'_, Live> {
+        lock(&self.live)
+    }
+
+    /// How many places are taken. The lock is that of `live`.
+    fn taken(&self, live: &Live) -> usize {
+        live.len() + self.vacant.load(Ordering::Relaxed) + self.spares.count()
+    }
+
+    /// How many are free. The lock is that of `live`.
+    pub(super) fn room(&self, live: &Live) -> usize {
+        let max = usize::try_from(self.config.max_episodes).unwrap_or(usize::MAX);
+        max.saturating_sub(self.taken(live))
+    }
+
+    /// Whether all places are taken. The lock is that of `live`.
+    pub(super) fn is_full(&self, live: &Live) -> bool {
+        self.room(live) == 0
+    }
+
+    /// Whether an id was an episode's that has ended.
+    pub(super) fn has_ended(&self, key: &EpisodeKey) -> bool {
+        lock(&self.ended).reasons.contains_key(key)
+    }
+
+    /// Finds an episode among the live ones, under whose lock none moves from these to the ended ones.
+    pub(super) fn find_in(&self, live: &Live, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
+        if let Some(episode) = live.get(key) {
+            return Ok(Arc::clone(episode));
+        }
+        match lock(&self.ended).reasons.get(key) {
+            Some(reason) => Err(ended_before(&key.id, *reason)),
+            None => Err(Refusal::NotFound(key.id.clone())),
+        }
+    }
+}
+
 impl Episodes {
     pub(crate) fn new(config: EpisodesConfig, executor: Executor) -> Self {
         let episodes = Self(Arc::new(Inner {
@@ -375,6 +498,7 @@ impl Episodes {
             executor,
             live: Mutex::default(),
             vacant: AtomicUsize::new(0),
+            spares: Arc::default(),
             ended: Mutex::default(),
             draining: AtomicBool::new(false),
             none_left: Notify::new(),
@@ -497,7 +621,7 @@ impl Episodes {
             key.id = uuid::Uuid::now_v7().to_string();
         }
         let make = |hold| {
-            Arc::new(Episode {
+            Arc::new(Episode::new(EpisodeParts {
                 key: key.clone(),
                 request_id: new.request_id.clone(),
                 runtime: new.runtime,
@@ -505,21 +629,8 @@ impl Episodes {
                 seed: new.seed,
                 created: SystemTime::now(),
                 hold,
-                start: watch::Sender::new(Start::Waiting),
-                over: CancellationToken::new(),
-                state: Mutex::new(State {
-                    ledger: Ledger::default(),
-                    worker: None,
-                    driving: false,
-                    totals: Totals::default(),
-                    last_active: Instant::now(),
-                    workspace: None,
-                    file_calls: 0,
-                    loss: None,
-                    last_reply: None,
-                    ended: None,
-                }),
-            })
+                origin: None,
+            }))
         };
         let mut live = lock(&self.0.live);
         // Once more, now that nothing can change: the drain may have begun, and the id may have lived and ended meanwhile.
@@ -530,7 +641,7 @@ impl Episodes {
             return Err(Refusal::ExistedBefore(new.id.clone()));
         }
         let hold = hold.filter(|hold| !hold.is_taken());
-        if hold.is_none() && self.is_full(&live) && !live.contains_key(&key) {
+        if hold.is_none() && self.0.is_full(&live) && !live.contains_key(&key) {
             return Err(Refusal::EpisodeLimit { max });
         }
         match live.entry(key.clone()) {
@@ -556,14 +667,8 @@ impl Episodes {
         }
     }
 
-    /// Whether all places are taken. The lock is that of `live`.
-    fn is_full(&self, live: &HashMap<EpisodeKey, Arc<Episode>>) -> bool {
-        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
-        taken >= usize::try_from(self.0.config.max_episodes).unwrap_or(usize::MAX)
-    }
-
     /// Takes an episode off the live ones. The place that it had has none then, if it is still held.
-    fn remove(&self, live: &mut HashMap<EpisodeKey, Arc<Episode>>, key: &EpisodeKey) {
+    fn remove(&self, live: &mut Live, key: &EpisodeKey) {
         let hold = live.remove(key).and_then(|episode| episode.hold.clone());
         if hold.is_some_and(|hold| hold.leave()) {
             self.0.vacant.fetch_add(1, Ordering::Relaxed);
@@ -576,7 +681,7 @@ impl Episodes {
         if self.is_draining() {
             return Err(Refusal::ShuttingDown);
         }
-        if self.is_full(&live) {
+        if self.0.is_full(&live) {
             let max = self.0.config.max_episodes;
             return Err(Refusal::EpisodeLimit { max });
         }
@@ -595,8 +700,7 @@ impl Episodes {
     /// How many places are taken, of how many.
     pub(crate) fn places(&self) -> (usize, u32) {
         let live = lock(&self.0.live);
-        let taken = live.len() + self.0.vacant.load(Ordering::Relaxed);
-        (taken, self.0.config.max_episodes)
+        (self.0.taken(&live), self.0.config.max_episodes)
     }
 
     fn finish_start(
@@ -609,32 +713,40 @@ impl Episodes {
         match result {
             Ok(mut worker) => {
                 worker.set_up(setup);
-                worker.park_if_crowded();
-                let mut state = episode.state();
-                if state.ended.is_none() {
-                    state.workspace = Some(worker.workspace());
-                    state.worker = Some(worker);
-                    state.last_active = Instant::now();
-                }
-                drop(state);
                 self.0.metrics.resets.add_one();
                 self.0.metrics.reset_time.observe(begun.elapsed());
-                episode.start.send_replace(Start::Done);
+                self.start_with(episode, worker);
             }
-            Err(refusal) => {
-                {
-                    let mut live = lock(&self.0.live);
-                    if live
-                        .get(&episode.key)
-                        .is_some_and(|there| Arc::ptr_eq(there, episode))
-                    {
-                        self.remove(&mut live, &episode.key);
-                    }
-                }
-                self.note_if_empty();
-                episode.start.send_replace(Start::Failed(refusal));
+            Err(refusal) => self.fail_start(episode, refusal),
+        }
+    }
+
+    /// Gives a new episode its interpreter.
+    pub(super) fn start_with(&self, episode: &Episode, mut worker: Worker) {
+        worker.park_if_crowded();
+        let mut state = episode.state();
+        if state.ended.is_none() {
+            state.workspace = Some(worker.workspace());
+            state.worker = Some(worker);
+            state.last_active = Instant::now();
+        }
+        drop(state);
+        episode.start.send_replace(Start::Done);
+    }
+
+    /// Takes a new episode back: it has no interpreter.
+    pub(super) fn fail_start(&self, episode: &Arc<Episode>, refusal: Refusal) {
+        {
+            let mut live = lock(&self.0.live);
+            if live
+                .get(&episode.key)
+                .is_some_and(|there| Arc::ptr_eq(there, episode))
+            {
+                self.remove(&mut live, &episode.key);
             }
         }
+        self.note_if_empty();
+        episode.start.send_replace(Start::Failed(refusal));
     }
 
     /// Runs a step, or finds the reply that it had.
@@ -760,7 +872,7 @@ impl Episodes {
     }
 
     /// What runs the steps of an episode, from this call's own task on.
-    fn driving(&self, episode: &Arc<Episode>) -> Driving {
+    pub(super) fn driving(&self, episode: &Arc<Episode>) -> Driving {
         let (registry, episode) = (self.clone(), Arc::clone(episode));
         let counted = self.0.tasks.token();
         Driving(Some(Box::pin(async move {
@@ -830,6 +942,7 @@ impl Episodes {
             expires: state.is_idle().then(|| SystemTime::now() + idle),
             queued_steps: state.ledger.queued(),
             totals: state.totals,
+            origin: episode.origin.as_ref().map(Origin::view),
         })
     }
 
@@ -852,6 +965,16 @@ impl Episodes {
     pub(crate) fn counts(&self) -> (usize, u32, u32) {
         let (running, waiting) = self.0.turns.counts();
         (lock(&self.0.live).len(), running, waiting)
+    }
+
+    /// How many checkpoints there are, what they take in bytes, and how many evaluations run.
+    pub(crate) fn spare_counts(&self) -> (usize, u64, usize) {
+        let spares = &self.0.spares;
+        (
+            spares.checkpoints.load(Ordering::Relaxed),
+            spares.checkpoint_bytes.load(Ordering::Relaxed),
+            spares.evaluations.load(Ordering::Relaxed),
+        )
     }
 
     /// How many calls move files, and how many wait for a turn.
@@ -925,18 +1048,10 @@ impl Episodes {
     }
 
     pub(super) fn find(&self, key: &EpisodeKey) -> Result<Arc<Episode>, Refusal> {
-        // Under one lock: an episode that ends moves from one to the other.
-        let live = lock(&self.0.live);
-        if let Some(episode) = live.get(key) {
-            return Ok(Arc::clone(episode));
-        }
-        match lock(&self.0.ended).reasons.get(key) {
-            Some(reason) => Err(ended_before(&key.id, *reason)),
-            None => Err(Refusal::NotFound(key.id.clone())),
-        }
+        self.0.find_in(&lock(&self.0.live), key)
     }
 
-    fn end(&self, key: &EpisodeKey, reason: EndReason) -> bool {
+    pub(super) fn end(&self, key: &EpisodeKey, reason: EndReason) -> bool {
         self.end_if(key, reason, |_, _| true)
     }
 
@@ -947,7 +1062,7 @@ impl Episodes {
         reason: EndReason,
         holds: impl FnOnce(&Arc<Episode>, &State) -> bool,
     ) -> bool {
-        let (episode, pending, worker) = {
+        let (episode, pending, wishes, interpreters) = {
             let mut live = lock(&self.0.live);
             let Some(episode) = live.get(key).map(Arc::clone) else {
                 return false;
@@ -959,9 +1074,12 @@ impl Episodes {
             self.remove(&mut live, key);
             lock(&self.0.ended).insert(key.clone(), reason);
             state.ended = Some(reason);
-            let (pending, worker) = (state.ledger.take_all(), state.worker.take());
+            let pending = state.ledger.take_all();
+            let wishes = state.boundary.take_all();
+            let checkpoints = std::mem::take(&mut state.checkpoints);
+            let interpreters = (state.worker.take(), checkpoints);
             drop(state);
-            (episode, pending, worker)
+            (episode, pending, wishes, interpreters)
         };
         self.0.metrics.ended.add_one(match reason {
             EndReason::Closed => "closed",
@@ -969,13 +1087,17 @@ impl Episodes {
             EndReason::Drained => "drained",
         });
         episode.over.cancel();
+        let refusal = || Refusal::Ended {
+            id: key.id.clone(),
+            how: reason,
+        };
         for pending in pending {
-            pending.finish(Err(Refusal::Ended {
-                id: key.id.clone(),
-                how: reason,
-            }));
+            pending.finish(Err(refusal()));
         }
-        drop(worker);
+        for wish in wishes {
+            wish.refuse(refusal());
+        }
+        drop(interpreters);
         self.note_if_empty();
         true
     }
@@ -986,7 +1108,7 @@ impl Episodes {
         }
     }
 
-    fn digest(&self, code: &str) -> Digest {
+    pub(super) fn digest(&self, code: &str) -> Digest {
         let [high, low] = self
             .0
             .digests
@@ -1017,7 +1139,7 @@ impl Episodes {
             let idle = episode.limits.idle_timeout;
             let expired = {
                 let mut state = episode.state();
-                if !state.ledger.is_idle() || !matches!(*episode.start.borrow(), Start::Done) {
+                if !state.runs_nothing() || !matches!(*episode.start.borrow(), Start::Done) {
                     continue;
                 }
                 let moves_files = state.file_calls > 0;
@@ -1054,7 +1176,7 @@ async fn park_idle(episodes: &[Arc<Episode>]) {
         loop {
             let parked = {
                 let mut state = episode.state();
-                let idle = state.ledger.is_idle() && state.last_active.elapsed() >= PARK_AFTER;
+                let idle = state.runs_nothing() && state.last_active.elapsed() >= PARK_AFTER;
                 match &mut state.worker {
                     Some(worker) if idle && !worker.is_parked() => worker.park(),
                     _ => Ok(()),
@@ -1095,7 +1217,7 @@ mod tests {
     use crate::limits::LEAST;
 
     fn episode() -> Episode {
-        Episode {
+        let episode = Episode::new(EpisodeParts {
             key: Owner::default().episode("e".to_owned()),
             request_id: String::new(),
             runtime: 0,
@@ -1103,21 +1225,10 @@ mod tests {
             seed: None,
             created: SystemTime::now(),
             hold: None,
-            start: watch::Sender::new(Start::Waiting),
-            over: CancellationToken::new(),
-            state: Mutex::new(State {
-                ledger: Ledger::default(),
-                worker: None,
-                driving: true,
-                totals: Totals::default(),
-                last_active: Instant::now(),
-                workspace: None,
-                file_calls: 0,
-                loss: None,
-                last_reply: None,
-                ended: None,
-            }),
-        }
+            origin: None,
+        });
+        episode.state().driving = true;
+        episode
     }
 
     /// No episode's task is known to panic (it would be mended), so what becomes of one that does is tried by itself.

@@ -5,12 +5,17 @@
 //! costs tens of microseconds on a virtual machine. A request is written without asking; only one that does not fit into the socket
 //! at once is waited for.
 
-use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::net::SendFlags;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
+
+/// The most descriptors with a message: those of a copy.
+const DESCRIPTORS_MAX: usize = 3;
 
 /// The control socket.
 #[derive(Debug)]
@@ -65,6 +70,36 @@ impl Control {
                     Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
                     _ => Ok(0),
                 }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a message that is small, and descriptors with its first byte, without waiting. False when there is no room now.
+    pub(crate) fn write_with(&mut self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<bool> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
+            return Err(io::Error::other("too many descriptors"));
+        }
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        match sendmsg(&self.reader, &[IoSlice::new(bytes)], &mut ancillary, flags) {
+            Ok(count) if count == bytes.len() => {
+                self.writer = None;
+                Ok(true)
+            }
+            Ok(_) => Err(io::Error::other("a message was cut")),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {
+                if self.writer.is_none() {
+                    let copy = self.reader.as_fd().try_clone_to_owned()?;
+                    self.writer = Some(UnixStream::from_std(copy.into())?);
+                    // The watch learns from a refusal of its own that it has to wait.
+                    if let Some(writer) = &self.writer {
+                        let send = || Err::<(), _>(io::Error::from(io::ErrorKind::WouldBlock));
+                        drop(writer.try_io(Interest::WRITABLE, send));
+                    }
+                }
+                Ok(false)
             }
             Err(error) => Err(error.into()),
         }

@@ -10,10 +10,18 @@ use crate::wire::{Malformed, Reader, Writer};
 const SETUP: u8 = 1;
 const STEP: u8 = 2;
 const DISCARD: u8 = 3;
+const FORK: u8 = 4;
+const COPY: u8 = 5;
+const DONE: u8 = 6;
 const READY: u8 = 1;
 const REPORT: u8 = 2;
 const DISPLAY: u8 = 3;
 const DISPLAYS_DROPPED: u8 = 4;
+const OBSTACLES: u8 = 5;
+const FORKED: u8 = 6;
+
+/// The most copies that one fork makes: `COPIES_MAX` of `forks.rs`.
+pub(crate) const COPIES_MAX: usize = 1024;
 
 /// The bytes of a frame's size.
 pub(crate) const HEADER_BYTES: usize = 4;
@@ -106,6 +114,25 @@ pub(crate) fn encode_discard() -> Vec<u8> {
     framed(Writer::new(DISCARD).finish())
 }
 
+/// The request to be copied. The reply is [`FromWorker::Obstacles`]; without any, orders for the copies follow.
+pub(crate) fn encode_fork() -> Vec<u8> {
+    framed(Writer::new(FORK).finish())
+}
+
+/// The order to make one copy, whose control socket, stdout and stderr come with the first byte. `seed`: what its random state begins with. `home`: the path
+/// of its files, empty where that is its parent's.
+pub(crate) fn encode_copy(seed: Option<u64>, home: &[u8]) -> Vec<u8> {
+    let order = Writer::new(COPY)
+        .u8(seed.is_some().into())
+        .u64(seed.unwrap_or(0));
+    framed(order.raw(home).finish())
+}
+
+/// No more copies. The reply is [`FromWorker::Forked`].
+pub(crate) fn encode_done() -> Vec<u8> {
+    framed(Writer::new(DONE).finish())
+}
+
 /// How the program says that its step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReportedEnd {
@@ -142,6 +169,10 @@ pub(crate) enum FromWorker {
     Display(u32, Display),
     /// The step with this number showed so many things more than it may.
     DisplaysDropped(u32, u32),
+    /// What can't be copied: a place among the words of obstacles, and a sentence. None: it can be.
+    Obstacles(Vec<(u8, String)>),
+    /// The process ids of the copies, as the worker sees them, or a negative errno each.
+    Forked(Vec<i32>),
 }
 
 /// The largest body of a frame that a worker may send, when results may have `result_bytes` and all displays together `display_bytes`.
@@ -191,6 +222,22 @@ fn decode_body(body: &[u8]) -> Result<FromWorker, Malformed> {
             let (number, count) = (reader.u32()?, reader.u32()?);
             reader.end()?;
             Ok(FromWorker::DisplaysDropped(number, count))
+        }
+        OBSTACLES => {
+            let found = (0..reader.u8()?)
+                .map(|_| Ok((reader.u8()?, lossy_text(reader.block()?))))
+                .collect::<Result<_, _>>()?;
+            reader.end()?;
+            Ok(FromWorker::Obstacles(found))
+        }
+        FORKED => {
+            let count = reader.u32()?;
+            if usize::try_from(count).unwrap_or(usize::MAX) > COPIES_MAX {
+                return Err(Malformed);
+            }
+            let pids = (0..count).map(|_| reader.i32()).collect::<Result<_, _>>()?;
+            reader.end()?;
+            Ok(FromWorker::Forked(pids))
         }
         _ => Err(Malformed),
     }

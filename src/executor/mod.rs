@@ -3,6 +3,7 @@
 //! [`Executor`] owns the warden and one pool per runtime. [`worker::Worker`] is one interpreter and the life of a step in it;
 //! [`frame`] what the two say to each other; [`link`] the way to the warden. Nothing here knows gRPC or episodes.
 
+mod branch;
 mod control;
 mod display;
 pub(crate) mod frame;
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use branch::{ForkFault, ForkOrder, RandomState};
 pub(crate) use display::{
     Display, MIME_TYPE_BYTES_MAX, REPRESENTATION_BYTES_MAX, REPRESENTATIONS_MAX, Representation,
     is_mime_type,
@@ -47,7 +49,7 @@ pub(crate) use live::{FollowerId, Live, PIECE_BYTES_MAX};
 pub(crate) use output::{Captured, OutputStream, Piece, Raw, shorten};
 pub(crate) use packages::{Packages, hint, missing_module};
 pub(crate) use parking::NotParked;
-pub(crate) use usage::{CpuTime, TreeUse, Usage};
+pub(crate) use usage::{CpuTime, PrivateBytes, TreeUse, Usage};
 pub(crate) use worker::{StepEnd, StepOrder, StepRun, StopCause, Worker};
 
 pub(crate) use crate::sandbox::order::ExitStatus;
@@ -583,6 +585,17 @@ impl Executor {
                     shared.count_signal();
                 }
             }
+            Event::NotCopied { worker } => {
+                if let Some(shared) = self.remove_worker(worker) {
+                    shared.set_exit(ExitStatus::Code(70), ProcessUsage::default());
+                    self.remove_workspace(shared.workspace.clone());
+                }
+            }
+            Event::Prepared { worker, files } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.take_files(files);
+                }
+            }
             Event::Lent { worker } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.take_lent(fds.into_iter().next());
@@ -774,18 +787,20 @@ impl Executor {
 
     fn spawn_worker(&self, runtime: usize, limits: CellLimits) -> io::Result<Worker> {
         self.rotate_template(runtime);
-        let (control, theirs) = socketpair(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )?;
-        let (stdout, stdout_writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (stderr, stderr_writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        for fd in [control.as_fd(), stdout.as_fd(), stderr.as_fd()] {
-            rustix::io::ioctl_fionbio(fd, true)?;
-        }
-        let control = Control::new(control)?;
+        let (channel, theirs) = Channel::new()?;
+        let worker = self.new_worker(channel, limits, 0);
+        let order = Order::Spawn {
+            runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
+            worker: worker.shared.id,
+            workspace: worker.shared.workspace.clone().into_os_string(),
+            limits,
+        };
+        self.0.link.send(&order, theirs.into());
+        Ok(worker)
+    }
+
+    /// The server's half of a worker that is to be made.
+    fn new_worker(&self, channel: Channel, limits: CellLimits, depth: u32) -> Worker {
         let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
         // Without namespaces the name is what keeps another episode of the same user out: 122 random bits.
         let workspace = self
@@ -798,30 +813,23 @@ impl Executor {
             workspace,
             has_own_files,
             self.0.plan.cgroup,
+            limits,
+            depth,
         ));
         self.0
             .workers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, Arc::clone(&shared));
-        let order = Order::Spawn {
-            runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
-            worker: id,
-            workspace: shared.workspace.clone().into_os_string(),
-            limits,
-        };
-        self.0
-            .link
-            .send(&order, vec![theirs, stdout_writer, stderr_writer]);
-        Ok(Worker::new(
+        Worker::new(
             shared,
             self.0.link.clone(),
             Arc::clone(&self.0.pulse),
-            control,
-            stdout,
-            stderr,
+            channel.control,
+            channel.stdout,
+            channel.stderr,
             Arc::clone(&self.0.keepers),
-        ))
+        )
     }
 
     /// Removes a workspace, in the background unless it is empty.
@@ -836,6 +844,37 @@ impl Executor {
                 }
             });
         }
+    }
+}
+
+/// The server's ends of what a worker speaks by.
+struct Channel {
+    control: Control,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+}
+
+impl Channel {
+    /// Makes one, and the worker's ends, in this order.
+    fn new() -> io::Result<(Self, [OwnedFd; 3])> {
+        let (control, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        let (stdout, stdout_writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stderr, stderr_writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        for fd in [control.as_fd(), stdout.as_fd(), stderr.as_fd()] {
+            rustix::io::ioctl_fionbio(fd, true)?;
+        }
+        let control = Control::new(control)?;
+        let channel = Self {
+            control,
+            stdout,
+            stderr,
+        };
+        Ok((channel, [theirs, stdout_writer, stderr_writer]))
     }
 }
 

@@ -22,6 +22,21 @@ pub(crate) struct Counters {
     pub(crate) resident_bytes: u64,
 }
 
+/// Reads what a process has for itself, and its share of what it has in common with others: Pss of smaps_rollup (proc(5)). It takes the kernel a look at each
+/// page, so it is read on a thread that may block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PrivateBytes(pub(super) i32);
+
+impl PrivateBytes {
+    /// None where the host does not tell.
+    pub(crate) fn read(self) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0)).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+        kib.checked_mul(1024)
+    }
+}
+
 /// What was used between two readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
@@ -348,6 +363,13 @@ mod tests {
                 major_page_faults: 4
             })
         );
+    }
+
+    #[test]
+    fn what_a_process_has_for_itself_is_read_and_one_that_is_not_there_has_nothing() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(PrivateBytes(own).read().is_some_and(|bytes| bytes > 4096));
+        assert_eq!(PrivateBytes(i32::MAX).read(), None);
     }
 
     #[test]

@@ -20,10 +20,11 @@ use super::live::Live;
 use super::output::{Captured, OutputStream};
 use super::parking::{Keepers, NotParked, Parked, PipesLost};
 use super::pulse::{BEAT_EVERY, Pulse};
-use super::usage::{Counters, CpuTime, StatFile, Tree, Usage};
+use super::usage::{Counters, CpuTime, PrivateBytes, StatFile, Tree, Usage};
+use crate::limits::CellLimits;
 use crate::sandbox::cell::Ask;
 use crate::sandbox::cgroup::CgroupFacts;
-use crate::sandbox::order::{ExitStatus, Order, ProcessUsage, WorkerId};
+use crate::sandbox::order::{ExitStatus, Files, Order, ProcessUsage, WorkerId};
 use crate::wire::Malformed;
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
@@ -38,6 +39,10 @@ const CPU_CHECK_EVERY: Duration = Duration::from_millis(10);
 const BACKGROUND_CPU_FLOOR: Duration = Duration::from_millis(1);
 /// The wall time from which on a step's reply tells what all its processes used: shorter ones would pay for the asking.
 const TREE_COUNTED_FROM: Duration = Duration::from_millis(5);
+/// How much is told of what a copy that failed had to say.
+const LAST_WORDS_BYTES_MAX: usize = 512;
+/// How often it is looked whether a process that is waited for has gone.
+const GONE_LOOKED_FOR_EVERY: Duration = Duration::from_millis(50);
 /// How much is read from a descriptor at once.
 const READ_BYTES: usize = 16 * 1024;
 /// What is read of a running step's stream before others have their turn on this thread: what a pipe holds. A program that prints without end
@@ -63,6 +68,12 @@ pub(crate) struct Shared {
     pub(crate) id: WorkerId,
     /// Where its files are at levels without a file system of the cell's own.
     pub(crate) workspace: PathBuf,
+    /// What its cell may use.
+    pub(super) limits: CellLimits,
+    /// How many workers it is a copy of a copy of.
+    pub(super) depth: u32,
+    /// Who waits for the files of its copies.
+    prepared: Mutex<Option<oneshot::Sender<Files>>>,
     /// They are in a file system of the cell's own, to which its reaper lends a descriptor.
     pub(super) has_own_files: bool,
     /// Those who wait for such a descriptor, in the order in which they have asked.
@@ -79,10 +90,15 @@ impl Shared {
         workspace: PathBuf,
         has_own_files: bool,
         counted: bool,
+        limits: CellLimits,
+        depth: u32,
     ) -> Self {
         Self {
             id,
             workspace,
+            limits,
+            depth,
+            prepared: Mutex::default(),
             has_own_files,
             lent: Mutex::default(),
             counted,
@@ -129,6 +145,24 @@ impl Shared {
         if let (Some(waiting), Some(fd)) = (waiting, fd) {
             drop(waiting.send(fd)); // one that has gone needs none
         }
+    }
+
+    /// The answer to the next order to make files for its copies.
+    pub(super) fn wait_for_files(&self) -> oneshot::Receiver<Files> {
+        let (sender, receiver) = oneshot::channel();
+        *self.prepared() = Some(sender);
+        receiver
+    }
+
+    /// The files of its copies are made, or not.
+    pub(crate) fn take_files(&self, files: Files) {
+        if let Some(waiting) = self.prepared().take() {
+            drop(waiting.send(files)); // one that has gone needs none
+        }
+    }
+
+    fn prepared(&self) -> MutexGuard<'_, Option<oneshot::Sender<Files>>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count_signal(&self) {
@@ -426,6 +460,11 @@ impl Worker {
         (!self.is_alive()).then(|| "its process ended between steps".to_owned())
     }
 
+    /// What its process has for itself, to be read on a thread that may block.
+    pub(crate) fn private_bytes(&self) -> PrivateBytes {
+        PrivateBytes(self.pid)
+    }
+
     /// Whether its pipes are in a keeper.
     pub(crate) fn is_parked(&self) -> bool {
         self.parked.is_some()
@@ -515,6 +554,96 @@ impl Worker {
         );
     }
 
+    /// Lets its processes go on, if they were stopped.
+    pub(super) fn thaw(&mut self) {
+        if self.frozen {
+            self.ask(Ask::Thaw);
+            self.frozen = false;
+        }
+    }
+
+    /// Sends a request, and descriptors with it, at most three. `# Cancel-Safety`: not safe, the request may be sent in part.
+    pub(super) async fn request(
+        &mut self,
+        request: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
+        let mut sent = 0;
+        while !self.outgoing.is_empty() && !self.write_control(&mut sent)? {
+            self.control.writable().await?;
+        }
+        while !self.control.write_with(request, fds)? {
+            self.control.writable().await?;
+        }
+        Ok(())
+    }
+
+    /// The next frame. None when the channel has closed. `# Cancel-Safety`: safe.
+    pub(super) async fn answer(&mut self) -> io::Result<Option<FromWorker>> {
+        loop {
+            let body_bytes_max = frame::body_bytes_max(0, 0);
+            let decoded = frame::decode(&mut self.incoming, body_bytes_max);
+            if let Some(frame) = decoded.map_err(|_| io::Error::other(MALFORMED))? {
+                return Ok(Some(frame));
+            }
+            self.control.readable().await?;
+            if !self.read_control()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Completes when its process has gone, whether or not the warden has said so yet: that waits until nothing of it is left.
+    /// `# Cancel-Safety`: safe.
+    pub(super) fn process_gone(&self) -> impl Future<Output = ()> + use<> {
+        let pid = self.pid;
+        async move {
+            while crate::sandbox::sys::cpu_time(pid).is_some() {
+                tokio::time::sleep(GONE_LOOKED_FOR_EVERY).await;
+            }
+        }
+    }
+
+    /// The end of what it wrote to standard error.
+    pub(super) fn last_words(&mut self) -> String {
+        let mut words = Vec::new();
+        if let Pipe::Quiet(fd) = &self.stderr {
+            drop(read_once(fd.as_fd(), READ_BYTES, |bytes| {
+                words.extend_from_slice(bytes);
+            }));
+        }
+        let from = words.len().saturating_sub(LAST_WORDS_BYTES_MAX);
+        String::from_utf8_lossy(words.get(from..).unwrap_or_default())
+            .trim()
+            .to_owned()
+    }
+
+    /// Whether its channel has closed.
+    pub(super) fn has_closed(&self) -> bool {
+        self.control
+            .read(&mut Vec::with_capacity(1))
+            .is_ok_and(|open| !open)
+    }
+
+    /// Kills it, because it broke the channel, and waits for its end. `# Cancel-Safety`: safe.
+    pub(super) async fn put_down(&self) {
+        self.kill();
+        self.wait_for_end().await;
+    }
+
+    /// Waits for the end of one whose channel has closed. None: it lives on. `# Cancel-Safety`: safe.
+    pub(super) async fn wait_for_end(&self) -> Option<ExitStatus> {
+        let ended = tokio::time::timeout(END_WITHIN, self.shared.ended()).await;
+        ended.ok().map(|(status, _)| status)
+    }
+
+    /// What it used up to now is no step's and nobody's.
+    pub(super) fn forget_use(&mut self) {
+        if let Some(now) = self.mark.read_after(self.pid, &mut self.stat) {
+            self.mark = now;
+        }
+    }
+
     /// Runs one step to its end. `interrupt` is how Interrupt reaches it.
     ///
     /// # Cancel-Safety
@@ -522,10 +651,7 @@ impl Worker {
     /// its episode ends, and drops the worker with it.
     pub(crate) async fn run(&mut self, order: StepOrder<'_>, interrupt: &Notify) -> StepRun {
         let pid = self.pid;
-        if self.frozen {
-            self.ask(Ask::Thaw);
-            self.frozen = false;
-        }
+        self.thaw();
         let (before, background) = self.counters_at_start(pid);
         let live = order.live;
         live.begin(order.output_bytes);

@@ -222,7 +222,7 @@ fn reply(id: u64, episode: &str, answer: StepAnswer) -> String {
     let displays: Vec<Value> = displays.iter().map(display).collect();
     let millis = |time: std::time::Duration| time.as_secs_f64() * 1e3;
     let cpu = facts.usage.cpu.map(|cpu| millis(cpu.user + cpu.system));
-    let state_after = if facts.lost { "lost" } else { "intact" };
+    let state_after = facts.state_after();
     json!({
         "type": "reply",
         "id": id,

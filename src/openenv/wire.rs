@@ -143,8 +143,8 @@ fn metadata(code: &str, reply: &StepReply) -> Map<String, Value> {
     if !limits.is_empty() {
         told.insert("limits_hit".to_owned(), limits.into());
     }
-    if reply.lost {
-        told.insert("state_after".to_owned(), "lost".into());
+    if reply.lost || reply.rolled_back {
+        told.insert("state_after".to_owned(), reply.state_after().into());
     }
     for (name, facts) in [("stdout", reply.stdout), ("stderr", reply.stderr)] {
         if facts.truncated {

@@ -4,7 +4,7 @@
 //! (`src/executor/harness/cells.rs`), which know nothing of what the calls are for. A call that fails is told by its place, and
 //! [`Setup::name`] says which it was. Nothing is skipped.
 //!
-//! An order, little-endian: worker (u64), clone flags (u32), flags (u32; 1: walled, 2: hidden), offset and size of the directories' text (u32 each),
+//! An order, little-endian: worker (u64), clone flags (u32), flags (u32; 1: walled, 2: hidden, 4: branches by uid), offset and size of the directories' text (u32 each),
 //! the sizes of the three lists (u32 each), 4 bytes unused; then each call: number (u32), the kinds of its arguments (u32, 4 bits each),
 //! six arguments (u64 each); then what the arguments point to.
 
@@ -43,6 +43,20 @@ pub(crate) enum Ask {
     Lend = 44,
 }
 
+/// What else a reaper is asked for by the warden, of a cell with branches (`src/sandbox/branches.rs`). The numbers' order is the one in which signals that
+/// wait are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BranchAsk {
+    /// This child is a branch's root.
+    Adopt = 45,
+    /// End this branch.
+    End = 46,
+    /// Copies are being made: leave children alone that are no branches. Each is taken back by a [`GoOn`](Self::GoOn).
+    Hold = 47,
+    /// Children that are no branches now are nobody's, unless others hold.
+    GoOn = 48,
+}
+
 impl Ask {
     /// The inverse of `as u8`, and of `as i32`, which is the signal.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
@@ -61,8 +75,9 @@ const INNER_UID: u32 = 1000;
 /// The flags of an order: of `calls.rs`.
 const WALLED: usize = 1;
 const HIDDEN: usize = 2;
+const BY_UID: usize = 4;
 /// Inodes of a cell's file system that are not the episode's: its root and the three directories.
-const OWN_INODES: u32 = 4;
+pub(super) const OWN_INODES: u32 = 4;
 
 /// An argument of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +124,8 @@ pub(crate) struct Setup {
     worker: WorkerId,
     clone_flags: u32,
     walled: bool,
+    /// Whether a branch of the cell is all that has its uid.
+    by_uid: bool,
     /// Whether the reaper hides its memory from what shares its uid.
     hidden: bool,
     /// HOME and TMPDIR, for the harness, with a zero between them.
@@ -151,6 +168,7 @@ impl Setup {
             worker: needs.worker,
             clone_flags: u32::try_from(clone_flags).unwrap_or(0),
             walled: plan.is_walled(),
+            by_uid: plan.uids.is_some() && plan.copies.is_ok(),
             hidden: plan.level != Level::None,
             directories,
             lists: [before(plan, needs), worker(plan, needs), after(plan, needs)],
@@ -186,7 +204,9 @@ impl Setup {
             order.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
         };
         order.extend_from_slice(&self.clone_flags.to_le_bytes());
-        let flags = if self.walled { WALLED } else { 0 } | if self.hidden { HIDDEN } else { 0 };
+        let flag = |is: bool, flag| if is { flag } else { 0 };
+        let flags =
+            flag(self.walled, WALLED) | flag(self.hidden, HIDDEN) | flag(self.by_uid, BY_UID);
         put(&mut order, flags);
         put(&mut order, directories_at);
         put(&mut order, self.directories.len());
@@ -328,6 +348,10 @@ fn restrict(name: &str, fd: usize) -> Call {
 /// CAP_KILL of linux/capability.h.
 const CAP_KILL: u64 = 1 << 5;
 
+/// CAP_SETGID, CAP_SETUID and CAP_SYS_CHROOT, likewise.
+const CAP_SETUID: u64 = 1 << 7;
+pub(super) const COPY_CAPS: u64 = 1 << 6 | CAP_SETUID | 1 << 18;
+
 /// By the reaper, before it forks the worker.
 fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     let mut calls = Vec::new();
@@ -467,6 +491,9 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     }
     calls.push(call("umask", libc::SYS_umask, [number(0o022)]));
     if let Some(uid) = needs.uid {
+        if plan.copies.is_ok() {
+            calls.push(prctl("PR_SET_KEEPCAPS", libc::PR_SET_KEEPCAPS, 1));
+        }
         calls.push(keyed(
             "setgroups",
             libc::SYS_setgroups,
@@ -497,7 +524,8 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         libc::SIGKILL.into(),
     ));
     if walls {
-        calls.push(capset(0));
+        let kept = if plan.copies.is_ok() { COPY_CAPS } else { 0 };
+        calls.push(capset(kept));
     }
     if needs.worker_domain {
         calls.push(restrict(
@@ -536,7 +564,13 @@ fn after(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     let mut calls = Vec::new();
     if plan.level != Level::None {
         // With no_new_privs, executing a program as root brings none back.
-        calls.push(capset(if needs.uid.is_some() { CAP_KILL } else { 0 }));
+        // A uid of its own is also what a branch of the cell is ended by.
+        let kept = match (needs.uid, &plan.copies) {
+            (Some(_), Ok(())) => CAP_KILL | CAP_SETUID,
+            (Some(_), Err(_)) => CAP_KILL,
+            (None, _) => 0,
+        };
+        calls.push(capset(kept));
     }
     calls
 }
@@ -706,6 +740,7 @@ mod tests {
                 key: KEY,
                 loopback: needs.loopback,
                 unix_sockets: plan.level == Level::Namespace,
+                copies: false,
             };
             for call in Setup::new(plan, needs).lists.iter().flatten() {
                 if [WRITE_FILE, LOOPBACK_UP, LEND_LISTENER].contains(&call.number) {
@@ -802,7 +837,7 @@ mod tests {
             assert!(native.contains(&line), "cells.rs has no {line}");
         }
         let calls = include_str!("../executor/harness/calls.rs");
-        for (name, value) in [("WALLED", WALLED), ("HIDDEN", HIDDEN)] {
+        for (name, value) in [("WALLED", WALLED), ("HIDDEN", HIDDEN), ("BY_UID", BY_UID)] {
             let line = format!("const {name}: u32 = {value};");
             assert!(calls.contains(&line), "calls.rs has no {line}");
         }

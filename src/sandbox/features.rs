@@ -70,6 +70,9 @@ pub(crate) struct Features {
     pub(crate) close_range: Found,
     /// A process can start one that is its parent's child: clone(2) with CLONE_PARENT.
     pub(crate) clone_parent: Found,
+    /// What it takes to make copies of a worker others' users in a root of their own: the capabilities for that, and that a call's answer can bring
+    /// descriptors (Linux 5.9).
+    pub(crate) copies: Found,
     /// Control groups below the server's own, with limits that hold.
     pub(crate) cgroup: Found<Cgroups>,
 }
@@ -184,6 +187,7 @@ impl Features {
             no_new_privs,
             close_range,
             clone_parent,
+            copies,
             cgroup,
         } = self;
         let mut message = Writer::new(KIND).u32(*euid);
@@ -197,7 +201,7 @@ impl Features {
             message = message.u32(*first).u32(*count);
         }
         message = close_range.put(no_new_privs.put(message));
-        cgroup.put(clone_parent.put(message)).finish()
+        cgroup.put(copies.put(clone_parent.put(message))).finish()
     }
 
     /// The inverse of [`encode`](Self::encode).
@@ -232,6 +236,7 @@ impl Features {
             no_new_privs: Found::take(reader)?,
             close_range: Found::take(reader)?,
             clone_parent: Found::take(reader)?,
+            copies: Found::take(reader)?,
             cgroup: Found::take(reader)?,
         };
         reader.end()?;
@@ -270,12 +275,12 @@ mod tests {
             mapped in proptest::collection::vec((any::<u32>(), any::<u32>()), 0..4),
             (process_count, landlock_signals, seccomp) in (found(), found(), found()),
             (user_notification, set_uid, no_new_privs) in (found(), found(), found()),
-            (close_range, clone_parent) in (found(), found()),
+            (close_range, clone_parent, copies) in (found(), found(), found()),
             (others_files, open_to_others) in (found(), found()),
         ) -> Features {
             Features {
                 euid, privileged, unprivileged, process_count, landlock, landlock_signals, seccomp,
-                user_notification, set_uid, others_files, open_to_others, no_new_privs, close_range, clone_parent,
+                user_notification, set_uid, others_files, open_to_others, no_new_privs, close_range, clone_parent, copies,
                 mapped_uids: mapped.into_iter().map(|(first, count)| Uids { first, count }).collect(),
                 cgroup: cgroup.map(|(version, cpu)| Cgroups { version, cpu }),
             }

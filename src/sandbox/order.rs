@@ -55,8 +55,41 @@ pub(crate) enum Order {
     Kill { worker: WorkerId },
     /// Signal a worker or its whole cell. Answered by [`Event::Signalled`]; [`Ask::Lend`] by [`Event::Lent`].
     Ask { worker: WorkerId, ask: Ask },
+    /// A copy is to be made of a worker, beside those that were told before. Answered at [`Order::Forked`].
+    Copy {
+        parent: WorkerId,
+        worker: WorkerId,
+        /// The directory to make for it, where the level has no file system of its own per cell.
+        workspace: OsString,
+    },
+    /// Make files for the copies of a worker that were told: theirs are those of the parent, which runs nothing meanwhile. Answered by [`Event::Prepared`].
+    Prepare {
+        parent: WorkerId,
+        /// What a copy may hold.
+        bytes_max: u64,
+        entries_max: u32,
+    },
+    /// The parent says that it has made this copy: a process id as it sees it. Answered by [`Event::Spawned`] or [`Event::NotCopied`].
+    Adopt {
+        parent: WorkerId,
+        worker: WorkerId,
+        pid: i32,
+    },
+    /// All copies of a worker are made that will be. Those that were not are answered by [`Event::NotCopied`].
+    Forked { parent: WorkerId },
     /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
     Measure { worker: WorkerId },
+}
+
+/// What became of the files of copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// They are there.
+    Made,
+    /// They are more than a copy may hold. What was seen of them, and the most.
+    TooLarge { bytes: u64, bytes_max: u64 },
+    /// Why they are not.
+    Failed(String),
 }
 
 /// How a process ended: wait(2).
@@ -121,6 +154,10 @@ pub(crate) enum Event {
         worker: WorkerId,
         facts: CgroupFacts,
     },
+    /// A copy that was told of by [`Order::Copy`] was not made.
+    NotCopied { worker: WorkerId },
+    /// The files of a worker's copies.
+    Prepared { worker: WorkerId, files: Files },
     /// A descriptor of the worker's workspace is with it, opened with O_PATH; none when it can't be had.
     Lent { worker: WorkerId },
     /// What was asked of a worker's reaper was done (or the worker had ended).
@@ -199,6 +236,30 @@ impl Order {
                     .u32(cpu_percent)
                     .finish()
             }
+            Self::Copy {
+                parent,
+                worker,
+                workspace,
+            } => Writer::new(8)
+                .u64(*parent)
+                .u64(*worker)
+                .block(workspace.as_bytes())
+                .finish(),
+            Self::Prepare {
+                parent,
+                bytes_max,
+                entries_max,
+            } => Writer::new(9)
+                .u64(*parent)
+                .u64(*bytes_max)
+                .u32(*entries_max)
+                .finish(),
+            Self::Adopt {
+                parent,
+                worker,
+                pid,
+            } => Writer::new(10).u64(*parent).u64(*worker).i32(*pid).finish(),
+            Self::Forked { parent } => Writer::new(11).u64(*parent).finish(),
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
             Self::StartKeeper => Writer::new(5).finish(),
             Self::Ask { worker, ask } => Writer::new(4).u64(*worker).u8(*ask as u8).finish(),
@@ -257,6 +318,24 @@ impl Order {
                 worker: reader.u64()?,
             },
             5 => Self::StartKeeper,
+            8 => Self::Copy {
+                parent: reader.u64()?,
+                worker: reader.u64()?,
+                workspace: os_text(reader.block()?),
+            },
+            9 => Self::Prepare {
+                parent: reader.u64()?,
+                bytes_max: reader.u64()?,
+                entries_max: reader.u32()?,
+            },
+            10 => Self::Adopt {
+                parent: reader.u64()?,
+                worker: reader.u64()?,
+                pid: reader.i32()?,
+            },
+            11 => Self::Forked {
+                parent: reader.u64()?,
+            },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -311,6 +390,17 @@ impl Event {
             }
             Self::Measured { worker, facts } => facts.encode(Writer::new(7).u64(*worker)).finish(),
             Self::Signalled { worker } => Writer::new(6).u64(*worker).finish(),
+            Self::Prepared { worker, files } => {
+                let message = Writer::new(9).u64(*worker);
+                match files {
+                    Files::Made => message.u8(0).finish(),
+                    Files::TooLarge { bytes, bytes_max } => {
+                        message.u8(1).u64(*bytes).u64(*bytes_max).finish()
+                    }
+                    Files::Failed(why) => message.u8(2).block(why.as_bytes()).finish(),
+                }
+            }
+            Self::NotCopied { worker } => Writer::new(10).u64(*worker).finish(),
             Self::Lent { worker } => Writer::new(8).u64(*worker).finish(),
         }
     }
@@ -362,6 +452,20 @@ impl Event {
             8 => Self::Lent {
                 worker: reader.u64()?,
             },
+            10 => Self::NotCopied {
+                worker: reader.u64()?,
+            },
+            9 => Self::Prepared {
+                worker: reader.u64()?,
+                files: match reader.u8()? {
+                    0 => Files::Made,
+                    1 => Files::TooLarge {
+                        bytes: reader.u64()?,
+                        bytes_max: reader.u64()?,
+                    },
+                    _ => Files::Failed(text(reader.block()?)?),
+                },
+            },
             _ => return Err(Malformed),
         };
         reader.end()?;
@@ -408,6 +512,22 @@ mod tests {
                 worker: 9,
                 ask: Ask::Lend,
             },
+            Order::Copy {
+                parent: 1,
+                worker: 2,
+                workspace: "/tmp/y".into(),
+            },
+            Order::Prepare {
+                parent: 1,
+                bytes_max: u64::MAX,
+                entries_max: 3,
+            },
+            Order::Adopt {
+                parent: 1,
+                worker: 2,
+                pid: 3,
+            },
+            Order::Forked { parent: 1 },
         ];
         for order in orders {
             assert_eq!(Order::decode(&order.encode()), Ok(order));
@@ -455,6 +575,22 @@ mod tests {
             },
             Event::Signalled { worker: 4 },
             Event::Lent { worker: 5 },
+            Event::NotCopied { worker: 5 },
+            Event::Prepared {
+                worker: 5,
+                files: Files::Made,
+            },
+            Event::Prepared {
+                worker: 5,
+                files: Files::TooLarge {
+                    bytes: 2,
+                    bytes_max: 1,
+                },
+            },
+            Event::Prepared {
+                worker: 5,
+                files: Files::Failed("no room".into()),
+            },
         ];
         for event in events {
             assert_eq!(Event::decode(&event.encode()), Ok(event));

@@ -98,6 +98,9 @@ pub(crate) struct Plan {
     pub(crate) proc_subset: bool,
     /// A Reset may ask for a private network with loopback.
     pub(crate) loopback: bool,
+    /// Workers can become copies of one another with a uid and a root of their own: the warden answers for the calls that it takes, and workers keep the
+    /// capabilities. Else why not.
+    pub(crate) copies: Found,
     /// In force or missing, in the order in which they are told.
     pub(crate) layers: Vec<Layer>,
 }
@@ -385,6 +388,20 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
         process_count: uids.is_some() || (user_namespace && features.process_count.is_ok()),
         proc_subset: way.is_some_and(|(namespaces, _)| namespaces.proc_subset.is_ok()),
         loopback: way.is_some_and(|(namespaces, _)| namespaces.loopback.is_ok()),
+        copies: if level != Level::Namespace {
+            Err(format!(
+                "live episodes can't be kept apart at isolation level {level}"
+            ))
+        } else if uids.is_none() {
+            Err(
+                "live episodes can't be kept apart without uids of their own (layer uid)"
+                    .to_owned(),
+            )
+        } else if demand.require.contains(&"capabilities") {
+            Err("`--require capabilities` leaves episodes none, and a copy needs some to get a uid and a root of its own".to_owned())
+        } else {
+            features.copies.clone()
+        },
         layers: Vec::new(),
     }
 }
@@ -488,7 +505,13 @@ fn layer(
         }
         "seccomp" => Ok("system calls that Python programs need, and no others".to_owned()),
         "no_new_privs" => Ok("no program that an episode starts gains privilege".to_owned()),
-        "capabilities" => Ok("an episode has none".to_owned()),
+        "capabilities" => Ok(if plan.copies.is_ok() {
+            "an episode has three, by which a copy of it gets a uid and a root of its own (CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT), and can use them \
+             only as the warden answers each call; no program that it starts has any"
+        } else {
+            "an episode has none"
+        }
+        .to_owned()),
         "network" => Ok(match plan.level {
             Level::Namespace => "an episode reaches none: no sockets, and an empty network of its own",
             Level::Landlock | Level::None => "an episode reaches none: no sockets",
@@ -585,6 +608,7 @@ impl Plan {
             process_count: false,
             proc_subset: false,
             loopback: false,
+            copies: Err(String::new()),
             layers: Vec::new(),
         }
     }
@@ -622,6 +646,7 @@ impl Plan {
             process_count,
             proc_subset,
             loopback,
+            copies,
             layers: _,
         } = self;
         let level = match level {
@@ -643,6 +668,7 @@ impl Plan {
             .u8((*process_count).into())
             .u8((*proc_subset).into())
             .u8((*loopback).into())
+            .u8(copies.is_ok().into())
     }
 
     /// The inverse of [`encode`](Self::encode), without layers.
@@ -669,6 +695,11 @@ impl Plan {
             process_count: reader.u8()? != 0,
             proc_subset: reader.u8()? != 0,
             loopback: reader.u8()? != 0,
+            copies: if reader.u8()? != 0 {
+                Ok(())
+            } else {
+                Err(String::new())
+            },
             layers: Vec::new(),
         })
     }
@@ -748,6 +779,7 @@ mod tests {
             no_new_privs: works(nnp == 0, "nnp"),
             close_range: works(close == 0, "close_range"),
             clone_parent: works(clone == 0, "clone_parent"),
+            copies: works(notification == 0, "copies"),
             cgroup: match cgroup {
                 2 => Err("no cgroup".to_owned()),
                 without_cpu => Ok(Cgroups {
@@ -1095,6 +1127,7 @@ mod tests {
                     continue;
                 };
                 plan.layers.clear();
+                plan.copies = plan.copies.map_err(|_| String::new());
                 let bytes = plan.encode(Writer::default()).finish();
                 let mut reader = Reader::new(&bytes);
                 assert_eq!(Plan::decode(&mut reader), Ok(plan));

@@ -23,7 +23,7 @@ use rustix::process::{
     getppid, getuid, kill_process_group, pidfd_open, set_child_subreaper, setpgid, setrlimit,
     test_kill_process, waitpid,
 };
-use rustix::thread::set_no_new_privs;
+use rustix::thread::{CapabilitySet, set_no_new_privs};
 
 use super::cgroup;
 use super::children;
@@ -153,6 +153,7 @@ fn probe(shown: &Shown) -> Features {
     let no_new_privs = start(no_new_privs);
     let close_range = start(close_range);
     let clone_parent = start(clone_parent);
+    let copies = start(copies);
     let cgroup = start(cgroup);
 
     let value = |test: Test| test.end(deadline);
@@ -192,6 +193,7 @@ fn probe(shown: &Shown) -> Features {
         no_new_privs: works(no_new_privs),
         close_range: works(close_range),
         clone_parent: works(clone_parent),
+        copies: works(copies),
         cgroup: value(cgroup).map(|found| Cgroups {
             version: if found & CGROUP_TWO == 0 { 1 } else { 2 },
             cpu: found & CGROUP_CPU != 0,
@@ -612,6 +614,34 @@ fn user_notification() -> Found<u32> {
     )?;
     wait(caller)?;
     decode(&answer)
+}
+
+fn copies() -> Found<u32> {
+    let wanted = [
+        (CapabilitySet::SETGID, "CAP_SETGID"),
+        (CapabilitySet::SETUID, "CAP_SETUID"),
+        (CapabilitySet::SYS_CHROOT, "CAP_SYS_CHROOT"),
+        (CapabilitySet::SYS_PTRACE, "CAP_SYS_PTRACE"),
+        (CapabilitySet::SYS_ADMIN, "CAP_SYS_ADMIN"),
+    ];
+    let has = told("capget", rustix::thread::capabilities(None))?.effective;
+    for (capability, name) in wanted {
+        if !has.contains(capability) {
+            return Err(format!("this process has no {name}"));
+        }
+    }
+    told("no_new_privs", set_no_new_privs(true))?;
+    let listener = told(
+        "seccomp(user notification)",
+        sys::filter_getppid(libc::SECCOMP_RET_USER_NOTIF, true),
+    )?;
+    let listener = listener.ok_or("seccomp(user notification): no listener")?;
+    // Nobody has called: an older kernel does not know the request at all.
+    let answer = sys_broker::add_descriptor(listener.as_fd(), 1, listener.as_fd(), None, true);
+    seen(
+        answer.is_err_and(|error| error.kind() == io::ErrorKind::NotFound),
+        "a call's answer can't bring descriptors (Linux 5.9)",
+    )
 }
 
 fn no_new_privs() -> Found<u32> {

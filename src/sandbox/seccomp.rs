@@ -27,7 +27,12 @@ pub(crate) struct Policy {
     /// Sockets with names in the file system or abstract ones, which `multiprocessing.Manager` needs. Only for level `namespace`: Landlock
     /// doesn't keep a program from connecting to a host's socket whose path it knows (before ABI 9), so there must be none to see.
     pub(crate) unix_sockets: bool,
+    /// Processes may become copies of a worker: the calls that this takes wait for the warden's answer, if they say that they are for that ([`COPY_MARK`]).
+    pub(crate) copies: bool,
 }
+
+/// In the key's place: the call is one by which a new copy of a worker becomes what it is to be. It is no secret: what is done about it is the warden's answer.
+pub(crate) const COPY_MARK: u64 = 0x7970_6f63_6b72_616d;
 
 /// What is done about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +43,10 @@ pub(crate) enum Act {
     Errno(i32),
     /// It runs with the setup key, and fails with EPERM without.
     Keyed,
+    /// It runs with the setup key, waits for the warden's answer with the mark of copies if the policy has them, and fails with EPERM else.
+    Gated,
+    /// It runs if the policy has copies, or with the setup key, and fails with EPERM else.
+    Copies,
     /// It runs if the policy has loopback, otherwise it fails with EPERM.
     Loopback,
     /// It runs if the policy has sockets with names, otherwise it fails with EPERM.
@@ -320,6 +329,19 @@ fn act(policy: &Policy, act: Act) -> Block {
             end(RET_ALLOW),
             end(errno(libc::EPERM)),
         ),
+        Act::Gated if policy.copies => both_halves(
+            KEY_ARGUMENT,
+            policy.key,
+            end(RET_ALLOW),
+            both_halves(
+                KEY_ARGUMENT,
+                COPY_MARK,
+                end(RET_USER_NOTIF),
+                end(errno(libc::EPERM)),
+            ),
+        ),
+        Act::Copies if policy.copies => end(RET_ALLOW),
+        Act::Gated | Act::Copies => self::act(policy, Act::Keyed),
         Act::Loopback => allowed_if(policy.loopback),
         Act::UnixSockets => allowed_if(policy.unix_sockets),
         Act::AnySockets => allowed_if(policy.loopback || policy.unix_sockets),
@@ -339,6 +361,7 @@ const fn always(otherwise: Act) -> Rule {
 
 const ALLOW: Rule = always(Act::Allow);
 const KEYED: Rule = always(Act::Keyed);
+const GATED: Rule = always(Act::Gated);
 const SOCKETS: Rule = always(Act::AnySockets);
 const NOT_HERE: Rule = always(Act::Errno(libc::ENOSYS));
 const REFUSED: Rule = always(Act::Errno(libc::EPERM));
@@ -353,6 +376,9 @@ macro_rules! only_if {
 
 const EPERM: Act = Act::Errno(libc::EPERM);
 
+/// CLONE_PARENT, CLONE_CHILD_CLEARTID and CLONE_CHILD_SETTID, and SIGCHLD: by which a worker makes a copy of itself, the reaper's child. Another process that is made
+/// so is the reaper's as every orphan is, and has the episode's uid.
+const CLONE_COPY: u32 = 0x8000 | 0x20_0000 | 0x100_0000 | 17;
 /// The flags of clone(2) that fork, threads and posix_spawn use, and the signal at the end. Not among them: namespaces, CLONE_PARENT (the
 /// child would be the reaper's), CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_PIDFD.
 const CLONE_FLAGS: u32 = 0xff // CSIGNAL
@@ -368,7 +394,19 @@ const CLONE_FLAGS: u32 = 0xff // CSIGNAL
     | 0x20_0000 // CLONE_CHILD_CLEARTID
     | 0x40_0000 // CLONE_DETACHED
     | 0x100_0000; // CLONE_CHILD_SETTID
-const CLONE: Rule = only_if!(Act::Keyed; Test::NoneOf(0, !CLONE_FLAGS));
+const CLONE: Rule = Rule {
+    cases: &[
+        Case {
+            tests: &[Test::NoneOf(0, !CLONE_FLAGS)],
+            act: Act::Allow,
+        },
+        Case {
+            tests: &[Test::OneOf(0, ALL, &[CLONE_COPY, 0x8000 | 17])],
+            act: Act::Copies,
+        },
+    ],
+    otherwise: Act::Keyed,
+};
 
 /// F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_GETOWN, F_GETSIG, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
 /// F_GETLEASE, F_DUPFD_QUERY, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS. Not: F_SETOWN and F_SETSIG (signals to others), F_SETLEASE and
@@ -437,8 +475,24 @@ const PERSONALITY: Rule = only_if!(EPERM; Test::OneOf(0, ALL, &[u32::MAX]));
 
 /// PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_SECUREBITS,
 /// PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_THP_DISABLE, PR_SET_VMA.
-const PRCTL: Rule = only_if!(Act::Keyed;
-    Test::OneOf(0, ALL, &[2, 3, 7, 15, 16, 21, 23, 27, 30, 37, 38, 39, 42, 0x5356_4d41]));
+const PRCTL: Rule = Rule {
+    cases: &[
+        Case {
+            tests: &[Test::OneOf(
+                0,
+                ALL,
+                &[2, 3, 7, 15, 16, 21, 23, 27, 30, 37, 38, 39, 42, 0x5356_4d41],
+            )],
+            act: Act::Allow,
+        },
+        // PR_SET_DUMPABLE, which a new uid takes.
+        Case {
+            tests: &[Test::OneOf(0, ALL, &[4]), Test::OneOf(1, ALL, &[1])],
+            act: Act::Gated,
+        },
+    ],
+    otherwise: Act::Keyed,
+};
 
 /// SOCK_TYPE_MASK of linux/net.h: the rest are flags.
 const SOCKET_TYPE: u32 = 0xf;
@@ -768,16 +822,16 @@ pub(crate) const CALLS: &[Call] = &[
     call(165, 40, "mount", KEYED, "reaper and worker, before user code"),
     call(166, 39, "umount2", KEYED, "reaper and worker, before user code"),
     call(155, 41, "pivot_root", KEYED, "reaper and worker, before user code"),
-    call(161, 51, "chroot", KEYED, "reaper and worker, before user code"),
+    call(161, 51, "chroot", GATED, "reaper and worker, before user code"),
     call(272, 97, "unshare", KEYED, "reaper and worker, before user code"),
-    call(308, 268, "setns", KEYED, "reaper and worker, before user code"),
+    call(308, 268, "setns", GATED, "reaper and worker, before user code"),
     call(170, 161, "sethostname", KEYED, "reaper and worker, before user code"),
     call(105, 146, "setuid", KEYED, "reaper and worker, before user code"),
     call(106, 144, "setgid", KEYED, "reaper and worker, before user code"),
     call(113, 145, "setreuid", KEYED, "reaper and worker, before user code"),
     call(114, 143, "setregid", KEYED, "reaper and worker, before user code"),
-    call(117, 147, "setresuid", KEYED, "reaper and worker, before user code"),
-    call(119, 149, "setresgid", KEYED, "reaper and worker, before user code"),
+    call(117, 147, "setresuid", GATED, "reaper and worker, before user code"),
+    call(119, 149, "setresgid", GATED, "reaper and worker, before user code"),
     call(116, 159, "setgroups", KEYED, "reaper and worker, before user code"),
     call(122, 151, "setfsuid", KEYED, "reaper and worker, before user code"),
     call(123, 152, "setfsgid", KEYED, "reaper and worker, before user code"),
@@ -902,6 +956,7 @@ pub(super) mod tests {
         key: KEY,
         loopback: false,
         unix_sockets: false,
+        copies: false,
     };
     const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
     const EPERM_RETURN: u32 = RET_ERRNO | libc::EPERM.unsigned_abs();

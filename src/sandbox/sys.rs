@@ -127,16 +127,44 @@ pub(crate) fn user_part(pid: i32) -> Option<f64> {
     })
 }
 
-/// Sends a signal that no library has a name for: kill(2). A process that has gone is no error.
-pub(crate) fn signal_real_time(pid: i32, signal: i32) -> io::Result<()> {
-    // SAFETY: numbers only.
-    if unsafe { libc::kill(pid, signal) } == 0 {
+/// Sends a signal with a value: sigqueue(3). A process that has gone is no error. When too many signals wait in all (RLIMIT_SIGPENDING), one whose value is 0 is
+/// sent without, as kill(2) does.
+pub(crate) fn signal_with_value(pid: i32, signal: i32, number: u64) -> io::Result<()> {
+    let value = libc::sigval {
+        sival_ptr: std::ptr::without_provenance_mut(usize::try_from(number).unwrap_or(0)),
+    };
+    // SAFETY: numbers only: the value is never used as an address.
+    let mut result = unsafe { libc::sigqueue(pid, signal, value) };
+    if result != 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EAGAIN) && number == 0
+    {
+        // SAFETY: numbers only.
+        result = unsafe { libc::kill(pid, signal) };
+    }
+    if result == 0 {
         return Ok(());
     }
     match io::Error::last_os_error() {
         error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
         error => Err(error),
     }
+}
+
+/// Starts a copy of this process that does one thing and ends: fork(2). It is killed when this process ends. Returns its pid. For a process with one
+/// thread: there the child may do what any process may.
+pub(crate) fn start_copy(action: impl FnOnce()) -> io::Result<i32> {
+    // SAFETY: a fork of a process with one thread holds no lock of another.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if pid > 0 {
+        return Ok(pid);
+    }
+    // SAFETY: numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action));
+    // SAFETY: a number; it does not return, and nothing of the parent's is flushed or freed twice.
+    unsafe { libc::_exit(i32::from(done.is_err())) }
 }
 
 /// Has a command do something in the child, after its standard streams are set and before it executes. For a process with one thread: there the

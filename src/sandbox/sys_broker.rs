@@ -86,6 +86,47 @@ pub(super) fn answer(listener: BorrowedFd<'_>, id: u64, answer: Answer) -> io::R
     checked(result.into())
 }
 
+/// SECCOMP_IOCTL_NOTIF_ADDFD: _IOW('!', 3, struct seccomp_notif_addfd).
+const ADD: libc::c_ulong = 0x4018_2103;
+/// SECCOMP_ADDFD_FLAG_SETFD.
+const AT_NUMBER: u32 = 1;
+
+/// `struct seccomp_notif_addfd` of linux/seccomp.h.
+#[repr(C)]
+struct Descriptor {
+    id: u64,
+    flags: u32,
+    from: u32,
+    to: u32,
+    to_flags: u32,
+}
+
+/// Gives a call's caller a descriptor, under this number, in place of what is there, or under a free one. Returns the number. An error of kind `NotFound`
+/// when the caller has gone.
+pub(super) fn add_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    descriptor: BorrowedFd<'_>,
+    number: Option<u32>,
+    cloexec: bool,
+) -> io::Result<u32> {
+    let mut add = Descriptor {
+        id,
+        flags: if number.is_some() { AT_NUMBER } else { 0 },
+        from: descriptor.as_raw_fd().cast_unsigned(),
+        to: number.unwrap_or(0),
+        to_flags: if cloexec {
+            libc::O_CLOEXEC.cast_unsigned()
+        } else {
+            0
+        },
+    };
+    // SAFETY: the address of a live local of the size that the request's number tells.
+    let result = unsafe { libc::ioctl(listener.as_raw_fd(), ADD as _, &raw mut add) };
+    checked(result.into())?;
+    u32::try_from(result).map_err(io::Error::other)
+}
+
 /// Whether a call's caller still waits.
 pub(super) fn still_waits(listener: BorrowedFd<'_>, id: u64) -> bool {
     let mut id = id;

@@ -28,6 +28,8 @@ const HARNESS: &[u8] = include_bytes!("../executor/harness/harness.py");
 const HARNESS_OF_LANDLOCK: &[u8] = include_bytes!("../executor/harness/landlock.py");
 /// More of it, for what shows something.
 const HARNESS_OF_DISPLAYS: &[u8] = include_bytes!("../executor/harness/displays.py");
+/// More of it, for workers that are copied.
+const HARNESS_OF_COPIES: &[u8] = include_bytes!("../executor/harness/copies.py");
 /// The native half of the harness: see `build.rs`.
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/native.so"));
 /// What its reapers execute: see `build.rs`.
@@ -59,7 +61,12 @@ pub(super) struct Template {
     pub(super) walls: Walls,
     /// From its readiness on, where there are any.
     pub(super) domains: Option<Domains>,
+    /// Where copies of its workers ask for what they become, at levels where they do.
+    pub(super) copy_listener: Option<OwnedFd>,
 }
+
+/// How a cell's reaper names a branch: by its root's process id as the reaper sees it, and 0 for the first.
+pub(super) type Branch = u32;
 
 /// What comes on a template's socket: see `cells.rs`, `reaper.rs` and `harness.py`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +84,22 @@ pub(super) enum Message {
         index: u32,
         errno: i32,
     },
+    /// The template has installed the filter under which copies of workers ask the warden; its listener is with the message.
+    CopyListener,
     /// A worker has installed the filter that asks for its cell's signals; its listener is with the message.
     Listener(WorkerId),
     /// A worker is set up; the message's sender is it.
     WorkerUp(WorkerId),
-    /// A reaper has done what it was asked.
-    Acknowledged(WorkerId),
+    /// A reaper has done what it was asked, for the branch with this root; see [`Branch`].
+    Acknowledged(WorkerId, Branch),
     /// A reaper lends a descriptor of its cell's workspace, which is with the message; without one it has none to lend.
-    Workspace(WorkerId),
-    /// A worker has ended, and nothing is left in its cell.
+    Workspace(WorkerId, Branch),
+    /// A branch's root has ended, and nothing is left of the branch.
     Ended {
         worker: WorkerId,
+        branch: Branch,
+        /// Nor of the cell.
+        last: bool,
         status: ExitStatus,
         usage: ProcessUsage,
     },
@@ -115,12 +127,15 @@ impl Message {
                 index: reader.u32()?,
                 errno: reader.i32()?.saturating_neg(),
             },
+            b'T' => Self::CopyListener,
             b'L' => Self::Listener(reader.u64()?),
             b'U' => Self::WorkerUp(reader.u64()?),
-            b'G' => Self::Acknowledged(reader.u64()?),
-            b'W' => Self::Workspace(reader.u64()?),
+            b'G' => Self::Acknowledged(reader.u64()?, reader.u32()?),
+            b'W' => Self::Workspace(reader.u64()?, reader.u32()?),
             b'X' => Self::Ended {
                 worker: reader.u64()?,
+                branch: reader.u32()?,
+                last: reader.u8()? != 0,
                 status: ExitStatus::from_wait(reader.i32()?),
                 usage: ProcessUsage {
                     cpu_user: Duration::from_micros(reader.u64()?),
@@ -155,6 +170,7 @@ impl Template {
         const REAPER_FD: i32 = 7;
         const OF_LEVEL_FD: i32 = 8;
         const OF_DISPLAYS_FD: i32 = 9;
+        const OF_COPIES_FD: i32 = 10;
 
         let (ours, theirs) = socketpair(
             AddressFamily::UNIX,
@@ -170,6 +186,7 @@ impl Template {
             (memory_file("harness", HARNESS)?, HARNESS_FD),
             (memory_file("reaper", REAPER)?, REAPER_FD),
             (memory_file("harness", HARNESS_OF_DISPLAYS)?, OF_DISPLAYS_FD),
+            (memory_file("harness", HARNESS_OF_COPIES)?, OF_COPIES_FD),
         ];
         let filter = walls.filter()?;
         if let Some(filter) = &filter {
@@ -216,6 +233,7 @@ impl Template {
             errors,
             walls,
             domains: None,
+            copy_listener: None,
         })
     }
 
@@ -275,9 +293,17 @@ mod tests {
     fn messages_are_read_as_the_harness_writes_them() {
         let worker = 7_u64.to_le_bytes();
         let usage: Vec<u8> = (1..=5_u64).flat_map(u64::to_le_bytes).collect();
-        let ended = |status: i32| message(b'X', &[&worker, &status.to_le_bytes(), &usage]);
+        let branch = 9_u32.to_le_bytes();
+        let ended = |status: i32| {
+            message(
+                b'X',
+                &[&worker, &branch, &[1], &status.to_le_bytes(), &usage],
+            )
+        };
         let end = |status| Message::Ended {
             worker: 7,
+            branch: 9,
+            last: true,
             status,
             usage: ProcessUsage {
                 cpu_user: Duration::from_micros(1),
@@ -318,8 +344,11 @@ mod tests {
             ),
             (message(b'L', &[&worker]), Message::Listener(7)),
             (message(b'U', &[&worker]), Message::WorkerUp(7)),
-            (message(b'G', &[&worker]), Message::Acknowledged(7)),
-            (message(b'W', &[&worker]), Message::Workspace(7)),
+            (
+                message(b'G', &[&worker, &branch]),
+                Message::Acknowledged(7, 9),
+            ),
+            (message(b'W', &[&worker, &branch]), Message::Workspace(7, 9)),
             // wait(2): the code in the second byte, a signal in the first.
             (ended(5 << 8), end(ExitStatus::Code(5))),
             (ended(9), end(ExitStatus::Signal(9))),

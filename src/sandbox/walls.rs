@@ -122,7 +122,7 @@ impl Walls {
         });
     }
 
-    /// The system call filter with its key in front, for the harness's `confine`. None at level `none`.
+    /// The system call filter, for the harness's `confine`; in front of it its key, and 1 if somebody is to listen for calls that wait, else 0. None at level `none`.
     pub(super) fn filter(&self) -> io::Result<Option<Vec<u8>>> {
         if !self.plan.seccomp {
             return Ok(None);
@@ -133,8 +133,10 @@ impl Walls {
             key: u64::from_ne_bytes(key),
             loopback: self.loopback,
             unix_sockets: self.plan.level == Level::Namespace,
+            copies: self.plan.copies.is_ok(),
         });
-        Ok(Some([&key, &*filter].concat()))
+        let listens = u64::from(self.plan.copies.is_ok());
+        Ok(Some([&key, &listens.to_ne_bytes()[..], &*filter].concat()))
     }
 
     /// The rulesets, once the template is in its place.

@@ -7,6 +7,9 @@
 //!
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
+mod copies;
+mod roots;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
@@ -20,11 +23,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
+use self::copies::Copies;
 use super::broker::{Broker, Waiting};
-use super::cell::{Ask, CellNeeds, DESCRIPTORS, Setup};
+use super::cell::{Ask, BranchAsk, CellNeeds, DESCRIPTORS, Setup};
 use super::cgroup::{Cgroup, CgroupFacts, Cgroups};
 use super::cgroup_reuse::CgroupStock;
 use super::children;
+use super::copyist::Room;
 use super::order::{
     Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId,
 };
@@ -32,7 +37,7 @@ use super::plan::{Level, Plan};
 use super::role;
 use super::socket::{Sent, receive, receive_with_sender, send};
 use super::sys::{self, Reaped, Wait};
-use super::template::{self, Message, Template};
+use super::template::{self, Branch, Message, Template};
 use super::walls::{Domains, Walls};
 use super::workspace;
 use crate::limits::CellLimits;
@@ -87,8 +92,18 @@ struct Cell {
     reaper: Option<i32>,
     /// What its errors are named by, until its worker is up.
     setup: Option<Box<Setup>>,
-    /// How its worker ended, once its reaper has told.
-    end: Option<(ExitStatus, ProcessUsage)>,
+    /// Its first worker's process, once that is up.
+    pid: i32,
+    /// The directory of its first worker's files, where it has no file system of its own.
+    workspace: PathBuf,
+    /// Copies of its workers that live, by what the reaper calls them.
+    branches: HashMap<Branch, WorkerId>,
+    /// It has, or had, copies.
+    forked: bool,
+    /// The server was told that its first worker has ended, while copies go on.
+    first_ended: bool,
+    /// How its last worker ended, once its reaper has told.
+    end: Option<(Branch, ExitStatus, ProcessUsage)>,
     /// It was to be killed before there was a reaper to tell.
     doomed: bool,
     /// The server was told that it could not be made.
@@ -138,6 +153,9 @@ struct Warden {
     broker: Broker,
     /// Where the signals of cells wait for it: none where the plan has no broker.
     listeners: HashMap<WorkerId, OwnedFd>,
+    copies: Copies,
+    /// Processes that copy files, or have, and were not reaped.
+    copyists: HashSet<i32>,
 }
 
 fn server() -> BorrowedFd<'static> {
@@ -168,6 +186,8 @@ impl Warden {
             orphans: HashSet::new(),
             broker: Broker::default(),
             listeners: HashMap::new(),
+            copies: Copies::default(),
+            copyists: HashSet::new(),
         })
     }
 
@@ -176,7 +196,10 @@ impl Warden {
         loop {
             let serials: Vec<u64> = self.templates.keys().copied().collect();
             let listening: Vec<WorkerId> = self.listening().map(|cell| cell.worker).collect();
-            let (server_ready, children_ready, templates_ready, listeners) = {
+            let copying: Vec<WorkerId> =
+                self.copies.listening().map(|(parent, _)| parent).collect();
+            let asked: Vec<u64> = self.copy_listeners().map(|(serial, _)| serial).collect();
+            let (server_ready, children_ready, templates_ready, copied, asks, listeners) = {
                 let mut fds = vec![
                     PollFd::from_borrowed_fd(server(), PollFlags::IN),
                     PollFd::new(&self.children, PollFlags::IN),
@@ -186,6 +209,12 @@ impl Warden {
                     .filter_map(|serial| self.templates.get(serial))
                 {
                     fds.push(PollFd::new(&template.socket, PollFlags::IN));
+                }
+                for (_, copyist) in self.copies.listening() {
+                    fds.push(PollFd::new(copyist, PollFlags::IN));
+                }
+                for (_, listener) in self.copy_listeners() {
+                    fds.push(PollFd::new(listener, PollFlags::IN));
                 }
                 for cell in self.listening() {
                     fds.push(PollFd::from_borrowed_fd(cell.listener, PollFlags::IN));
@@ -203,8 +232,14 @@ impl Warden {
                     ready.next() == Some(true),
                     ready.next() == Some(true),
                     ready.by_ref().take(serials.len()).collect::<Vec<_>>(),
+                    ready.by_ref().take(copying.len()).collect::<Vec<_>>(),
                     fds.iter()
-                        .skip(2 + serials.len())
+                        .skip(2 + serials.len() + copying.len())
+                        .take(asked.len())
+                        .map(|fd| fd.revents().contains(PollFlags::IN))
+                        .collect::<Vec<_>>(),
+                    fds.iter()
+                        .skip(2 + serials.len() + copying.len() + asked.len())
                         .map(PollFd::revents)
                         .collect::<Vec<_>>(),
                 )
@@ -215,6 +250,11 @@ impl Warden {
                     self.hear(serial)?;
                 }
             }
+            for (parent, ready) in copying.into_iter().zip(copied) {
+                if ready {
+                    self.hear_copyist(parent)?;
+                }
+            }
             if children_ready {
                 self.reap()?;
             }
@@ -222,11 +262,24 @@ impl Warden {
                 return Ok(());
             }
             self.finish_sweep();
+            // One a round: everybody else's business comes before what copies ask for.
+            for (serial, ready) in asked.into_iter().zip(asks) {
+                if ready && let Err(error) = self.answer_copy(serial) {
+                    report(&format!("warden: a copy was not answered: {error}"));
+                }
+            }
             // The last: everybody else's business comes before a cell's signals.
             if !listening.is_empty() || self.broker.is_busy() {
                 self.serve_signals(&listening.into_iter().zip(listeners).collect());
             }
         }
+    }
+
+    /// Where copies ask for what they are to be, by the serial number of their template.
+    fn copy_listeners(&self) -> impl Iterator<Item = (u64, &OwnedFd)> {
+        self.templates
+            .iter()
+            .filter_map(|(serial, template)| Some((*serial, template.copy_listener.as_ref()?)))
     }
 
     /// The cells whose signals the broker delivers.
@@ -309,8 +362,14 @@ impl Warden {
                 }
             }
             Order::Measure { worker } => {
-                let cell = self.cells.get(&worker);
-                if let Some(cgroup) = cell.and_then(|cell| cell.cgroup.as_ref()) {
+                let group = match self.copies.live.get(&worker) {
+                    Some(copy) => copy.cgroup.as_ref(),
+                    None => self
+                        .cells
+                        .get(&worker)
+                        .and_then(|cell| cell.cgroup.as_ref()),
+                };
+                if let Some(cgroup) = group {
                     let facts = cgroup.facts();
                     tell(&Event::Measured { worker, facts })?;
                 }
@@ -333,14 +392,29 @@ impl Warden {
                 // Its socket has closed, by which the server knows.
                 Err(error) => report(&format!("warden: a keeper could not be started: {error}")),
             },
-            Order::Kill { worker } => {
-                if let Some(cell) = self.cells.get_mut(&worker) {
-                    match cell.reaper {
-                        Some(reaper) => end_cell(reaper),
-                        None => cell.doomed = true,
-                    }
-                }
+            Order::Kill { worker } => self.kill(worker)?,
+            Order::Copy {
+                parent,
+                worker,
+                workspace,
+            } => self.want_copy(parent, worker, workspace, fds),
+            Order::Prepare {
+                parent,
+                bytes_max,
+                entries_max,
+            } => {
+                let room = Room {
+                    bytes: bytes_max,
+                    entries: entries_max,
+                };
+                self.prepare_copies(parent, room)?;
             }
+            Order::Adopt {
+                parent,
+                worker,
+                pid,
+            } => self.adopt(parent, worker, pid)?,
+            Order::Forked { parent } => self.finish_copies(parent)?,
             Order::Ask { worker, ask } => self.ask(worker, ask)?,
         }
         Ok(true)
@@ -446,6 +520,11 @@ impl Warden {
                 template: serial,
                 reaper: None,
                 setup: Some(Box::new(setup)),
+                pid: 0,
+                workspace: workspace.into(),
+                branches: HashMap::new(),
+                forked: false,
+                first_ended: false,
                 end: None,
                 doomed: false,
                 failed: false,
@@ -457,15 +536,40 @@ impl Warden {
         Ok(())
     }
 
+    /// Ends a worker and what descends from it: the whole cell, unless that has, or had, copies.
+    fn kill(&mut self, worker: WorkerId) -> io::Result<()> {
+        let Some((cell, root)) = self.place(worker) else {
+            return Ok(());
+        };
+        let Some(of) = self.cells.get_mut(&cell) else {
+            return Ok(());
+        };
+        match of.reaper {
+            Some(reaper) if of.forked => {
+                sys::signal_with_value(reaper, BranchAsk::End as i32, root.into())?;
+                children::signal(reaper, Signal::CONT);
+            }
+            Some(reaper) => end_cell(reaper),
+            None => of.doomed = true,
+        }
+        Ok(())
+    }
+
     /// Asks a cell's reaper for something. Without walls it can't reach all of its cell: then the warden does.
     fn ask(&mut self, worker: WorkerId, ask: Ask) -> io::Result<()> {
-        let reaper = self.cells.get(&worker).and_then(|cell| cell.reaper);
-        let Some(reaper) = reaper else {
+        let place = self.place(worker);
+        let reaper = place.and_then(|(cell, root)| Some((self.cells.get(&cell)?, root)));
+        let Some((cell, root, reaper)) =
+            reaper.and_then(|(cell, root)| Some((cell, root, cell.reaper?)))
+        else {
             return tell(&match ask {
                 Ask::Lend => Event::Lent { worker },
                 _ => Event::Signalled { worker },
             });
         };
+        if ask == Ask::Lend && self.lend_of_copy(worker)? {
+            return Ok(());
+        }
         let walled = self.plan.as_ref().is_ok_and(Plan::is_walled);
         if !walled && matches!(ask, Ask::Freeze | Ask::Thaw) {
             let signal = if ask == Ask::Freeze {
@@ -473,12 +577,17 @@ impl Warden {
             } else {
                 Signal::CONT
             };
-            for pid in children::tree(reaper).into_iter().skip(1) {
+            let pids = match self.copies.live.get(&worker) {
+                Some(copy) => children::tree(copy.pid),
+                None if cell.forked => children::tree(cell.pid),
+                None => children::tree(reaper).split_off(1),
+            };
+            for pid in pids {
                 children::signal(pid, signal);
             }
             return tell(&Event::Signalled { worker });
         }
-        sys::signal_real_time(reaper, ask as i32)
+        sys::signal_with_value(reaper, ask as i32, root.into())
     }
 
     /// Reads what a template and its reapers have said.
@@ -574,28 +683,56 @@ impl Warden {
                 }
                 tell(&Event::SpawnFailed { worker, reason })
             }
+            Message::CopyListener => {
+                template.copy_listener = fd;
+                Ok(())
+            }
             Message::Listener(worker) => {
                 self.listeners.extend(fd.map(|fd| (worker, fd)));
                 Ok(())
             }
             Message::WorkerUp(worker) => {
+                let pid = sender;
                 if let Some(cell) = self.cells.get_mut(&worker) {
                     cell.setup = None;
+                    cell.pid = pid;
                 }
-                let pid = sender;
                 tell(&Event::Spawned { worker, pid })
             }
-            Message::Acknowledged(worker) => tell(&Event::Signalled { worker }),
-            Message::Workspace(worker) => {
-                tell_with(&Event::Lent { worker }, &fd.into_iter().collect::<Vec<_>>())
-            }
+            Message::Acknowledged(cell, branch) => match self.worker_at(cell, branch) {
+                Some(worker) => tell(&Event::Signalled { worker }),
+                None => Ok(()),
+            },
+            Message::Workspace(cell, branch) => match self.worker_at(cell, branch) {
+                Some(worker) => {
+                    tell_with(&Event::Lent { worker }, &fd.into_iter().collect::<Vec<_>>())
+                }
+                None => Ok(()),
+            },
+            Message::Ended {
+                worker: cell,
+                branch,
+                last: false,
+                status,
+                usage,
+            } => match self.end_branch(cell, branch) {
+                Some((worker, facts)) => tell(&Event::Exited {
+                    worker,
+                    status,
+                    usage,
+                    facts,
+                }),
+                None => Ok(()),
+            },
             Message::Ended {
                 worker,
+                branch,
+                last: true,
                 status,
                 usage,
             } => {
                 if let Some(cell) = self.cells.get_mut(&worker) {
-                    cell.end = Some((status, usage));
+                    cell.end = Some((branch, status, usage));
                 }
                 Ok(())
             }
@@ -711,6 +848,8 @@ impl Warden {
                 self.lose_template(serial)?;
             } else if self.keepers.remove(&reaped.pid) {
                 // The server hears of it by its socket.
+            } else if self.copyists.remove(&reaped.pid) {
+                // It was heard, or will be, by its socket.
             } else if self.orphans.remove(&reaped.pid) {
                 self.sweep_again = true;
             } else if !self.is_answered(self.ordered) {
@@ -733,25 +872,35 @@ impl Warden {
         if let Some(serial) = self.cells.get(&worker).map(|cell| cell.template) {
             self.hear(serial)?;
         }
-        let Some(cell) = self.cells.remove(&worker) else {
+        let Some(mut cell) = self.cells.remove(&worker) else {
             return Ok(());
         };
         self.forget_template(cell.template);
+        let left = std::mem::take(&mut cell.branches);
         // Killed, it could not end what was left.
         let in_order = cell.end.is_some() || cell.failed;
         self.sweep_again |= !in_order;
         let (end, failed) = (cell.end, cell.failed);
+        let (limits, first_ended) = (cell.limits, cell.first_ended);
+        let mut ends: Vec<(Branch, WorkerId, CgroupFacts)> = left
+            .into_iter()
+            .map(|(root, copy)| (root, copy, self.free_copy(copy, limits, in_order)))
+            .collect();
         let facts = self.free(cell, in_order);
-        if failed {
-            return Ok(());
+        if !failed && !first_ended {
+            ends.push((0, worker, facts));
         }
-        let (status, usage) = end.unwrap_or((reaper.status, reaper.usage));
-        tell(&Event::Exited {
-            worker,
-            status,
-            usage,
-            facts,
-        })
+        for (root, worker, facts) in ends {
+            let end = end.filter(|(last, ..)| *last == root);
+            let (_, status, usage) = end.unwrap_or((root, reaper.status, reaper.usage));
+            tell(&Event::Exited {
+                worker,
+                status,
+                usage,
+                facts,
+            })?;
+        }
+        Ok(())
     }
 
     /// Gives back what a cell had of the host, and tells what its control group had counted. The uid of one that did not end in order is
@@ -812,6 +961,7 @@ impl Warden {
     fn is_known(&self, pid: i32) -> bool {
         self.cell_of.contains_key(&pid)
             || self.keepers.contains(&pid)
+            || self.copyists.contains(&pid)
             || self.template_by_pid(pid).is_some()
     }
 }

@@ -107,6 +107,15 @@ fn episodes(asked: &Asked) -> Vec<String> {
             .collect(),
         Asked::GetState(asked) => one(&asked.episode_id),
         Asked::Close(asked) => one(&asked.episode_id),
+        Asked::Fork(asked) => {
+            let children = asked.child_ids.iter().cloned();
+            children.chain([asked.episode_id.clone()]).collect()
+        }
+        Asked::Checkpoint(asked) => one(&asked.episode_id),
+        Asked::Rollback(asked) => one(&asked.episode_id),
+        Asked::Evaluate(asked) => one(&asked.episode_id),
+        Asked::DropCheckpoint(asked) => one(&asked.episode_id),
+        Asked::ListCheckpoints(asked) => one(&asked.episode_id),
         Asked::Open(_) | Asked::Interrupt(_) | Asked::Detach(_) => Vec::new(),
     };
     episodes.retain(|episode| !episode.is_empty());
@@ -166,6 +175,30 @@ async fn answer(
             session.let_go(vec![episode]);
             Response::Close(reply)
         }
+        // Boxed: what most requests hold is much less.
+        Asked::Fork(asked) => {
+            let reply = Box::pin(service.on_fork(of(session, asked))).await?;
+            let made = reply.children.iter().filter(|child| child.error.is_none());
+            for child in made {
+                adopt(service, session, &child.episode_id);
+            }
+            Response::Fork(reply)
+        }
+        Asked::Checkpoint(asked) => {
+            Response::Checkpoint(Box::pin(service.on_checkpoint(of(session, asked))).await?)
+        }
+        Asked::Rollback(asked) => {
+            Response::Rollback(Box::pin(service.on_rollback(of(session, asked))).await?)
+        }
+        Asked::Evaluate(asked) => {
+            Response::Evaluate(Box::pin(service.on_evaluate(of(session, asked))).await?)
+        }
+        Asked::DropCheckpoint(asked) => {
+            Response::DropCheckpoint(service.on_drop_checkpoint(of(session, asked)).await?)
+        }
+        Asked::ListCheckpoints(asked) => Response::ListCheckpoints(
+            Box::pin(service.on_list_checkpoints(of(session, asked))).await?,
+        ),
         Asked::Detach(v1::SessionDetach { episode_ids }) => {
             for episode in &episode_ids {
                 convert::episode_id(episode)?;
@@ -214,12 +247,17 @@ async fn reset(
     }
     let episode = reply.state.as_ref().map(|state| state.episode_id.clone());
     let episode = episode.unwrap_or_default();
+    adopt(service, session, &episode);
+    Ok(reply)
+}
+
+/// Has an episode end with its session: at once, if that has ended meanwhile.
+fn adopt(service: &Service, session: &Session, episode: &str) {
     let key = |episode: &str| session.key.owner.episode(episode.to_owned());
     let is_live = |episode: &str| service.episodes().limits(&key(episode)).is_some();
-    if !session.adopt(&episode, is_live) {
-        service.episodes().close(&key(&episode));
+    if !session.adopt(episode, is_live) {
+        service.episodes().close(&key(episode));
     }
-    Ok(reply)
 }
 
 /// A request as its RPC gets it.

@@ -34,8 +34,8 @@ pub(crate) struct StepSpan<'a> {
     pub(crate) index: u32,
     pub(crate) outcome: &'static str,
     pub(crate) exit_code: i32,
-    /// The interpreter was lost with it.
-    pub(crate) lost: bool,
+    /// What has become of the interpreter.
+    pub(crate) state_after: &'static str,
     pub(crate) wall_time: Duration,
     pub(crate) queued_time: Duration,
     /// Absent where it was not measured.

@@ -364,10 +364,7 @@ impl Parent {
             KeyValue::new("coding_env.step_index", i64::from(step.index)),
             KeyValue::new("coding_env.outcome", step.outcome),
             KeyValue::new("coding_env.exit_code", i64::from(step.exit_code)),
-            KeyValue::new(
-                "coding_env.state_after",
-                if step.lost { "lost" } else { "intact" },
-            ),
+            KeyValue::new("coding_env.state_after", step.state_after),
             KeyValue::new("coding_env.queued_seconds", step.queued_time.as_secs_f64()),
         ];
         if let Some(cpu) = step.cpu_time {

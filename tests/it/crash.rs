@@ -23,7 +23,7 @@ fn started(pid: i32) -> Option<u64> {
     fields.split_whitespace().nth(19)?.parse().ok()
 }
 
-fn warden(server: &Server) -> i32 {
+pub(crate) fn warden(server: &Server) -> i32 {
     // Not by name: a template has the warden's between fork and exec.
     let warden = server.processes()[0];
     assert!(command_line(warden).contains("coding-env-warden"));
@@ -31,7 +31,7 @@ fn warden(server: &Server) -> i32 {
 }
 
 /// What the warden started and has no name of its own: a template, and a reaper that was forked a moment ago, which is younger.
-fn template(server: &Server) -> Option<i32> {
+pub(crate) fn template(server: &Server) -> Option<i32> {
     let found = children(warden(server)).into_iter().filter(|pid| {
         comm(*pid).is_some_and(|name| name != "reaper")
             && !command_line(*pid).contains("coding-env-keeper")
@@ -45,14 +45,14 @@ fn workers(server: &Server) -> Vec<i32> {
     reapers.flat_map(children).collect()
 }
 
-fn children(pid: i32) -> Vec<i32> {
+pub(crate) fn children(pid: i32) -> Vec<i32> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace()
         .map(|pid| pid.parse().unwrap())
         .collect()
 }
 
-fn expect_deaths(server: &mut Server) {
+pub(crate) fn expect_deaths(server: &mut Server) {
     for text in [
         "a template has ended and is replaced",
         "a new worker failed",

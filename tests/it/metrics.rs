@@ -153,6 +153,9 @@ async fn what_happens_is_counted() {
             0.0,
         ),
         ("coding_env_draining", 0.0),
+        ("coding_env_checkpoints", 0.0),
+        ("coding_env_checkpoint_bytes", 0.0),
+        ("coding_env_evaluations_running", 0.0),
     ] {
         assert!(
             (sample(&during, name) - value).abs() < 0.5,

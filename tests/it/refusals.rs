@@ -562,7 +562,7 @@ async fn what_is_no_request_is_answered_without_details() {
     let server = Server::start(&[]);
     let mut client = tonic::client::Grpc::new(server.channel().await);
     let service = "/coding_env.v1.CodingEnv";
-    for (method, code) in [("Reset", Code::Internal), ("Fork", Code::Unimplemented)] {
+    for (method, code) in [("Reset", Code::Internal), ("Fetch", Code::Unimplemented)] {
         client.ready().await.unwrap();
         // Field 2 is a number here and a text in ResetRequest.
         let request = Request::new(InterruptRequest {

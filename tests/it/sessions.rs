@@ -823,3 +823,80 @@ async fn connections_cut_at_random_run_nothing_twice_and_lose_nothing() {
     // Its end may be cut too: then the grace ends them, or the server does at the end of this test.
     drop(session.close().await);
 }
+
+#[tokio::test]
+async fn a_session_carries_what_is_asked_of_copies_and_its_children_end_with_it() {
+    let Some(server) = crate::support::copies::copying(&[]).await else {
+        return;
+    };
+    let (mut wire, _) = Wire::open(&server, "s", 0).await;
+    wire.ask(2, reset("e")).await;
+    wire.ask(3, Asked::Step(step_of("e", 0, "n = 1"))).await;
+    let checkpoint = v1::CheckpointRequest {
+        episode_id: "e".to_owned(),
+        name: "c".to_owned(),
+        ..Default::default()
+    };
+    wire.ask(4, Asked::Checkpoint(checkpoint)).await;
+    wire.ask(5, Asked::Step(step_of("e", 1, "n = 2"))).await;
+    let fork = v1::ForkRequest {
+        episode_id: "e".to_owned(),
+        child_ids: vec!["child".to_owned()],
+        ..Default::default()
+    };
+    wire.ask(6, Asked::Fork(fork)).await;
+    // It names the child, so it waits for the fork.
+    wire.ask(7, Asked::Step(step_of("child", 2, "n"))).await;
+    let rollback = v1::RollbackRequest {
+        episode_id: "e".to_owned(),
+        name: "c".to_owned(),
+        ..Default::default()
+    };
+    wire.ask(8, Asked::Rollback(rollback)).await;
+    wire.ask(9, Asked::Step(step_of("e", 2, "n"))).await;
+    let evaluate = v1::EvaluateRequest {
+        episode_id: "e".to_owned(),
+        evaluations: vec![v1::Evaluation::of("print(n)").prints("1")],
+        ..Default::default()
+    };
+    wire.ask(10, Asked::Evaluate(evaluate)).await;
+    let list = v1::ListCheckpointsRequest {
+        episode_id: "e".to_owned(),
+    };
+    wire.ask(11, Asked::ListCheckpoints(list)).await;
+    let drop_checkpoint = v1::DropCheckpointRequest {
+        episode_id: "e".to_owned(),
+        name: "c".to_owned(),
+    };
+    wire.ask(12, Asked::DropCheckpoint(drop_checkpoint)).await;
+    let unknown = v1::ForkRequest {
+        episode_id: "nobody".to_owned(),
+        count: 1,
+        ..Default::default()
+    };
+    wire.ask(13, Asked::Fork(unknown)).await;
+    let answers = wire.answers(12).await;
+    let result = |id: u64| match &answers[&id] {
+        Response::Step(reply) => reply.result().unwrap_or_default().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((result(7), result(9)), ("2".to_owned(), "1".to_owned()));
+    assert!(matches!(&answers[&4], Response::Checkpoint(made) if made.created));
+    assert!(matches!(&answers[&6], Response::Fork(forked) if forked.children.len() == 1));
+    assert!(matches!(&answers[&8], Response::Rollback(done) if done.state.is_some()));
+    assert!(
+        matches!(&answers[&10], Response::Evaluate(done) if done.results[0].score == Some(1.0))
+    );
+    assert!(
+        matches!(&answers[&11], Response::ListCheckpoints(list) if list.checkpoints.len() == 1)
+    );
+    assert!(matches!(&answers[&12], Response::DropCheckpoint(done) if done.dropped));
+    assert!(
+        matches!(&answers[&13], Response::Error(status) if status.code == i32::from(Code::NotFound))
+    );
+    // Half-closed: what the session has made ends, children too.
+    drop(wire.requests);
+    let mut env = server.env().await;
+    let ended = async { while env.server_info().await.unwrap().capacity.unwrap().episodes > 0 {} };
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
+}

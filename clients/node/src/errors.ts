@@ -37,6 +37,20 @@ export const Reason = {
   FILES_STALLED: "FILES_STALLED",
   /** Files can't be worked with, or one of a Reset can't be written. */
   FILES_REFUSED: "FILES_REFUSED",
+  /** The episode has something that can't be copied, or the host can't do it. */
+  FORK_UNSUPPORTED: "FORK_UNSUPPORTED",
+  /** The episode's files are more than are copied. */
+  FORK_TOO_LARGE: "FORK_TOO_LARGE",
+  /** A copy of a copy too many. */
+  FORK_DEPTH_LIMIT: "FORK_DEPTH_LIMIT",
+  /** The host was short of something for a copy. */
+  FORK_FAILED: "FORK_FAILED",
+  /** There is no such checkpoint. */
+  CHECKPOINT_NOT_FOUND: "CHECKPOINT_NOT_FOUND",
+  /** There is a checkpoint of this name. */
+  CHECKPOINT_EXISTS: "CHECKPOINT_EXISTS",
+  /** No room for a checkpoint. */
+  CHECKPOINT_LIMIT: "CHECKPOINT_LIMIT",
   /** No interpreter became ready in time. */
   NO_WORKER: "NO_WORKER",
   /** The server is shutting down. */

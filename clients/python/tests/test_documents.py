@@ -45,6 +45,23 @@ def test_the_readme_has_snippets():
     assert len(SNIPPETS) >= 8
 
 
+@pytest.mark.parametrize(
+    ("example", "last"),
+    [
+        ("best_of_n.py", "└─ the best: import collections; count = collections.Counter(words).__getitem__"),
+        ("tree_search.py", "found after 5 steps"),
+    ],
+)
+def test_the_examples_of_copies(server, example, last):
+    with coding_env.CodingEnv(base_url=server.url) as env:
+        facts = env.server_info().fork
+    if not facts.available:
+        pytest.skip(facts.detail)
+    path = PYTHON_CLIENT / "examples" / example
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+    assert run(path, server.url).splitlines()[-1] == last
+
+
 def shape(out):
     return re.sub(r"episode_id=\S+", "episode_id=ID", out)
 

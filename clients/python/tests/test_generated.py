@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from coding_env import AsyncCodingEnv, AsyncPooledEnv, CodingEnv, PooledEnv, models
-from coding_env import _convert
+from coding_env import _convert, _copies, copies
 from coding_env._arguments import ClientOptions, FromImage, ResetArguments, StepArguments
 from coding_env._docker import DockerOptions
 from coding_env.options import Options
@@ -33,8 +33,14 @@ WITHIN = {
     "StepStreamRequest": {"step", "heartbeat", "stdout_offset", "stderr_offset"},
     "StepStreamResponse": {"piece", "heartbeat", "reply"},
     "Heartbeat": {"queued"},
-    "SessionRequest": {"id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach"},
-    "SessionResponse": {"id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "error"},
+    "SessionRequest": {
+        "id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach",
+        "fork", "checkpoint", "rollback", "evaluate", "drop_checkpoint", "list_checkpoints",
+    },
+    "SessionResponse": {
+        "id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "error",
+        "fork", "checkpoint", "rollback", "evaluate", "drop_checkpoint", "list_checkpoints",
+    },
     "SessionOpen": {"session_id"},
     "SessionOpened": {"session_id", "server_id", "resumed"},
     "SessionDetach": {"episode_ids"},
@@ -56,6 +62,22 @@ OF_FILES = {
 }
 
 
+#: Messages about copies, which `_copies.py` makes and takes apart.
+OF_COPIES = {
+    "ForkRequest", "ForkResponse", "ForkedChild", "CheckpointRequest", "CheckpointResponse", "RollbackRequest", "RollbackResponse",
+    "ListCheckpointsRequest", "ListCheckpointsResponse", "DropCheckpointRequest", "DropCheckpointResponse", "EvaluateRequest",
+    "EvaluateResponse", "Check",
+}
+#: Our fields where they are not the contract's: values are plain Python, and a check has its weight itself.
+OF_CHECKS = {
+    "Evaluation": {"code", "timeout", "limits", "checks", "call_timeout"},
+    "StdoutCheck": {"expected", "comparison", "absolute_tolerance", "relative_tolerance", "weight"},
+    "CallCheck": {"function", "calls", "weight"},
+    "Call": {"args", "kwargs", "expected", "absolute_tolerance", "relative_tolerance"},
+    "TestCheck": {"source", "weight"},
+}
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the pinned protoc package is for CPython 3.9 to 3.12")
 def test_generated_code_is_current(tmp_path):
     subprocess.run(
@@ -72,7 +94,7 @@ def test_generated_code_is_current(tmp_path):
 @pytest.mark.parametrize("message", [message for message in pb.DESCRIPTOR.message_types_by_name.values()], ids=lambda message: message.name)
 def test_every_field_can_be_reached(message):
     fields = {field.name for field in message.fields}
-    if message.name in OF_FILES:
+    if message.name in OF_FILES | OF_COPIES:
         return
     if message.name in REQUESTS:
         for kind in (CodingEnv, AsyncCodingEnv, PooledEnv, AsyncPooledEnv):
@@ -87,7 +109,9 @@ def test_every_field_can_be_reached(message):
     elif message.name in WITHIN:
         assert fields == WITHIN[message.name]
     else:
-        kind = getattr(models, NAMES.get(message.name, message.name))
+        name = NAMES.get(message.name, message.name)
+        kind = getattr(models, name, None) or getattr(copies, name)
+        fields = OF_CHECKS.get(message.name, fields)
         ours = {field.name for field in dataclasses.fields(kind)}
         if kind is models.EpisodeState:
             ours = ours - {field.name for field in dataclasses.fields(models.CodeState)} | {"state"}
@@ -152,6 +176,8 @@ def empty_fields(found, path=""):
         (pb.GetServerInfoResponse, _convert.server_info),
         (pb.InterruptResponse, _convert.interrupt_result),
         (pb.OutputPiece, _convert.output_piece),
+        (pb.EvaluationResult, _copies.evaluation_result),
+        (pb.CheckpointInfo, _copies._checkpoint),
     ],
 )
 def test_every_field_is_carried_over(message, convert):

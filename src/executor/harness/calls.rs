@@ -38,6 +38,14 @@ pub mod nr {
     pub const EXECVE: usize = 59;
     pub const RSEQ: usize = 334;
     pub const CLOSE_RANGE: usize = 436;
+    pub const MREMAP: usize = 25;
+    pub const SETSID: usize = 112;
+    pub const FCHDIR: usize = 81;
+    pub const GETPRIORITY: usize = 140;
+    pub const CHROOT: usize = 161;
+    pub const SETNS: usize = 308;
+    pub const SETRESUID: usize = 117;
+    pub const SETRESGID: usize = 119;
 }
 #[cfg(target_arch = "aarch64")]
 pub mod nr {
@@ -72,6 +80,14 @@ pub mod nr {
     pub const EXECVE: usize = 221;
     pub const RSEQ: usize = 293;
     pub const CLOSE_RANGE: usize = 436;
+    pub const MREMAP: usize = 216;
+    pub const SETSID: usize = 157;
+    pub const FCHDIR: usize = 50;
+    pub const GETPRIORITY: usize = 141;
+    pub const CHROOT: usize = 51;
+    pub const SETNS: usize = 268;
+    pub const SETRESUID: usize = 147;
+    pub const SETRESGID: usize = 149;
 }
 
 pub const EINTR: isize = -4;
@@ -142,6 +158,11 @@ pub const TEMPLATE_SOCKET: usize = 3;
 pub const WALLED: u32 = 1;
 /// The reaper hides its memory from what shares its uid.
 pub const HIDDEN: u32 = 2;
+/// All that has a branch's uid is of that branch, and nothing else.
+pub const BY_UID: u32 = 4;
+
+/// What makes the filter ask the warden about a call of a new copy: `COPY_MARK` of src/sandbox/seccomp.rs.
+pub const COPY_MARK: usize = 0x7970_6f63_6b72_616d;
 
 /// What a reaper is told when it begins: worker, key, the worker's pid as the reaper sees it, flags. As text, two digits of sixteen
 /// letters for each byte, because it comes as a string of its environment.

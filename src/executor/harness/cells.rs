@@ -21,7 +21,7 @@ use crate::{
 
 const CLONE_VM: usize = 0x100;
 const CLONE_VFORK: usize = 0x4000;
-const CLONE_PARENT: usize = 0x8000;
+pub(crate) const CLONE_PARENT: usize = 0x8000;
 const CLONE_CHILD_CLEARTID: usize = 0x20_0000;
 const CLONE_CHILD_SETTID: usize = 0x0100_0000;
 /// How far into its thread descriptor glibc and musl keep the thread's id, at the most.
@@ -193,7 +193,7 @@ fn lend_listener(args: [usize; 6]) -> isize {
 
 /// Where libc keeps the id of this thread, so that the kernel can mend it in the child as `fork` does; null when it
 /// isn't found.
-fn thread_id_slot() -> *const u32 {
+pub(crate) fn thread_id_slot() -> *const u32 {
     let id = plain(nr::GETTID, [0; 6]) as u32;
     // SAFETY: no arguments.
     let descriptor = unsafe { pthread_self() };
@@ -207,7 +207,7 @@ fn thread_id_slot() -> *const u32 {
     core::ptr::null()
 }
 
-fn set_signal_mask(mask: u64) -> u64 {
+pub(crate) fn set_signal_mask(mask: u64) -> u64 {
     let mut old = 0_u64;
     // SAFETY: two live sets of the size told.
     unsafe {
@@ -221,7 +221,7 @@ fn set_signal_mask(mask: u64) -> u64 {
 ///
 /// # Safety
 /// This process has one thread.
-unsafe fn clone(mut flags: usize, slot: *const u32) -> isize {
+pub(crate) unsafe fn clone(mut flags: usize, slot: *const u32) -> isize {
     if !slot.is_null() {
         flags |= CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;
     }
@@ -481,8 +481,8 @@ struct FilterProgram {
     filter: *const u8,
 }
 
-/// `confine(fd) -> int`: gives up every privilege that an exec could bring, and installs the system call filter from a file: the key, then
-/// the filter's instructions. 0 or a negative errno.
+/// `confine(fd) -> int`: gives up every privilege that an exec could bring, and installs the system call filter from a file: the key, whether somebody listens for calls
+/// that wait, then the filter's instructions. The listener goes to the warden: no fork of this process ever holds it. 0 or a negative errno.
 pub(crate) unsafe extern "C" fn confine(_: Object, args: Object) -> Object {
     const BYTES_MAX: usize = 32 * 1024;
     static mut FILTER: [u64; BYTES_MAX / 8] = [0; BYTES_MAX / 8];
@@ -494,18 +494,26 @@ pub(crate) unsafe extern "C" fn confine(_: Object, args: Object) -> Object {
     let buffer = addr_of_mut!(FILTER).cast::<u8>();
     // SAFETY: a live buffer with its size.
     let filled = unsafe { call(nr::PREAD, [fd as usize, buffer as usize, BYTES_MAX, 0, 0, 0]) };
-    let mut result = if filled < (8 + INSTRUCTION_BYTES) as isize { -22 } else { 0 };
+    let mut result = if filled < (16 + INSTRUCTION_BYTES) as isize { -22 } else { 0 };
     if result == 0 {
         // SAFETY: eight bytes are filled; only this thread touches the key.
         unsafe { KEY = addr_of!(FILTER).cast::<u64>().read() };
         let program = FilterProgram {
-            count: ((filled as usize - 8) / INSTRUCTION_BYTES) as u16,
-            filter: buffer.wrapping_add(8),
+            count: ((filled as usize - 16) / INSTRUCTION_BYTES) as u16,
+            filter: buffer.wrapping_add(16),
         };
+        // SAFETY: as above; sixteen bytes are filled.
+        let listens = unsafe { addr_of!(FILTER).cast::<u64>().add(1).read() } != 0;
+        let flags = if listens { NEW_LISTENER } else { 0 };
         result = plain(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0]);
         if result == 0 {
             // SAFETY: a program in live memory with its true length.
-            result = unsafe { call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, &raw const program as usize, 0, 0, 0]) };
+            result = unsafe { call(nr::SECCOMP, [SECCOMP_SET_MODE_FILTER, flags, &raw const program as usize, 0, 0, 0]) };
+            if listens && result >= 0 {
+                let sent = Message::new(b'T', None).send_with(result as c_int);
+                plain(nr::CLOSE, [result as usize, 0, 0, 0, 0, 0]);
+                result = sent.min(0);
+            }
         }
     }
     for slot in 0..BYTES_MAX {

@@ -33,9 +33,10 @@ NATIVE = "/proc/self/fd/4"  # stays open in the template: its number is a worker
 FILTER = 6
 OF_LEVEL = 8  # more of the harness, which one level needs
 OF_DISPLAYS = 9  # more of the harness, for what shows something
+OF_COPIES = 10  # more of the harness, for workers that are copied
 
-SETUP = 1  # the request that `exchange` does not take apart
-READY, REPORT = 1, 2  # reports
+SETUP, FORK = 1, 4  # the requests that `exchange` does not take apart
+READY, REPORT, OBSTACLES_FRAME = 1, 2, 5  # reports
 COMPLETED, RAISED, EXITED = 1, 2, 3  # how a step ended
 SYNTAX_ERROR, INTERRUPTED, HAS_RESULT, RESULT_CUT = 1, 2, 4, 8  # flags of a report
 NO_RESULT, OF_STATEMENT = 1, 2  # what a step's result is, beside the value of a last expression: `result_of` of native.rs
@@ -67,6 +68,7 @@ PLAIN = frozenset((
     types.BuiltinFunctionType, types.ModuleType,
 ))
 DISPLAYS_SOURCE = b""  # displays.py, in the template and its workers
+COPIES_SOURCE = b""  # copies.py, likewise
 
 
 def own_json():
@@ -112,6 +114,7 @@ def template(level, preloads):
             exec(compile(file.read(), HERE, "exec"), globals())
         do_without_shared_memory(native)
     get_ready_to_show()
+    get_ready_to_copy()
     main = types.ModuleType("__main__")
     main.__builtins__ = builtins
     main.__annotations__ = {}
@@ -247,6 +250,7 @@ class Worker:
         os.environ["HOME"] = os.environ["PWD"] = home
         os.environ["TMPDIR"] = Worker.temporary = temporary
         Worker.current, self.home = self, home
+        self.streams = [stat[1:3][::-1] for stat in map(os.fstat, (1, 2))]  # their device and inode
         keep_fork_as_start_method()
         reseed_loaded(None)
         self.serve(struct.pack("<IB", 1, READY))
@@ -263,6 +267,8 @@ class Worker:
                     leave(0)
                 elif request[0] == SETUP:
                     self.set_up(request)
+                elif request[0] == FORK:
+                    report = self.copy()
             except BaseException as error:
                 # An interrupt that landed on the way to or from user code, or user code that broke what the harness stands
                 # on (the recursion limit, say): the step is over and the report says so.
@@ -292,6 +298,16 @@ class Worker:
             reseed_loaded(seed)
             sys.meta_path.insert(0, SeedLater(seed))
         self.native.set_limits(memory, open_files, file_bytes)
+
+    def copy(self):
+        """Has this worker copied: see copies.py. Returns the report, of the copy in that."""
+        if "copy_worker" not in globals():
+            exec(compile(COPIES_SOURCE, HERE, "exec"), globals())
+        return copy_worker(self)
+
+    def owns(self, path):
+        """Whether a path is one of the episode's own files."""
+        return any(path == place or path.startswith(place + "/") for place in (self.home, Worker.temporary, "/dev/shm"))
 
     def step(self, number, result_bytes_max, result_of, source, mime_types):
         """Runs one step and returns its report, None for the most common one: see `exchange`."""
@@ -770,6 +786,15 @@ def get_ready_to_show():
     for name in names:
         if name in sys.modules:
             later.act(name, sys.modules[name])
+
+
+# === copies ===
+
+
+def get_ready_to_copy():
+    global COPIES_SOURCE
+    COPIES_SOURCE = os.pread(OF_COPIES, os.lseek(OF_COPIES, 0, os.SEEK_END), 0)
+    os.close(OF_COPIES)
 
 
 template(sys.argv[2], sys.argv[3:])  # the isolation level and the preloads; the first is the runtime's name, for `ps`

@@ -97,6 +97,7 @@ const EINVAL: isize = -22;
 // === template ===
 
 mod cells;
+mod forks;
 
 const PROT_WRITE: usize = 2;
 
@@ -553,7 +554,7 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 11] = [
+static mut METHODS: [MethodDef; 14] = [
     method(c"confine", cells::confine, METH_VARARGS),
     method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
@@ -564,6 +565,9 @@ static mut METHODS: [MethodDef; 11] = [
     method(c"exchange", exchange, METH_O),
     method(c"step_number", step_number, METH_NOARGS),
     method(c"show", show, METH_VARARGS),
+    method(c"make_copies", forks::make_copies, METH_O),
+    method(c"copy_is_ready", forks::copy_is_ready, METH_NOARGS),
+    method(c"renew_shared", forks::renew_shared, METH_VARARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];
 

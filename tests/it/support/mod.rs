@@ -1,5 +1,6 @@
 //! A server under test: the real program, on a port of its own, and what has to hold when it has ended.
 
+pub(crate) mod copies;
 #[cfg(feature = "docker")]
 pub(crate) mod engine;
 pub(crate) mod files;

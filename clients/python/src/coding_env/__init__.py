@@ -8,9 +8,20 @@
 
 from ._files import escape
 from ._server import ServerStatus, Standing
-from .aio import AsyncCodingEnv, AsyncFiles, AsyncStepStream
+from .aio import AsyncCheckpoint, AsyncCodingEnv, AsyncFiles, AsyncStepStream
 from .aio_pool import AsyncPool, AsyncPooledEnv
-from .client import CodingEnv, Files, StepStream
+from .client import Checkpoint, CodingEnv, Files, StepStream
+from .copies import (
+    Call,
+    CallCheck,
+    CheckFailure,
+    CheckpointInfo,
+    CheckResult,
+    Evaluation,
+    EvaluationResult,
+    StdoutCheck,
+    TestCheck,
+)
 from .errors import (
     BusyError,
     CodingEnvError,
@@ -38,6 +49,9 @@ from .models import (
     FileInfo,
     FileKind,
     FileLimits,
+    ForkFacts,
+    ForkLimits,
+    ForkOrigin,
     InterruptResult,
     Isolation,
     IsolationLayer,
@@ -49,12 +63,15 @@ from .models import (
     Network,
     NewFile,
     Observed,
+    OnFailure,
+    OnFull,
     Outcome,
     OutputPiece,
     OutputStream,
     Package,
     Progress,
     PythonException,
+    RandomState,
     Reported,
     Representation,
     ResetResult,
@@ -64,6 +81,7 @@ from .models import (
     StateAfter,
     StepLimits,
     StepResult,
+    TextComparison,
     Usage,
     UsageScope,
     WriteResult,
@@ -76,6 +94,7 @@ from .vector import AsyncVectorEnv, VectorEnv, VectorStep
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncCheckpoint",
     "AsyncCodingEnv",
     "AsyncFiles",
     "AsyncPool",
@@ -85,7 +104,13 @@ __all__ = [
     "AsyncStepStream",
     "AsyncVectorEnv",
     "BusyError",
+    "Call",
+    "CallCheck",
     "Capacity",
+    "CheckFailure",
+    "CheckResult",
+    "Checkpoint",
+    "CheckpointInfo",
     "CodeAction",
     "CodeObservation",
     "CodeState",
@@ -98,6 +123,8 @@ __all__ = [
     "EpisodeGoneError",
     "EpisodeState",
     "EpisodeStatus",
+    "Evaluation",
+    "EvaluationResult",
     "FileErrorKind",
     "FileFailure",
     "FileInfo",
@@ -105,6 +132,9 @@ __all__ = [
     "FileLimits",
     "Files",
     "FilesError",
+    "ForkFacts",
+    "ForkLimits",
+    "ForkOrigin",
     "InterruptResult",
     "Isolation",
     "IsolationLayer",
@@ -117,6 +147,8 @@ __all__ = [
     "NewFile",
     "NoEpisodeError",
     "Observed",
+    "OnFailure",
+    "OnFull",
     "Options",
     "Outcome",
     "OutputPiece",
@@ -126,6 +158,7 @@ __all__ = [
     "PooledEnv",
     "Progress",
     "PythonException",
+    "RandomState",
     "Reason",
     "RefusedError",
     "Reported",
@@ -139,9 +172,12 @@ __all__ = [
     "SessionStep",
     "Standing",
     "StateAfter",
+    "StdoutCheck",
     "StepLimits",
     "StepResult",
     "StepStream",
+    "TestCheck",
+    "TextComparison",
     "UrlError",
     "Usage",
     "UsageScope",

@@ -6,7 +6,7 @@ from typing import Iterable, Mapping, Optional, TypedDict
 
 from ._convert import Seconds
 from ._files import Content, RemotePath
-from .models import Limits, Network, StepLimits
+from .models import Limits, Network, OnFailure, Outcome, StepLimits
 
 
 class ClientOptions(TypedDict, total=False):
@@ -41,6 +41,8 @@ class StepArguments(TypedDict, total=False):
     limits: Optional[StepLimits]
     max_reply_bytes: Optional[int]
     display_mime_types: Iterable[str]
+    on_failure: OnFailure
+    roll_back_outcomes: Iterable[Outcome]
 
 
 class FromImage(ClientOptions, total=False):

@@ -260,6 +260,9 @@ def episode_state(value: pb.GetStateResponse) -> models.EpisodeState:
         totals=_usage(value.totals) if has("totals") else None,
         output_total_bytes=value.output_total_bytes,
         tree_totals=_usage(value.tree_totals) if has("tree_totals") else None,
+        fork=models.ForkOrigin(value.fork.parent_episode_id, value.fork.step_count, value.fork.depth)
+        if has("fork")
+        else None,
     )
 
 
@@ -287,6 +290,35 @@ def _server_limits(value: pb.ServerLimits) -> models.ServerLimits:
         session_grace=_timedelta(value.session_grace),
         representation_bytes=value.representation_bytes,
         files=_file_limits(value.files),
+        forks=_fork_limits(value.forks),
+    )
+
+
+def _fork_limits(value: pb.ForkLimits) -> models.ForkLimits:
+    return models.ForkLimits(
+        children=value.children,
+        checkpoints=value.checkpoints,
+        checkpoint_bytes=value.checkpoint_bytes,
+        server_checkpoints=value.server_checkpoints,
+        server_checkpoint_bytes=value.server_checkpoint_bytes,
+        evaluations=value.evaluations,
+        checks=value.checks,
+        calls=value.calls,
+        on_failure=models.OnFailure.of(value.on_failure),
+    )
+
+
+def _fork_facts(value: pb.ForkFacts) -> models.ForkFacts:
+    return models.ForkFacts(
+        available=value.available,
+        detail=value.detail,
+        memory_separated=value.memory_separated,
+        files_separated=value.files_separated,
+        signals_separated=value.signals_separated,
+        tracing_separated=value.tracing_separated,
+        channel_private=value.channel_private,
+        same_paths=value.same_paths,
+        depth_max=value.depth_max if value.HasField("depth_max") else None,
     )
 
 
@@ -332,8 +364,14 @@ def server_info(value: pb.GetServerInfoResponse) -> models.ServerInfo:
         runtimes=runtimes,
         isolation=models.Isolation(models.IsolationLevel.of(value.isolation.level), layers),
         capacity=models.Capacity(
-            capacity.episodes, capacity.running_steps, capacity.waiting_steps, capacity.draining
+            capacity.episodes,
+            capacity.running_steps,
+            capacity.waiting_steps,
+            capacity.draining,
+            capacity.checkpoints,
+            capacity.evaluations,
         ),
         transforms=tuple(value.transforms),
         start_time=_datetime(value.start_time) if value.HasField("start_time") else None,
+        fork=_fork_facts(value.fork),
     )

@@ -282,9 +282,13 @@ class Core:
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
         display_mime_types: Iterable[str],
+        on_failure: models.OnFailure,
+        roll_back_outcomes: Iterable[models.Outcome],
     ) -> Flow[models.StepResult]:
         episode = self._current()
-        request, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes, display_mime_types)
+        request, retry = self._step_request(
+            episode, action, timeout, limits, max_reply_bytes, display_mime_types, on_failure, roll_back_outcomes
+        )
         first = episode.steps
         # The server tells where a step stands that this client knows nothing about: it was admitted, or dropped since.
         corrections = 2 if episode.unsure else 0
@@ -315,10 +319,14 @@ class Core:
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
         display_mime_types: Iterable[str],
+        on_failure: models.OnFailure,
+        roll_back_outcomes: Iterable[models.Outcome],
     ) -> Flow[models.StepResult]:
         """As ``step``, and emits each piece of output once, also when the connection breaks in between."""
         episode = self._current()
-        step, retry = self._step_request(episode, action, timeout, limits, max_reply_bytes, display_mime_types)
+        step, retry = self._step_request(
+            episode, action, timeout, limits, max_reply_bytes, display_mime_types, on_failure, roll_back_outcomes
+        )
         request = pb.StepStreamRequest(step=step)
         first = episode.steps
         corrections = 2 if episode.unsure else 0
@@ -377,6 +385,8 @@ class Core:
         limits: Optional[models.StepLimits],
         max_reply_bytes: Optional[int],
         display_mime_types: Iterable[str],
+        on_failure: models.OnFailure,
+        roll_back_outcomes: Iterable[models.Outcome],
     ) -> Tuple[pb.StepRequest, Retry]:
         deadline = self.options.deadline
         if timeout is not None:
@@ -389,8 +399,34 @@ class Core:
             limits=_convert.to_step_limits(limits),
             max_reply_bytes=max_reply_bytes,
             display_mime_types=display_mime_types,
+            on_failure=int(on_failure),  # type: ignore[arg-type]
+            roll_back_outcomes=[int(outcome) for outcome in roll_back_outcomes],  # type: ignore[misc]
         )
         return request, Retry(self.options, deadline)
+
+    def copy_call(self, method: str, make: Callable[[str, Optional[int]], Message]) -> Flow[Any]:
+        """Sends a request about copies. `make` makes it of the episode's id and how many steps have run, if that is sure."""
+        episode = self._current()
+        request = make(episode.id, None if episode.unsure else episode.steps)
+        return (yield from self._call(method, request, episode.headers, self._retry()))
+
+    def unsure_children(self, ids: Iterable[str]) -> List[_Episode]:
+        """Notes children that a fork may have made: they are ended with the next reset or close, unless the reply comes."""
+        server = self._current().server
+        children = [_Episode(id, server, self._headers) for id in ids]
+        self._unsure += children
+        return children
+
+    def settle_children(self, children: Iterable[_Episode]) -> None:
+        for child in children:
+            self._settle(child)
+
+    def of_child(self, id: str, step_count: int) -> "Core":
+        """The core of a child's environment."""
+        core = Core(self.options, self._liveness)
+        core._episode = _Episode(id, self._current().server, self._headers)
+        core._episode.steps = step_count
+        return core
 
     def state(self) -> Flow[models.EpisodeState]:
         episode = self._current()

@@ -7,15 +7,17 @@ import os
 import threading
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Dict, Generator, Iterable, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 import grpc
 import grpc.aio
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
+from ._copies import CopyFlows, evaluation_of
+from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, new_id, server_of
 from ._files import Content, FileFlows, OnProgress, RemotePath, first_files
+from .copies import Check, CheckpointInfo, Evaluation, EvaluationResult
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
@@ -24,7 +26,11 @@ from .models import (
     InterruptResult,
     Limits,
     Network,
+    OnFailure,
+    OnFull,
+    Outcome,
     OutputPiece,
+    RandomState,
     ResetResult,
     ServerInfo,
     StepLimits,
@@ -201,6 +207,8 @@ class AsyncCodingEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         async with self._lock():
@@ -211,6 +219,8 @@ class AsyncCodingEnv:
                     limits=limits,
                     max_reply_bytes=max_reply_bytes,
                     display_mime_types=display_mime_types,
+                    on_failure=on_failure,
+                    roll_back_outcomes=roll_back_outcomes,
                 )
             )
 
@@ -222,6 +232,8 @@ class AsyncCodingEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> AsyncStepStream:
         """Runs code, and tells what it prints while it runs: ``async for piece in env.step_stream(code)``. See ``CodingEnv.step_stream``."""
 
@@ -233,11 +245,81 @@ class AsyncCodingEnv:
                     limits=limits,
                     max_reply_bytes=max_reply_bytes,
                     display_mime_types=display_mime_types,
+                    on_failure=on_failure,
+                    roll_back_outcomes=roll_back_outcomes,
                 )
                 async for piece in self._emit(flow, results):
                     yield piece
 
         return AsyncStepStream(run)
+
+    async def fork(
+        self,
+        count: int,
+        *,
+        random: RandomState = RandomState.UNSPECIFIED,
+        seeds: Sequence[int] = (),
+        limits: Optional[Limits] = None,
+    ) -> List[AsyncCodingEnv]:
+        """Copies the episode into environments of their own. See ``CodingEnv.fork``."""
+        async with self._lock():
+            cores = await self._run(CopyFlows(self._core).fork(count, random, seeds, limits))
+        return [self._of_child(core) for core in cores]
+
+    def checkpoint(self, name: str = "", *, on_full: OnFull = OnFull.UNSPECIFIED) -> AsyncCheckpoint:
+        """Keeps a copy of the episode to roll back to: ``async with env.checkpoint():``, or ``await env.checkpoint()``. See ``CodingEnv.checkpoint``."""
+
+        async def make() -> CheckpointInfo:
+            async with self._lock():
+                return await self._run(CopyFlows(self._core).checkpoint(name or new_id(), on_full))
+
+        return AsyncCheckpoint(self, make)
+
+    async def rollback(self, name: str, random: RandomState = RandomState.UNSPECIFIED) -> CheckpointInfo:
+        """Puts the episode back to a checkpoint. See ``CodingEnv.rollback``."""
+        async with self._lock():
+            return await self._run(CopyFlows(self._core).rollback(name, random))
+
+    async def checkpoints(self) -> List[CheckpointInfo]:
+        """The episode's checkpoints, the oldest first. See ``CodingEnv.checkpoints``."""
+        return await self._run(CopyFlows(self._core).checkpoints())
+
+    async def drop_checkpoint(self, name: str) -> bool:
+        """Drops a checkpoint. See ``CodingEnv.drop_checkpoint``."""
+        return await self._run(CopyFlows(self._core).drop_checkpoint(name))
+
+    async def evaluate(
+        self,
+        code: Union[str, CodeAction, Evaluation],
+        *checks: Check,
+        timeout: Optional[Seconds] = None,
+        call_timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        random: RandomState = RandomState.UNSPECIFIED,
+        max_reply_bytes: Optional[int] = None,
+    ) -> EvaluationResult:
+        """Runs code in a throw-away copy of the episode, and has the server judge it. See ``CodingEnv.evaluate``."""
+        evaluation = evaluation_of(code, checks, timeout=timeout, call_timeout=call_timeout, limits=limits)
+        async with self._lock():
+            return await self._run(CopyFlows(self._core).evaluate_one(evaluation, random, max_reply_bytes))
+
+    async def evaluate_all(
+        self,
+        evaluations: Sequence[Evaluation],
+        *,
+        random: RandomState = RandomState.UNSPECIFIED,
+        max_reply_bytes: Optional[int] = None,
+    ) -> List[EvaluationResult]:
+        """Runs evaluations side by side. See ``CodingEnv.evaluate_all``."""
+        async with self._lock():
+            return await self._run(CopyFlows(self._core).evaluate(evaluations, random, max_reply_bytes))
+
+    def _of_child(self, core: Core) -> AsyncCodingEnv:
+        """An environment for a child."""
+        child = AsyncCodingEnv.__new__(AsyncCodingEnv)
+        child._core, child._target = core, self._target
+        child._turn = child._pool = child._shared = child._give_back = child._container = None
+        return child
 
     async def state(self) -> EpisodeState:
         """The state of the episode. See ``CodingEnv.state``."""
@@ -386,6 +468,54 @@ class AsyncCodingEnv:
         # The last one turns off the light: an event loop may end right after this.
         for channel in pool.take_out(self._target):
             await channel.close()
+
+
+class AsyncCheckpoint:
+    """As ``Checkpoint``: awaited, it is made and stays; with ``async with`` it is made, and dropped at the end."""
+
+    def __init__(self, env: AsyncCodingEnv, make: Callable[[], Awaitable[CheckpointInfo]]) -> None:
+        self._env = env
+        self._make = make
+        #: What is known of it, once it is made.
+        self.info = CheckpointInfo()
+
+    @property
+    def name(self) -> str:
+        """Its name in the episode."""
+        return self.info.name
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._made().__await__()
+
+    async def _made(self) -> Self:
+        self.info = await self._make()
+        return self
+
+    async def rollback(self, random: RandomState = RandomState.UNSPECIFIED) -> None:
+        """Puts the episode back to it, any number of times. Raises as ``CodingEnv.rollback``."""
+        await self._env.rollback(self.name, random)
+
+    async def drop(self) -> bool:
+        """Drops it. False when it is not there any more. Raises as ``CodingEnv.drop_checkpoint``."""
+        return await self._env.drop_checkpoint(self.name)
+
+    async def __aenter__(self) -> Self:
+        return await self._made()
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        try:
+            if error is not None:
+                await self.rollback()
+            await self.drop()
+        except CodingEnvError:
+            # What went wrong first is what is told.
+            if error is None:
+                raise
 
 
 class AsyncFiles:

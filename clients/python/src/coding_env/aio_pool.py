@@ -17,7 +17,18 @@ from ._servers import ServerSet
 from ._target import Servers, resolver
 from ._within import within
 from .errors import CodingEnvError, DeadlineError, EpisodeGoneError, NoEpisodeError, Reason
-from .models import CodeAction, EpisodeState, InterruptResult, Limits, Network, ResetResult, StepLimits, StepResult
+from .models import (
+    CodeAction,
+    EpisodeState,
+    InterruptResult,
+    Limits,
+    Network,
+    OnFailure,
+    Outcome,
+    ResetResult,
+    StepLimits,
+    StepResult,
+)
 from .options import Options
 
 if TYPE_CHECKING:
@@ -309,6 +320,8 @@ class AsyncPooledEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         async with self._lock():
@@ -319,6 +332,8 @@ class AsyncPooledEnv:
                 limits=limits,
                 max_reply_bytes=max_reply_bytes,
                 display_mime_types=display_mime_types,
+                on_failure=on_failure,
+                roll_back_outcomes=roll_back_outcomes,
             )
             return await seat.run(flow)
 

@@ -7,14 +7,16 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, Iterator, List, Mapping, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Iterable, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 import grpc
 
 from . import _channels, _docker
 from ._convert import Seconds
-from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, server_of
+from ._copies import CopyFlows, evaluation_of
+from ._core import Command, Core, Download, Emit, Flow, Open, Pause, Receive, Upload, new_id, server_of
 from ._files import Content, FileFlows, OnProgress, RemotePath, first_files
+from .copies import Check, CheckpointInfo, Evaluation, EvaluationResult
 from .errors import CodingEnvError, from_rpc_error
 from .models import (
     CodeAction,
@@ -23,7 +25,11 @@ from .models import (
     InterruptResult,
     Limits,
     Network,
+    OnFailure,
+    OnFull,
+    Outcome,
     OutputPiece,
+    RandomState,
     ResetResult,
     ServerInfo,
     StepLimits,
@@ -215,6 +221,8 @@ class CodingEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> StepResult:
         """Runs code in the episode.
 
@@ -227,6 +235,9 @@ class CodingEnv:
             limits: Lowers limits for this step.
             max_reply_bytes: The largest reply: 64 KiB to 64 MiB. None: the server's default. Output past it is cut out of the middle.
             display_mime_types: The representations that displays are to have: ``["image/svg+xml"]``. Empty: what they have, and PNG of figures.
+            on_failure: What becomes of the episode when the step fails: ``OnFailure.ROLL_BACK`` puts it back to before the step, also after
+                a crash. UNSPECIFIED: as the server does.
+            roll_back_outcomes: The outcomes that count as failure. Empty: all but COMPLETED and EXITED.
 
         Raises:
             NoEpisodeError: Before a reset.
@@ -243,6 +254,8 @@ class CodingEnv:
                     limits=limits,
                     max_reply_bytes=max_reply_bytes,
                     display_mime_types=display_mime_types,
+                    on_failure=on_failure,
+                    roll_back_outcomes=roll_back_outcomes,
                 )
             )
 
@@ -254,6 +267,8 @@ class CodingEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> StepStream:
         """Runs code as ``step`` does, and tells what it prints while it runs: ``for piece in env.step_stream(code)``."""
 
@@ -265,10 +280,118 @@ class CodingEnv:
                     limits=limits,
                     max_reply_bytes=max_reply_bytes,
                     display_mime_types=display_mime_types,
+                    on_failure=on_failure,
+                    roll_back_outcomes=roll_back_outcomes,
                 )
                 return (yield from self._emit(flow))
 
         return StepStream(run)
+
+    def fork(
+        self,
+        count: int,
+        *,
+        random: RandomState = RandomState.UNSPECIFIED,
+        seeds: Sequence[int] = (),
+        limits: Optional[Limits] = None,
+    ) -> List[CodingEnv]:
+        """Copies the episode: environments that go on from its variables, modules and files, each an episode of its own, which is to be closed. This one goes on
+        too. All are made, or none.
+
+        Args:
+            count: How many.
+            random: What their random state is. UNSPECIFIED: each its own.
+            seeds: A seed for each.
+            limits: Lowers limits for them.
+
+        Raises:
+            RefusedError: The program has something that can't be copied (FORK_UNSUPPORTED; ``metadata`` tells what), or another refusal.
+            Others: As ``step``.
+        """
+        with self._turn:
+            cores = self._run(CopyFlows(self._core).fork(count, random, seeds, limits))
+        return [self._of_child(core) for core in cores]
+
+    def checkpoint(self, name: str = "", *, on_full: OnFull = OnFull.UNSPECIFIED) -> Checkpoint:
+        """Keeps a copy of the episode to roll back to: ``with env.checkpoint():`` drops it at the end of the block, and puts the episode back first when that
+        ends with an exception.
+
+        Args:
+            name: Its name in the episode. Empty: one is made.
+            on_full: What to do when there is no room for it.
+
+        Raises:
+            RefusedError: CHECKPOINT_LIMIT, CHECKPOINT_EXISTS, or as ``fork``.
+            Others: As ``step``.
+        """
+        with self._turn:
+            info = self._run(CopyFlows(self._core).checkpoint(name or new_id(), on_full))
+        return Checkpoint(self, info)
+
+    def rollback(self, name: str, random: RandomState = RandomState.UNSPECIFIED) -> CheckpointInfo:
+        """Puts the episode back to a checkpoint, which stays. It also brings an episode back whose interpreter was lost.
+
+        Raises:
+            RefusedError: CHECKPOINT_NOT_FOUND, or as ``fork``.
+            Others: As ``step``.
+        """
+        with self._turn:
+            return self._run(CopyFlows(self._core).rollback(name, random))
+
+    def checkpoints(self) -> List[CheckpointInfo]:
+        """The episode's checkpoints, the oldest first. Raises as ``step``."""
+        return self._run(CopyFlows(self._core).checkpoints())
+
+    def drop_checkpoint(self, name: str) -> bool:
+        """Drops a checkpoint. False when there was none of this name. Raises as ``step``."""
+        return self._run(CopyFlows(self._core).drop_checkpoint(name))
+
+    def evaluate(
+        self,
+        code: Union[str, CodeAction, Evaluation],
+        *checks: Check,
+        timeout: Optional[Seconds] = None,
+        call_timeout: Optional[Seconds] = None,
+        limits: Optional[StepLimits] = None,
+        random: RandomState = RandomState.UNSPECIFIED,
+        max_reply_bytes: Optional[int] = None,
+    ) -> EvaluationResult:
+        """Runs code in a throw-away copy of the episode, and has the server judge it. The episode sees nothing of it.
+
+        Args:
+            code: What to run, or an ``Evaluation``, which has all but the last two arguments itself.
+            checks: What to look at afterwards.
+            timeout: How long the code may run.
+            call_timeout: How long each call of a check may run.
+            limits: Lowers limits for it.
+            random: What the copy's random state is. UNSPECIFIED: the episode's.
+            max_reply_bytes: As for ``step``.
+
+        Raises:
+            As ``fork``. What the code does is no error: see ``EvaluationResult``.
+        """
+        evaluation = evaluation_of(code, checks, timeout=timeout, call_timeout=call_timeout, limits=limits)
+        with self._turn:
+            return self._run(CopyFlows(self._core).evaluate_one(evaluation, random, max_reply_bytes))
+
+    def evaluate_all(
+        self,
+        evaluations: Sequence[Evaluation],
+        *,
+        random: RandomState = RandomState.UNSPECIFIED,
+        max_reply_bytes: Optional[int] = None,
+    ) -> List[EvaluationResult]:
+        """Runs evaluations side by side, each in a copy of its own. Raises as ``evaluate``."""
+        with self._turn:
+            return self._run(CopyFlows(self._core).evaluate(evaluations, random, max_reply_bytes))
+
+    def _of_child(self, core: Core) -> CodingEnv:
+        """An environment for a child."""
+        child = CodingEnv.__new__(CodingEnv)
+        child._core, child._target = core, self._target
+        child._turn = threading.Lock()
+        child._shared = child._give_back = child._container = None
+        return child
 
     def state(self) -> EpisodeState:
         """The state of the episode. It still answers for a lost one. Raises as ``step``."""
@@ -421,6 +544,46 @@ class CodingEnv:
         if self._container is not None:
             for channel in _channels.POOL.take_out(self._target):
                 channel.close()
+
+
+class Checkpoint:
+    """A checkpoint of an environment's episode. ``with`` drops it at the end, and puts the episode back first when the block ends with an exception."""
+
+    def __init__(self, env: CodingEnv, info: CheckpointInfo) -> None:
+        self._env = env
+        #: What is known of it.
+        self.info = info
+
+    @property
+    def name(self) -> str:
+        """Its name in the episode."""
+        return self.info.name
+
+    def rollback(self, random: RandomState = RandomState.UNSPECIFIED) -> None:
+        """Puts the episode back to it, any number of times. Raises as ``CodingEnv.rollback``."""
+        self._env.rollback(self.name, random)
+
+    def drop(self) -> bool:
+        """Drops it. False when it is not there any more. Raises as ``CodingEnv.drop_checkpoint``."""
+        return self._env.drop_checkpoint(self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        try:
+            if error is not None:
+                self.rollback()
+            self.drop()
+        except CodingEnvError:
+            # What went wrong first is what is told.
+            if error is None:
+                raise
 
 
 class Files:

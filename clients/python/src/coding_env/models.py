@@ -59,6 +59,53 @@ class StateAfter(_Open):
     LOST = 3
 
 
+class OnFailure(_Open):
+    """What becomes of an episode whose step fails."""
+
+    #: As ``ForkLimits.on_failure``.
+    UNSPECIFIED = 0
+    #: It stays as the step left it.
+    KEEP = 1
+    #: It is put back to before the step.
+    ROLL_BACK = 2
+
+
+class OnFull(_Open):
+    """What to do when there is no room for a checkpoint."""
+
+    UNSPECIFIED = 0
+    #: It is refused: CHECKPOINT_LIMIT.
+    REFUSE = 1
+    #: The oldest checkpoints of the episode are dropped until there is.
+    DROP_OLDEST = 2
+
+
+class RandomState(_Open):
+    """What becomes of the random state of a copy."""
+
+    #: As RESEED for a fork, as INHERIT for evaluations and rollbacks.
+    UNSPECIFIED = 0
+    #: The same stream as the parent's from here on.
+    INHERIT = 1
+    #: A stream of its own, independent of all others.
+    RESEED = 2
+
+
+class TextComparison(_Open):
+    """How texts are compared."""
+
+    #: As TRIMMED.
+    UNSPECIFIED = 0
+    #: Every character.
+    EXACT = 1
+    #: Lines, without white space at their ends and empty lines at the end of the text.
+    TRIMMED = 2
+    #: Words, whatever white space is between them.
+    TOKENS = 3
+    #: Words, of which numbers may differ within the tolerances.
+    NUMERIC = 4
+
+
 class EpisodeStatus(_Open):
     """Where an episode is in its life."""
 
@@ -579,6 +626,18 @@ class Loss:
 
 
 @dataclasses.dataclass(frozen=True)
+class ForkOrigin:
+    """Where a child comes from."""
+
+    #: The episode that it was copied from, which may have ended.
+    parent_episode_id: str = ""
+    #: The parent's step_count at that moment.
+    step_count: int = 0
+    #: How many forks lie between it and an episode that a reset made.
+    depth: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class EpisodeState(CodeState):
     """The state of an episode, and where it is in its life."""
 
@@ -606,6 +665,8 @@ class EpisodeState(CodeState):
     output_total_bytes: int = 0
     #: The sums over the whole process tree, where a control group measures it.
     tree_totals: Optional[Usage] = None
+    #: Where it comes from, when a fork made it.
+    fork: Optional[ForkOrigin] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -621,6 +682,54 @@ class InterruptResult:
 
     def __bool__(self) -> bool:
         return self.interrupted
+
+
+@dataclasses.dataclass(frozen=True)
+class ForkLimits:
+    """Limits of forks, checkpoints and evaluations."""
+
+    #: Children of a fork.
+    children: int = 0
+    #: Checkpoints of an episode.
+    checkpoints: int = 0
+    #: The memory that these have for themselves, together.
+    checkpoint_bytes: int = 0
+    #: Checkpoints of all episodes.
+    server_checkpoints: int = 0
+    #: The memory that these have for themselves, together.
+    server_checkpoint_bytes: int = 0
+    #: Evaluations of one call.
+    evaluations: int = 0
+    #: Checks of an evaluation.
+    checks: int = 0
+    #: Calls of a ``CallCheck``, and tests of a ``TestCheck``.
+    calls: int = 0
+    #: What becomes of an episode whose step fails when the step does not say.
+    on_failure: OnFailure = OnFailure.UNSPECIFIED
+
+
+@dataclasses.dataclass(frozen=True)
+class ForkFacts:
+    """Whether episodes can be copied on a server, and what keeps copies of one tree apart."""
+
+    #: Whether they can be.
+    available: bool = False
+    #: Why not, or what is weaker here than on other hosts.
+    detail: str = ""
+    #: A copy can't read or change the memory of its relatives.
+    memory_separated: bool = False
+    #: A copy has files of its own, and can't reach its relatives'.
+    files_separated: bool = False
+    #: A copy can't send signals to its relatives.
+    signals_separated: bool = False
+    #: A copy can't trace its relatives.
+    tracing_separated: bool = False
+    #: What a copy tells the server can't be read or forged by its relatives.
+    channel_private: bool = False
+    #: A copy's files are at the same paths as its parent's.
+    same_paths: bool = False
+    #: How many forks may lie between an episode and the one that a reset made. None: no limit.
+    depth_max: Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -661,6 +770,8 @@ class ServerLimits:
     representation_bytes: int = 0
     #: Limits of the calls that move files.
     files: FileLimits = FileLimits()
+    #: Limits of forks, checkpoints and evaluations.
+    forks: ForkLimits = ForkLimits()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -725,6 +836,10 @@ class Capacity:
     waiting_steps: int = 0
     #: True once the server has begun to shut down.
     draining: bool = False
+    #: Checkpoints of all episodes.
+    checkpoints: int = 0
+    #: Evaluations that run or wait for a turn.
+    evaluations: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -751,3 +866,5 @@ class ServerInfo:
     transforms: Tuple[str, ...] = ()
     #: When the server started.
     start_time: Optional[datetime.datetime] = None
+    #: Whether episodes can be copied here.
+    fork: ForkFacts = ForkFacts()

@@ -14,7 +14,18 @@ from ._server import ServerStatus
 from ._target import Servers
 from .aio_pool import AsyncPool, AsyncPooledEnv
 from .errors import CodingEnvError
-from .models import CodeAction, EpisodeState, InterruptResult, Limits, Network, ResetResult, StepLimits, StepResult
+from .models import (
+    CodeAction,
+    EpisodeState,
+    InterruptResult,
+    Limits,
+    Network,
+    OnFailure,
+    Outcome,
+    ResetResult,
+    StepLimits,
+    StepResult,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -188,6 +199,8 @@ class PooledEnv:
         limits: Optional[StepLimits] = None,
         max_reply_bytes: Optional[int] = None,
         display_mime_types: Iterable[str] = (),
+        on_failure: OnFailure = OnFailure.UNSPECIFIED,
+        roll_back_outcomes: Iterable[Outcome] = (),
     ) -> StepResult:
         """Runs code in the episode. See ``CodingEnv.step``."""
         return self._pool._run(
@@ -197,6 +210,8 @@ class PooledEnv:
                 limits=limits,
                 max_reply_bytes=max_reply_bytes,
                 display_mime_types=display_mime_types,
+                on_failure=on_failure,
+                roll_back_outcomes=roll_back_outcomes,
             )
         )
 

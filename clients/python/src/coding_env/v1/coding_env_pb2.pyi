@@ -97,6 +97,32 @@ class FileErrorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FILE_ERROR_KIND_MISMATCH: _ClassVar[FileErrorKind]
     FILE_ERROR_KIND_INCOMPLETE: _ClassVar[FileErrorKind]
     FILE_ERROR_KIND_TOO_DEEP: _ClassVar[FileErrorKind]
+
+class RandomState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RANDOM_STATE_UNSPECIFIED: _ClassVar[RandomState]
+    RANDOM_STATE_INHERIT: _ClassVar[RandomState]
+    RANDOM_STATE_RESEED: _ClassVar[RandomState]
+
+class OnFailure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_FAILURE_UNSPECIFIED: _ClassVar[OnFailure]
+    ON_FAILURE_KEEP: _ClassVar[OnFailure]
+    ON_FAILURE_ROLL_BACK: _ClassVar[OnFailure]
+
+class OnFull(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_FULL_UNSPECIFIED: _ClassVar[OnFull]
+    ON_FULL_REFUSE: _ClassVar[OnFull]
+    ON_FULL_DROP_OLDEST: _ClassVar[OnFull]
+
+class TextComparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TEXT_COMPARISON_UNSPECIFIED: _ClassVar[TextComparison]
+    TEXT_COMPARISON_EXACT: _ClassVar[TextComparison]
+    TEXT_COMPARISON_TRIMMED: _ClassVar[TextComparison]
+    TEXT_COMPARISON_TOKENS: _ClassVar[TextComparison]
+    TEXT_COMPARISON_NUMERIC: _ClassVar[TextComparison]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_COMPLETED: Outcome
 OUTCOME_RAISED: Outcome
@@ -153,6 +179,20 @@ FILE_ERROR_KIND_NOT_EMPTY: FileErrorKind
 FILE_ERROR_KIND_MISMATCH: FileErrorKind
 FILE_ERROR_KIND_INCOMPLETE: FileErrorKind
 FILE_ERROR_KIND_TOO_DEEP: FileErrorKind
+RANDOM_STATE_UNSPECIFIED: RandomState
+RANDOM_STATE_INHERIT: RandomState
+RANDOM_STATE_RESEED: RandomState
+ON_FAILURE_UNSPECIFIED: OnFailure
+ON_FAILURE_KEEP: OnFailure
+ON_FAILURE_ROLL_BACK: OnFailure
+ON_FULL_UNSPECIFIED: OnFull
+ON_FULL_REFUSE: OnFull
+ON_FULL_DROP_OLDEST: OnFull
+TEXT_COMPARISON_UNSPECIFIED: TextComparison
+TEXT_COMPARISON_EXACT: TextComparison
+TEXT_COMPARISON_TRIMMED: TextComparison
+TEXT_COMPARISON_TOKENS: TextComparison
+TEXT_COMPARISON_NUMERIC: TextComparison
 
 class ResetRequest(_message.Message):
     __slots__ = ("episode_id", "request_id", "previous_episode_id", "seed", "runtime", "limits", "environment", "network", "files")
@@ -211,7 +251,7 @@ class ResetResponse(_message.Message):
     def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., reward: _Optional[float] = ..., done: bool = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., server_id: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., runtime: _Optional[str] = ...) -> None: ...
 
 class StepRequest(_message.Message):
-    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes", "display_mime_types")
+    __slots__ = ("episode_id", "action", "step_index", "timeout", "limits", "max_reply_bytes", "display_mime_types", "on_failure", "roll_back_outcomes")
     EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +259,8 @@ class StepRequest(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     MAX_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_MIME_TYPES_FIELD_NUMBER: _ClassVar[int]
+    ON_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    ROLL_BACK_OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     episode_id: str
     action: CodeAction
     step_index: int
@@ -226,7 +268,9 @@ class StepRequest(_message.Message):
     limits: StepLimits
     max_reply_bytes: int
     display_mime_types: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ..., display_mime_types: _Optional[_Iterable[str]] = ...) -> None: ...
+    on_failure: OnFailure
+    roll_back_outcomes: _containers.RepeatedScalarFieldContainer[Outcome]
+    def __init__(self, episode_id: _Optional[str] = ..., action: _Optional[_Union[CodeAction, _Mapping]] = ..., step_index: _Optional[int] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., max_reply_bytes: _Optional[int] = ..., display_mime_types: _Optional[_Iterable[str]] = ..., on_failure: _Optional[_Union[OnFailure, str]] = ..., roll_back_outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ...) -> None: ...
 
 class StepResponse(_message.Message):
     __slots__ = ("observation", "reward", "done", "outcome", "state_after", "state", "metadata", "step_index", "server_id", "timeout", "reported", "observed", "replayed", "output_dropped", "hint")
@@ -276,7 +320,7 @@ class GetStateRequest(_message.Message):
     def __init__(self, episode_id: _Optional[str] = ...) -> None: ...
 
 class GetStateResponse(_message.Message):
-    __slots__ = ("state", "status", "loss", "server_id", "runtime", "limits", "seed", "create_time", "expire_time", "queued_steps", "totals", "output_total_bytes", "tree_totals")
+    __slots__ = ("state", "status", "loss", "server_id", "runtime", "limits", "seed", "create_time", "expire_time", "queued_steps", "totals", "output_total_bytes", "tree_totals", "fork")
     STATE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
@@ -290,6 +334,7 @@ class GetStateResponse(_message.Message):
     TOTALS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
     TREE_TOTALS_FIELD_NUMBER: _ClassVar[int]
+    FORK_FIELD_NUMBER: _ClassVar[int]
     state: CodeState
     status: EpisodeStatus
     loss: Loss
@@ -303,7 +348,8 @@ class GetStateResponse(_message.Message):
     totals: Usage
     output_total_bytes: int
     tree_totals: Usage
-    def __init__(self, state: _Optional[_Union[CodeState, _Mapping]] = ..., status: _Optional[_Union[EpisodeStatus, str]] = ..., loss: _Optional[_Union[Loss, _Mapping]] = ..., server_id: _Optional[str] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queued_steps: _Optional[int] = ..., totals: _Optional[_Union[Usage, _Mapping]] = ..., output_total_bytes: _Optional[int] = ..., tree_totals: _Optional[_Union[Usage, _Mapping]] = ...) -> None: ...
+    fork: ForkOrigin
+    def __init__(self, state: _Optional[_Union[CodeState, _Mapping]] = ..., status: _Optional[_Union[EpisodeStatus, str]] = ..., loss: _Optional[_Union[Loss, _Mapping]] = ..., server_id: _Optional[str] = ..., runtime: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., queued_steps: _Optional[int] = ..., totals: _Optional[_Union[Usage, _Mapping]] = ..., output_total_bytes: _Optional[int] = ..., tree_totals: _Optional[_Union[Usage, _Mapping]] = ..., fork: _Optional[_Union[ForkOrigin, _Mapping]] = ...) -> None: ...
 
 class CloseRequest(_message.Message):
     __slots__ = ("episode_id",)
@@ -342,7 +388,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "server_id", "default_limits", "max_limits", "server_limits", "runtimes", "isolation", "capacity", "transforms", "start_time")
+    __slots__ = ("version", "server_id", "default_limits", "max_limits", "server_limits", "runtimes", "isolation", "capacity", "transforms", "start_time", "fork")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SERVER_ID_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_LIMITS_FIELD_NUMBER: _ClassVar[int]
@@ -353,6 +399,7 @@ class GetServerInfoResponse(_message.Message):
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     TRANSFORMS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
+    FORK_FIELD_NUMBER: _ClassVar[int]
     version: str
     server_id: str
     default_limits: Limits
@@ -363,7 +410,8 @@ class GetServerInfoResponse(_message.Message):
     capacity: Capacity
     transforms: _containers.RepeatedScalarFieldContainer[str]
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[str] = ..., server_id: _Optional[str] = ..., default_limits: _Optional[_Union[Limits, _Mapping]] = ..., max_limits: _Optional[_Union[Limits, _Mapping]] = ..., server_limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., transforms: _Optional[_Iterable[str]] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    fork: ForkFacts
+    def __init__(self, version: _Optional[str] = ..., server_id: _Optional[str] = ..., default_limits: _Optional[_Union[Limits, _Mapping]] = ..., max_limits: _Optional[_Union[Limits, _Mapping]] = ..., server_limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., runtimes: _Optional[_Iterable[_Union[Runtime, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., transforms: _Optional[_Iterable[str]] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., fork: _Optional[_Union[ForkFacts, _Mapping]] = ...) -> None: ...
 
 class CodeAction(_message.Message):
     __slots__ = ("code",)
@@ -460,7 +508,7 @@ class StepLimits(_message.Message):
     def __init__(self, output_bytes: _Optional[int] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "sessions", "session_requests", "session_grace", "representation_bytes", "files")
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "queued_steps", "request_bytes", "reply_bytes", "environment_bytes", "default_step_timeout", "interrupt_grace", "background_cpu_time", "worker_wait", "kept_reply_bytes", "sessions", "session_requests", "session_grace", "representation_bytes", "files", "forks")
     EPISODES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
     WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -478,6 +526,7 @@ class ServerLimits(_message.Message):
     SESSION_GRACE_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_BYTES_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    FORKS_FIELD_NUMBER: _ClassVar[int]
     episodes: int
     running_steps: int
     waiting_steps: int
@@ -495,7 +544,8 @@ class ServerLimits(_message.Message):
     session_grace: _duration_pb2.Duration
     representation_bytes: int
     files: FileLimits
-    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., session_requests: _Optional[int] = ..., session_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., representation_bytes: _Optional[int] = ..., files: _Optional[_Union[FileLimits, _Mapping]] = ...) -> None: ...
+    forks: ForkLimits
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., queued_steps: _Optional[int] = ..., request_bytes: _Optional[int] = ..., reply_bytes: _Optional[int] = ..., environment_bytes: _Optional[int] = ..., default_step_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., interrupt_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., background_cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., worker_wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., kept_reply_bytes: _Optional[int] = ..., sessions: _Optional[int] = ..., session_requests: _Optional[int] = ..., session_grace: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., representation_bytes: _Optional[int] = ..., files: _Optional[_Union[FileLimits, _Mapping]] = ..., forks: _Optional[_Union[ForkLimits, _Mapping]] = ...) -> None: ...
 
 class Runtime(_message.Message):
     __slots__ = ("name", "python_version", "preloads", "hash_seed", "warm_workers", "packages")
@@ -540,16 +590,20 @@ class IsolationLayer(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[IsolationLayerState, str]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Capacity(_message.Message):
-    __slots__ = ("episodes", "running_steps", "waiting_steps", "draining")
+    __slots__ = ("episodes", "running_steps", "waiting_steps", "draining", "checkpoints", "evaluations")
     EPISODES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_STEPS_FIELD_NUMBER: _ClassVar[int]
     WAITING_STEPS_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
     episodes: int
     running_steps: int
     waiting_steps: int
     draining: bool
-    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., draining: bool = ...) -> None: ...
+    checkpoints: int
+    evaluations: int
+    def __init__(self, episodes: _Optional[int] = ..., running_steps: _Optional[int] = ..., waiting_steps: _Optional[int] = ..., draining: bool = ..., checkpoints: _Optional[int] = ..., evaluations: _Optional[int] = ...) -> None: ...
 
 class Reported(_message.Message):
     __slots__ = ("exception", "result_truncated", "displays_dropped")
@@ -878,7 +932,7 @@ class Heartbeat(_message.Message):
     def __init__(self, queued: bool = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach")
+    __slots__ = ("id", "received", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "fork", "checkpoint", "rollback", "evaluate", "drop_checkpoint", "list_checkpoints")
     ID_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
@@ -889,6 +943,12 @@ class SessionRequest(_message.Message):
     INTERRUPT_FIELD_NUMBER: _ClassVar[int]
     CLOSE_FIELD_NUMBER: _ClassVar[int]
     DETACH_FIELD_NUMBER: _ClassVar[int]
+    FORK_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    DROP_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    LIST_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     id: int
     received: int
     open: SessionOpen
@@ -899,10 +959,16 @@ class SessionRequest(_message.Message):
     interrupt: InterruptRequest
     close: CloseRequest
     detach: SessionDetach
-    def __init__(self, id: _Optional[int] = ..., received: _Optional[int] = ..., open: _Optional[_Union[SessionOpen, _Mapping]] = ..., reset: _Optional[_Union[ResetRequest, _Mapping]] = ..., step: _Optional[_Union[StepRequest, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamRequest, _Mapping]] = ..., get_state: _Optional[_Union[GetStateRequest, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptRequest, _Mapping]] = ..., close: _Optional[_Union[CloseRequest, _Mapping]] = ..., detach: _Optional[_Union[SessionDetach, _Mapping]] = ...) -> None: ...
+    fork: ForkRequest
+    checkpoint: CheckpointRequest
+    rollback: RollbackRequest
+    evaluate: EvaluateRequest
+    drop_checkpoint: DropCheckpointRequest
+    list_checkpoints: ListCheckpointsRequest
+    def __init__(self, id: _Optional[int] = ..., received: _Optional[int] = ..., open: _Optional[_Union[SessionOpen, _Mapping]] = ..., reset: _Optional[_Union[ResetRequest, _Mapping]] = ..., step: _Optional[_Union[StepRequest, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamRequest, _Mapping]] = ..., get_state: _Optional[_Union[GetStateRequest, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptRequest, _Mapping]] = ..., close: _Optional[_Union[CloseRequest, _Mapping]] = ..., detach: _Optional[_Union[SessionDetach, _Mapping]] = ..., fork: _Optional[_Union[ForkRequest, _Mapping]] = ..., checkpoint: _Optional[_Union[CheckpointRequest, _Mapping]] = ..., rollback: _Optional[_Union[RollbackRequest, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateRequest, _Mapping]] = ..., drop_checkpoint: _Optional[_Union[DropCheckpointRequest, _Mapping]] = ..., list_checkpoints: _Optional[_Union[ListCheckpointsRequest, _Mapping]] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "error")
+    __slots__ = ("id", "number", "open", "reset", "step", "step_stream", "get_state", "interrupt", "close", "detach", "fork", "checkpoint", "rollback", "evaluate", "drop_checkpoint", "list_checkpoints", "error")
     ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
@@ -913,6 +979,12 @@ class SessionResponse(_message.Message):
     INTERRUPT_FIELD_NUMBER: _ClassVar[int]
     CLOSE_FIELD_NUMBER: _ClassVar[int]
     DETACH_FIELD_NUMBER: _ClassVar[int]
+    FORK_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    DROP_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    LIST_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     id: int
     number: int
@@ -924,8 +996,14 @@ class SessionResponse(_message.Message):
     interrupt: InterruptResponse
     close: CloseResponse
     detach: SessionDetached
+    fork: ForkResponse
+    checkpoint: CheckpointResponse
+    rollback: RollbackResponse
+    evaluate: EvaluateResponse
+    drop_checkpoint: DropCheckpointResponse
+    list_checkpoints: ListCheckpointsResponse
     error: _status_pb2.Status
-    def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., open: _Optional[_Union[SessionOpened, _Mapping]] = ..., reset: _Optional[_Union[ResetResponse, _Mapping]] = ..., step: _Optional[_Union[StepResponse, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamResponse, _Mapping]] = ..., get_state: _Optional[_Union[GetStateResponse, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptResponse, _Mapping]] = ..., close: _Optional[_Union[CloseResponse, _Mapping]] = ..., detach: _Optional[_Union[SessionDetached, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., open: _Optional[_Union[SessionOpened, _Mapping]] = ..., reset: _Optional[_Union[ResetResponse, _Mapping]] = ..., step: _Optional[_Union[StepResponse, _Mapping]] = ..., step_stream: _Optional[_Union[StepStreamResponse, _Mapping]] = ..., get_state: _Optional[_Union[GetStateResponse, _Mapping]] = ..., interrupt: _Optional[_Union[InterruptResponse, _Mapping]] = ..., close: _Optional[_Union[CloseResponse, _Mapping]] = ..., detach: _Optional[_Union[SessionDetached, _Mapping]] = ..., fork: _Optional[_Union[ForkResponse, _Mapping]] = ..., checkpoint: _Optional[_Union[CheckpointResponse, _Mapping]] = ..., rollback: _Optional[_Union[RollbackResponse, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateResponse, _Mapping]] = ..., drop_checkpoint: _Optional[_Union[DropCheckpointResponse, _Mapping]] = ..., list_checkpoints: _Optional[_Union[ListCheckpointsResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class SessionOpen(_message.Message):
     __slots__ = ("session_id",)
@@ -954,3 +1032,325 @@ class SessionDetached(_message.Message):
     EPISODE_IDS_FIELD_NUMBER: _ClassVar[int]
     episode_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, episode_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ForkRequest(_message.Message):
+    __slots__ = ("episode_id", "count", "child_ids", "random", "seeds", "limits", "allow_partial", "step_index")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHILD_IDS_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    SEEDS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    count: int
+    child_ids: _containers.RepeatedScalarFieldContainer[str]
+    random: RandomState
+    seeds: _containers.RepeatedScalarFieldContainer[int]
+    limits: Limits
+    allow_partial: bool
+    step_index: int
+    def __init__(self, episode_id: _Optional[str] = ..., count: _Optional[int] = ..., child_ids: _Optional[_Iterable[str]] = ..., random: _Optional[_Union[RandomState, str]] = ..., seeds: _Optional[_Iterable[int]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., allow_partial: bool = ..., step_index: _Optional[int] = ...) -> None: ...
+
+class ForkResponse(_message.Message):
+    __slots__ = ("children", "parent", "server_id")
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    children: _containers.RepeatedCompositeFieldContainer[ForkedChild]
+    parent: CodeState
+    server_id: str
+    def __init__(self, children: _Optional[_Iterable[_Union[ForkedChild, _Mapping]]] = ..., parent: _Optional[_Union[CodeState, _Mapping]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class ForkedChild(_message.Message):
+    __slots__ = ("episode_id", "state", "limits", "error")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    state: CodeState
+    limits: Limits
+    error: _status_pb2.Status
+    def __init__(self, episode_id: _Optional[str] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class ForkOrigin(_message.Message):
+    __slots__ = ("parent_episode_id", "step_count", "depth")
+    PARENT_EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    parent_episode_id: str
+    step_count: int
+    depth: int
+    def __init__(self, parent_episode_id: _Optional[str] = ..., step_count: _Optional[int] = ..., depth: _Optional[int] = ...) -> None: ...
+
+class CheckpointRequest(_message.Message):
+    __slots__ = ("episode_id", "name", "on_full", "step_index")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ON_FULL_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    name: str
+    on_full: OnFull
+    step_index: int
+    def __init__(self, episode_id: _Optional[str] = ..., name: _Optional[str] = ..., on_full: _Optional[_Union[OnFull, str]] = ..., step_index: _Optional[int] = ...) -> None: ...
+
+class CheckpointResponse(_message.Message):
+    __slots__ = ("checkpoint", "created", "dropped", "state", "server_id")
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: CheckpointInfo
+    created: bool
+    dropped: _containers.RepeatedScalarFieldContainer[str]
+    state: CodeState
+    server_id: str
+    def __init__(self, checkpoint: _Optional[_Union[CheckpointInfo, _Mapping]] = ..., created: bool = ..., dropped: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class CheckpointInfo(_message.Message):
+    __slots__ = ("name", "step_count", "create_time", "private_bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    step_count: int
+    create_time: _timestamp_pb2.Timestamp
+    private_bytes: int
+    def __init__(self, name: _Optional[str] = ..., step_count: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., private_bytes: _Optional[int] = ...) -> None: ...
+
+class RollbackRequest(_message.Message):
+    __slots__ = ("episode_id", "name", "step_index", "random")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    name: str
+    step_index: int
+    random: RandomState
+    def __init__(self, episode_id: _Optional[str] = ..., name: _Optional[str] = ..., step_index: _Optional[int] = ..., random: _Optional[_Union[RandomState, str]] = ...) -> None: ...
+
+class RollbackResponse(_message.Message):
+    __slots__ = ("checkpoint", "state", "server_id")
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: CheckpointInfo
+    state: CodeState
+    server_id: str
+    def __init__(self, checkpoint: _Optional[_Union[CheckpointInfo, _Mapping]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class ListCheckpointsRequest(_message.Message):
+    __slots__ = ("episode_id",)
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    def __init__(self, episode_id: _Optional[str] = ...) -> None: ...
+
+class ListCheckpointsResponse(_message.Message):
+    __slots__ = ("checkpoints", "server_id")
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    checkpoints: _containers.RepeatedCompositeFieldContainer[CheckpointInfo]
+    server_id: str
+    def __init__(self, checkpoints: _Optional[_Iterable[_Union[CheckpointInfo, _Mapping]]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class DropCheckpointRequest(_message.Message):
+    __slots__ = ("episode_id", "name")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    name: str
+    def __init__(self, episode_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class DropCheckpointResponse(_message.Message):
+    __slots__ = ("dropped", "server_id")
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    dropped: bool
+    server_id: str
+    def __init__(self, dropped: bool = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class EvaluateRequest(_message.Message):
+    __slots__ = ("episode_id", "evaluations", "random", "step_index", "max_reply_bytes")
+    EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
+    EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    STEP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    episode_id: str
+    evaluations: _containers.RepeatedCompositeFieldContainer[Evaluation]
+    random: RandomState
+    step_index: int
+    max_reply_bytes: int
+    def __init__(self, episode_id: _Optional[str] = ..., evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ..., random: _Optional[_Union[RandomState, str]] = ..., step_index: _Optional[int] = ..., max_reply_bytes: _Optional[int] = ...) -> None: ...
+
+class Evaluation(_message.Message):
+    __slots__ = ("action", "timeout", "limits", "checks", "call_timeout")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    CALL_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    action: CodeAction
+    timeout: _duration_pb2.Duration
+    limits: StepLimits
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    call_timeout: _duration_pb2.Duration
+    def __init__(self, action: _Optional[_Union[CodeAction, _Mapping]] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., limits: _Optional[_Union[StepLimits, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., call_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Check(_message.Message):
+    __slots__ = ("stdout", "calls", "tests", "weight")
+    STDOUT_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    stdout: StdoutCheck
+    calls: CallCheck
+    tests: TestCheck
+    weight: int
+    def __init__(self, stdout: _Optional[_Union[StdoutCheck, _Mapping]] = ..., calls: _Optional[_Union[CallCheck, _Mapping]] = ..., tests: _Optional[_Union[TestCheck, _Mapping]] = ..., weight: _Optional[int] = ...) -> None: ...
+
+class StdoutCheck(_message.Message):
+    __slots__ = ("expected", "comparison", "absolute_tolerance", "relative_tolerance")
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    ABSOLUTE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    expected: str
+    comparison: TextComparison
+    absolute_tolerance: float
+    relative_tolerance: float
+    def __init__(self, expected: _Optional[str] = ..., comparison: _Optional[_Union[TextComparison, str]] = ..., absolute_tolerance: _Optional[float] = ..., relative_tolerance: _Optional[float] = ...) -> None: ...
+
+class CallCheck(_message.Message):
+    __slots__ = ("function", "calls")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    function: str
+    calls: _containers.RepeatedCompositeFieldContainer[Call]
+    def __init__(self, function: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ...) -> None: ...
+
+class Call(_message.Message):
+    __slots__ = ("args_json", "kwargs_json", "expected_json", "absolute_tolerance", "relative_tolerance")
+    ARGS_JSON_FIELD_NUMBER: _ClassVar[int]
+    KWARGS_JSON_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_JSON_FIELD_NUMBER: _ClassVar[int]
+    ABSOLUTE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    args_json: str
+    kwargs_json: str
+    expected_json: str
+    absolute_tolerance: float
+    relative_tolerance: float
+    def __init__(self, args_json: _Optional[str] = ..., kwargs_json: _Optional[str] = ..., expected_json: _Optional[str] = ..., absolute_tolerance: _Optional[float] = ..., relative_tolerance: _Optional[float] = ...) -> None: ...
+
+class TestCheck(_message.Message):
+    __slots__ = ("source",)
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    def __init__(self, source: _Optional[str] = ...) -> None: ...
+
+class EvaluateResponse(_message.Message):
+    __slots__ = ("results", "state", "server_id")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[EvaluationResult]
+    state: CodeState
+    server_id: str
+    def __init__(self, results: _Optional[_Iterable[_Union[EvaluationResult, _Mapping]]] = ..., state: _Optional[_Union[CodeState, _Mapping]] = ..., server_id: _Optional[str] = ...) -> None: ...
+
+class EvaluationResult(_message.Message):
+    __slots__ = ("observation", "outcome", "reported", "observed", "timeout", "checks", "score", "claimed_score")
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_SCORE_FIELD_NUMBER: _ClassVar[int]
+    observation: CodeObservation
+    outcome: Outcome
+    reported: Reported
+    observed: Observed
+    timeout: _duration_pb2.Duration
+    checks: _containers.RepeatedCompositeFieldContainer[CheckResult]
+    score: float
+    claimed_score: float
+    def __init__(self, observation: _Optional[_Union[CodeObservation, _Mapping]] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ..., observed: _Optional[_Union[Observed, _Mapping]] = ..., timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckResult, _Mapping]]] = ..., score: _Optional[float] = ..., claimed_score: _Optional[float] = ...) -> None: ...
+
+class CheckResult(_message.Message):
+    __slots__ = ("passed", "total", "score", "claimed", "failures")
+    PASSED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    passed: int
+    total: int
+    score: float
+    claimed: bool
+    failures: _containers.RepeatedCompositeFieldContainer[CheckFailure]
+    def __init__(self, passed: _Optional[int] = ..., total: _Optional[int] = ..., score: _Optional[float] = ..., claimed: bool = ..., failures: _Optional[_Iterable[_Union[CheckFailure, _Mapping]]] = ...) -> None: ...
+
+class CheckFailure(_message.Message):
+    __slots__ = ("index", "name", "outcome", "description")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    name: str
+    outcome: Outcome
+    description: str
+    def __init__(self, index: _Optional[int] = ..., name: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class ForkFacts(_message.Message):
+    __slots__ = ("available", "detail", "memory_separated", "files_separated", "signals_separated", "tracing_separated", "channel_private", "same_paths", "depth_max")
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    FILES_SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    SIGNALS_SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    TRACING_SEPARATED_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    SAME_PATHS_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_MAX_FIELD_NUMBER: _ClassVar[int]
+    available: bool
+    detail: str
+    memory_separated: bool
+    files_separated: bool
+    signals_separated: bool
+    tracing_separated: bool
+    channel_private: bool
+    same_paths: bool
+    depth_max: int
+    def __init__(self, available: bool = ..., detail: _Optional[str] = ..., memory_separated: bool = ..., files_separated: bool = ..., signals_separated: bool = ..., tracing_separated: bool = ..., channel_private: bool = ..., same_paths: bool = ..., depth_max: _Optional[int] = ...) -> None: ...
+
+class ForkLimits(_message.Message):
+    __slots__ = ("children", "checkpoints", "checkpoint_bytes", "server_checkpoints", "server_checkpoint_bytes", "evaluations", "checks", "calls", "on_failure")
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SERVER_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    SERVER_CHECKPOINT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    ON_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    children: int
+    checkpoints: int
+    checkpoint_bytes: int
+    server_checkpoints: int
+    server_checkpoint_bytes: int
+    evaluations: int
+    checks: int
+    calls: int
+    on_failure: OnFailure
+    def __init__(self, children: _Optional[int] = ..., checkpoints: _Optional[int] = ..., checkpoint_bytes: _Optional[int] = ..., server_checkpoints: _Optional[int] = ..., server_checkpoint_bytes: _Optional[int] = ..., evaluations: _Optional[int] = ..., checks: _Optional[int] = ..., calls: _Optional[int] = ..., on_failure: _Optional[_Union[OnFailure, str]] = ...) -> None: ...

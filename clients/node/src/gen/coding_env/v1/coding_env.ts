@@ -27,12 +27,13 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  * of these reasons; every value in its message is in ErrorInfo.metadata too:
  *
  *   INVALID_ARGUMENT     INVALID_FIELD (with google.rpc.BadRequest: all violations at once)
- *   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE
- *   ALREADY_EXISTS       EPISODE_EXISTS
- *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED, FILES_REFUSED
+ *   NOT_FOUND            EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE, CHECKPOINT_NOT_FOUND
+ *   ALREADY_EXISTS       EPISODE_EXISTS, CHECKPOINT_EXISTS
+ *   FAILED_PRECONDITION  EPISODE_LOST, STEP_OUT_OF_ORDER, STEP_REPLY_DROPPED, FILES_REFUSED, FORK_UNSUPPORTED, FORK_TOO_LARGE, FORK_DEPTH_LIMIT
  *   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER, FILES_STALLED
- *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT, FILES_LIMIT (with google.rpc.RetryInfo)
- *   UNAVAILABLE          NO_WORKER, SHUTTING_DOWN (with google.rpc.RetryInfo)
+ *   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT, FILES_LIMIT, CHECKPOINT_LIMIT (with google.rpc.RetryInfo, but for
+ *                        the last: it is for the caller to make room)
+ *   UNAVAILABLE          NO_WORKER, FORK_FAILED, SHUTTING_DOWN (with google.rpc.RetryInfo)
  *   UNAUTHENTICATED      TOKEN_INVALID
  *   DEADLINE_EXCEEDED    DEADLINE
  *   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
@@ -59,6 +60,25 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  * between, none of them empty, "." or "..", each of at most 255 bytes, at most FileLimits.depth of them and FileLimits.path_bytes in all.
  * `path` is for names that are UTF-8, `raw_path` for others; one of the two is set. The server works with the episode's own rights, never
  * follows a link, reads from nothing but regular files, and takes no size for true that it has not read.
+ *
+ * Copies. Fork, Checkpoint, Evaluate and a Step that rolls back copy a live interpreter, as fork(2) does, between two of its steps. What a copy has:
+ *
+ *   heap, modules, functions      as they were; pages are shared until one side writes
+ *   environment, working directory, umask, signal handlers, memory maps   as they were
+ *   random state                  RandomState; kernel entropy (`secrets`, `os.urandom`, `uuid4`) is always fresh. Generators that the program
+ *                                 holds itself (`random.Random()`, `numpy.random.default_rng()`) are copied as they are
+ *   files of the workspace        its own copy of the episode's files, at the same paths where ForkFacts.same_paths says so; with their modes,
+ *                                 times and links; bounded (FORK_TOO_LARGE)
+ *   open files                    open, at the same offsets, on the copy's own files
+ *   id, ledger of steps           step_count and last_exit_code as they were: its next step has the parent's next index. Replies of
+ *                                 earlier steps are the parent's alone (STEP_REPLY_DROPPED)
+ *   limits                        the parent's, or lower ones; what they count begins anew
+ *   running threads, child processes, sockets, an event loop that runs, pipes between processes, GPU contexts   not copied: FORK_UNSUPPORTED
+ *                                 names each that is in the way, and nothing is changed
+ *   output not yet told           stays the parent's
+ *
+ * A copy lives by itself: it goes on when its parent ends, and its end is seen by nobody else. What the host keeps apart between copies of
+ * one tree is told by GetServerInfoResponse.fork.
  */
 
 /** How a step ended. May grow. */
@@ -178,7 +198,7 @@ export enum StateAfter {
   STATE_AFTER_UNSPECIFIED = "STATE_AFTER_UNSPECIFIED",
   /** STATE_AFTER_INTACT - As the step left them. */
   STATE_AFTER_INTACT = "STATE_AFTER_INTACT",
-  /** STATE_AFTER_ROLLED_BACK - As before the step. This version does not send it. */
+  /** STATE_AFTER_ROLLED_BACK - As before the step: StepRequest.on_failure. The next Step goes on from there. */
   STATE_AFTER_ROLLED_BACK = "STATE_AFTER_ROLLED_BACK",
   /** STATE_AFTER_LOST - Gone: the next Step is EPISODE_LOST. */
   STATE_AFTER_LOST = "STATE_AFTER_LOST",
@@ -904,6 +924,252 @@ export function fileErrorKindToNumber(object: FileErrorKind): number {
   }
 }
 
+/** What becomes of the random state of a copy: of what `seed` of a Reset reaches: `random`, numpy's global generator and torch's. May grow. */
+export enum RandomState {
+  /** RANDOM_STATE_UNSPECIFIED - As RANDOM_STATE_RESEED for Fork, and as RANDOM_STATE_INHERIT for Evaluate. */
+  RANDOM_STATE_UNSPECIFIED = "RANDOM_STATE_UNSPECIFIED",
+  /** RANDOM_STATE_INHERIT - The same stream as the parent's from here on: common random numbers. */
+  RANDOM_STATE_INHERIT = "RANDOM_STATE_INHERIT",
+  /** RANDOM_STATE_RESEED - A stream of its own, independent of all others. */
+  RANDOM_STATE_RESEED = "RANDOM_STATE_RESEED",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function randomStateFromJSON(object: any): RandomState {
+  switch (object) {
+    case 0:
+    case "RANDOM_STATE_UNSPECIFIED":
+      return RandomState.RANDOM_STATE_UNSPECIFIED;
+    case 1:
+    case "RANDOM_STATE_INHERIT":
+      return RandomState.RANDOM_STATE_INHERIT;
+    case 2:
+    case "RANDOM_STATE_RESEED":
+      return RandomState.RANDOM_STATE_RESEED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RandomState.UNRECOGNIZED;
+  }
+}
+
+export function randomStateToJSON(object: RandomState): string {
+  switch (object) {
+    case RandomState.RANDOM_STATE_UNSPECIFIED:
+      return "RANDOM_STATE_UNSPECIFIED";
+    case RandomState.RANDOM_STATE_INHERIT:
+      return "RANDOM_STATE_INHERIT";
+    case RandomState.RANDOM_STATE_RESEED:
+      return "RANDOM_STATE_RESEED";
+    case RandomState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function randomStateToNumber(object: RandomState): number {
+  switch (object) {
+    case RandomState.RANDOM_STATE_UNSPECIFIED:
+      return 0;
+    case RandomState.RANDOM_STATE_INHERIT:
+      return 1;
+    case RandomState.RANDOM_STATE_RESEED:
+      return 2;
+    case RandomState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What becomes of an episode whose step fails. May grow. */
+export enum OnFailure {
+  /** ON_FAILURE_UNSPECIFIED - As ForkLimits.on_failure. */
+  ON_FAILURE_UNSPECIFIED = "ON_FAILURE_UNSPECIFIED",
+  /** ON_FAILURE_KEEP - It stays as the step left it. */
+  ON_FAILURE_KEEP = "ON_FAILURE_KEEP",
+  /** ON_FAILURE_ROLL_BACK - It is put back to before the step. */
+  ON_FAILURE_ROLL_BACK = "ON_FAILURE_ROLL_BACK",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function onFailureFromJSON(object: any): OnFailure {
+  switch (object) {
+    case 0:
+    case "ON_FAILURE_UNSPECIFIED":
+      return OnFailure.ON_FAILURE_UNSPECIFIED;
+    case 1:
+    case "ON_FAILURE_KEEP":
+      return OnFailure.ON_FAILURE_KEEP;
+    case 2:
+    case "ON_FAILURE_ROLL_BACK":
+      return OnFailure.ON_FAILURE_ROLL_BACK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OnFailure.UNRECOGNIZED;
+  }
+}
+
+export function onFailureToJSON(object: OnFailure): string {
+  switch (object) {
+    case OnFailure.ON_FAILURE_UNSPECIFIED:
+      return "ON_FAILURE_UNSPECIFIED";
+    case OnFailure.ON_FAILURE_KEEP:
+      return "ON_FAILURE_KEEP";
+    case OnFailure.ON_FAILURE_ROLL_BACK:
+      return "ON_FAILURE_ROLL_BACK";
+    case OnFailure.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function onFailureToNumber(object: OnFailure): number {
+  switch (object) {
+    case OnFailure.ON_FAILURE_UNSPECIFIED:
+      return 0;
+    case OnFailure.ON_FAILURE_KEEP:
+      return 1;
+    case OnFailure.ON_FAILURE_ROLL_BACK:
+      return 2;
+    case OnFailure.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What to do when there is no room for a checkpoint. May grow. */
+export enum OnFull {
+  /** ON_FULL_UNSPECIFIED - As ON_FULL_REFUSE. */
+  ON_FULL_UNSPECIFIED = "ON_FULL_UNSPECIFIED",
+  /** ON_FULL_REFUSE - CHECKPOINT_LIMIT. */
+  ON_FULL_REFUSE = "ON_FULL_REFUSE",
+  /** ON_FULL_DROP_OLDEST - The oldest checkpoints of this episode are dropped until there is. When there is none left to drop, CHECKPOINT_LIMIT. */
+  ON_FULL_DROP_OLDEST = "ON_FULL_DROP_OLDEST",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function onFullFromJSON(object: any): OnFull {
+  switch (object) {
+    case 0:
+    case "ON_FULL_UNSPECIFIED":
+      return OnFull.ON_FULL_UNSPECIFIED;
+    case 1:
+    case "ON_FULL_REFUSE":
+      return OnFull.ON_FULL_REFUSE;
+    case 2:
+    case "ON_FULL_DROP_OLDEST":
+      return OnFull.ON_FULL_DROP_OLDEST;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OnFull.UNRECOGNIZED;
+  }
+}
+
+export function onFullToJSON(object: OnFull): string {
+  switch (object) {
+    case OnFull.ON_FULL_UNSPECIFIED:
+      return "ON_FULL_UNSPECIFIED";
+    case OnFull.ON_FULL_REFUSE:
+      return "ON_FULL_REFUSE";
+    case OnFull.ON_FULL_DROP_OLDEST:
+      return "ON_FULL_DROP_OLDEST";
+    case OnFull.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function onFullToNumber(object: OnFull): number {
+  switch (object) {
+    case OnFull.ON_FULL_UNSPECIFIED:
+      return 0;
+    case OnFull.ON_FULL_REFUSE:
+      return 1;
+    case OnFull.ON_FULL_DROP_OLDEST:
+      return 2;
+    case OnFull.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** How texts are compared. May grow. */
+export enum TextComparison {
+  /** TEXT_COMPARISON_UNSPECIFIED - As TEXT_COMPARISON_TRIMMED. */
+  TEXT_COMPARISON_UNSPECIFIED = "TEXT_COMPARISON_UNSPECIFIED",
+  /** TEXT_COMPARISON_EXACT - Every character. */
+  TEXT_COMPARISON_EXACT = "TEXT_COMPARISON_EXACT",
+  /** TEXT_COMPARISON_TRIMMED - Lines, without white space at their ends and empty lines at the end of the text. CR LF is LF. */
+  TEXT_COMPARISON_TRIMMED = "TEXT_COMPARISON_TRIMMED",
+  /** TEXT_COMPARISON_TOKENS - Words, whatever white space is between them. */
+  TEXT_COMPARISON_TOKENS = "TEXT_COMPARISON_TOKENS",
+  /** TEXT_COMPARISON_NUMERIC - As TEXT_COMPARISON_TOKENS; where the expected word is a finite number, a finite number within the tolerances is equal to it. */
+  TEXT_COMPARISON_NUMERIC = "TEXT_COMPARISON_NUMERIC",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function textComparisonFromJSON(object: any): TextComparison {
+  switch (object) {
+    case 0:
+    case "TEXT_COMPARISON_UNSPECIFIED":
+      return TextComparison.TEXT_COMPARISON_UNSPECIFIED;
+    case 1:
+    case "TEXT_COMPARISON_EXACT":
+      return TextComparison.TEXT_COMPARISON_EXACT;
+    case 2:
+    case "TEXT_COMPARISON_TRIMMED":
+      return TextComparison.TEXT_COMPARISON_TRIMMED;
+    case 3:
+    case "TEXT_COMPARISON_TOKENS":
+      return TextComparison.TEXT_COMPARISON_TOKENS;
+    case 4:
+    case "TEXT_COMPARISON_NUMERIC":
+      return TextComparison.TEXT_COMPARISON_NUMERIC;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TextComparison.UNRECOGNIZED;
+  }
+}
+
+export function textComparisonToJSON(object: TextComparison): string {
+  switch (object) {
+    case TextComparison.TEXT_COMPARISON_UNSPECIFIED:
+      return "TEXT_COMPARISON_UNSPECIFIED";
+    case TextComparison.TEXT_COMPARISON_EXACT:
+      return "TEXT_COMPARISON_EXACT";
+    case TextComparison.TEXT_COMPARISON_TRIMMED:
+      return "TEXT_COMPARISON_TRIMMED";
+    case TextComparison.TEXT_COMPARISON_TOKENS:
+      return "TEXT_COMPARISON_TOKENS";
+    case TextComparison.TEXT_COMPARISON_NUMERIC:
+      return "TEXT_COMPARISON_NUMERIC";
+    case TextComparison.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function textComparisonToNumber(object: TextComparison): number {
+  switch (object) {
+    case TextComparison.TEXT_COMPARISON_UNSPECIFIED:
+      return 0;
+    case TextComparison.TEXT_COMPARISON_EXACT:
+      return 1;
+    case TextComparison.TEXT_COMPARISON_TRIMMED:
+      return 2;
+    case TextComparison.TEXT_COMPARISON_TOKENS:
+      return 3;
+    case TextComparison.TEXT_COMPARISON_NUMERIC:
+      return 4;
+    case TextComparison.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Asks for a fresh episode. An empty message is valid. */
 export interface ResetRequest {
   /**
@@ -1037,6 +1303,17 @@ export interface StepRequest {
    * `_repr_*_` methods give. At most 16, each of at most 128 characters. Empty: all that an object has, and image/png of a figure.
    */
   displayMimeTypes: string[];
+  /**
+   * What becomes of the episode when the step fails. ON_FAILURE_ROLL_BACK copies the episode before the code runs, and puts the copy in its place when the
+   * outcome is one of `roll_back_outcomes`: variables and files are as before the step (STATE_AFTER_ROLLED_BACK), also after a crash. Where the episode can't be
+   * copied the step does not run: FORK_UNSUPPORTED, FORK_TOO_LARGE or FORK_DEPTH_LIMIT. Default: ForkLimits.on_failure.
+   */
+  onFailure: OnFailure;
+  /**
+   * The outcomes that count as failure. Empty: all but OUTCOME_COMPLETED and OUTCOME_EXITED. OUTCOME_UNSPECIFIED and values that are no Outcome are
+   * INVALID_FIELD.
+   */
+  rollBackOutcomes: Outcome[];
 }
 
 /** The reply to Step: how the code ended and what it showed. */
@@ -1125,11 +1402,11 @@ export interface GetStateResponse {
   limits?:
     | Limits
     | undefined;
-  /** The seed given to Reset, if one was. */
+  /** The seed given to Reset, or to Fork for this child, if one was. */
   seed?:
     | bigint
     | undefined;
-  /** When Reset made it. */
+  /** When Reset or Fork made it. */
   createTime?:
     | Date
     | undefined;
@@ -1149,7 +1426,11 @@ export interface GetStateResponse {
    * The sums of `Observed.tree_usage` and of what was used between steps; `peak_memory_bytes` is the largest. Absent
    * where no control group measures it.
    */
-  treeTotals?: Usage | undefined;
+  treeTotals?:
+    | Usage
+    | undefined;
+  /** Where it comes from, when Fork made it. Absent when Reset did. */
+  fork?: ForkOrigin | undefined;
 }
 
 /** Asks to end an episode. */
@@ -1224,7 +1505,11 @@ export interface GetServerInfoResponse {
   /** The names of the transforms, in the order in which they run. */
   transforms: string[];
   /** When the server started. */
-  startTime?: Date | undefined;
+  startTime?:
+    | Date
+    | undefined;
+  /** Whether episodes can be copied here, and what keeps copies of one tree apart. */
+  fork?: ForkFacts | undefined;
 }
 
 /** What to do in a step. */
@@ -1471,7 +1756,11 @@ export interface ServerLimits {
   /** The largest Representation.data: 1 MiB. What is larger goes into a file of the workspace. */
   representationBytes: number;
   /** Limits of the calls that move files. */
-  files?: FileLimits | undefined;
+  files?:
+    | FileLimits
+    | undefined;
+  /** Limits of Fork, Checkpoint and Evaluate. */
+  forks?: ForkLimits | undefined;
 }
 
 /** An interpreter with its preloads. */
@@ -1532,6 +1821,10 @@ export interface Capacity {
   waitingSteps: number;
   /** True once the server has begun to shut down. */
   draining: boolean;
+  /** Checkpoints of all episodes. */
+  checkpoints: number;
+  /** Evaluations that run or wait for a turn. */
+  evaluations: number;
 }
 
 /** Claims of the program about its own step. */
@@ -1972,7 +2265,7 @@ export interface SessionRequest {
    * `request` says only this, and gets no response. A client SHOULD send it at least every ServerLimits.session_requests / 2 responses.
    */
   received: bigint;
-  /** What is asked for. Numbers to 15 are left for RPCs to come. */
+  /** What is asked for. */
   request?:
     | //
     /** Opens the session: the first request of a stream, and only that. */
@@ -1998,6 +2291,24 @@ export interface SessionRequest {
     | //
     /** Makes episodes independent of the session. */
     { $case: "detach"; detach: SessionDetach }
+    | //
+    /** As Fork. The children are the session's. */
+    { $case: "fork"; fork: ForkRequest }
+    | //
+    /** As Checkpoint. */
+    { $case: "checkpoint"; checkpoint: CheckpointRequest }
+    | //
+    /** As Rollback. */
+    { $case: "rollback"; rollback: RollbackRequest }
+    | //
+    /** As Evaluate. */
+    { $case: "evaluate"; evaluate: EvaluateRequest }
+    | //
+    /** As DropCheckpoint. */
+    { $case: "dropCheckpoint"; dropCheckpoint: DropCheckpointRequest }
+    | //
+    /** As ListCheckpoints. */
+    { $case: "listCheckpoints"; listCheckpoints: ListCheckpointsRequest }
     | undefined;
 }
 
@@ -2010,7 +2321,7 @@ export interface SessionResponse {
    * 0 for a response to `open`, and for output and heartbeats of `step_stream`, which a new stream begins anew from the request's offsets.
    */
   number: bigint;
-  /** The answer. Numbers to 15 are left for RPCs to come. */
+  /** The answer. */
   response?:
     | //
     /** The session is open. */
@@ -2036,6 +2347,24 @@ export interface SessionResponse {
     | //
     /** The reply to `detach`. */
     { $case: "detach"; detach: SessionDetached }
+    | //
+    /** The reply to `fork`. */
+    { $case: "fork"; fork: ForkResponse }
+    | //
+    /** The reply to `checkpoint`. */
+    { $case: "checkpoint"; checkpoint: CheckpointResponse }
+    | //
+    /** The reply to `rollback`. */
+    { $case: "rollback"; rollback: RollbackResponse }
+    | //
+    /** The reply to `evaluate`. */
+    { $case: "evaluate"; evaluate: EvaluateResponse }
+    | //
+    /** The reply to `drop_checkpoint`. */
+    { $case: "dropCheckpoint"; dropCheckpoint: DropCheckpointResponse }
+    | //
+    /** The reply to `list_checkpoints`. */
+    { $case: "listCheckpoints"; listCheckpoints: ListCheckpointsResponse }
     | //
     /** The request was refused, or failed: what the RPC's status would be, with its details. */
     { $case: "error"; error: Status }
@@ -2068,6 +2397,396 @@ export interface SessionDetach {
 export interface SessionDetached {
   /** Those that were the session's until now. */
   episodeIds: string[];
+}
+
+/** Asks for copies of an episode. */
+export interface ForkRequest {
+  /** The episode to copy. Required. */
+  episodeId: string;
+  /** How many children, when `child_ids` is empty: 1 to ForkLimits.children; the server makes their ids. 0 with `child_ids`. */
+  count: number;
+  /**
+   * The ids of the children, by the rules for ids of episodes, each once: at most ForkLimits.children. Clients SHOULD make them (UUIDv7), so
+   * that a retry makes no more.
+   */
+  childIds: string[];
+  /** What the children's random state is. Default: each child's own. Not with `seeds`. */
+  random: RandomState;
+  /** A seed for each child, in the order of `child_ids`, as ResetRequest.seed: as many as there are children, or none. */
+  seeds: bigint[];
+  /**
+   * Lowers limits for the children: absent fields keep the parent's. total_memory_bytes, processes, workspace_bytes, workspace_inodes and
+   * cpu_percent stay the parent's: asking for other values is INVALID_FIELD.
+   */
+  limits?:
+    | Limits
+    | undefined;
+  /** Makes what there is room for (EPISODE_LIMIT, EPISODE_EXISTS), and tells of each of the others why it was not made. */
+  allowPartial: boolean;
+  /** How many steps the client believes have run or are queued; other than that is STEP_OUT_OF_ORDER. Absent: no such check. */
+  stepIndex?: number | undefined;
+}
+
+/** The reply to Fork. */
+export interface ForkResponse {
+  /** The children, in the order of `child_ids`. */
+  children: ForkedChild[];
+  /** The state that they go on from, with the parent's id. */
+  parent?:
+    | CodeState
+    | undefined;
+  /** The server that holds parent and children. */
+  serverId: string;
+}
+
+/** A child of a Fork, or why it was not made. */
+export interface ForkedChild {
+  /** Its id. */
+  episodeId: string;
+  /** Its state when it was made: `step_count` and `last_exit_code` are the parent's. Absent when it was not made. */
+  state?:
+    | CodeState
+    | undefined;
+  /** Its limits. Absent when it was not made. */
+  limits?:
+    | Limits
+    | undefined;
+  /** Why it was not made: only with `allow_partial`. */
+  error?: Status | undefined;
+}
+
+/** Where a child comes from. */
+export interface ForkOrigin {
+  /** The episode that it was copied from, which may have ended. */
+  parentEpisodeId: string;
+  /** The parent's `step_count` at that moment: how many of the child's steps ran in the parent, or before. */
+  stepCount: number;
+  /** How many forks lie between it and an episode that Reset made; 1 for a child of such a one. */
+  depth: number;
+}
+
+/** Asks to keep a copy. */
+export interface CheckpointRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** Its name in the episode: 1 to 128 of [A-Za-z0-9_-]. Empty: the server makes one. */
+  name: string;
+  /** What to do when a budget of ForkLimits is spent. */
+  onFull: OnFull;
+  /** As ForkRequest.step_index. */
+  stepIndex?: number | undefined;
+}
+
+/** The reply to Checkpoint. */
+export interface CheckpointResponse {
+  /** The checkpoint. */
+  checkpoint?:
+    | CheckpointInfo
+    | undefined;
+  /** False when it was there already: see Checkpoint. */
+  created: boolean;
+  /** The names of those that were dropped for it, the oldest first. */
+  dropped: string[];
+  /** The state of the episode. */
+  state?:
+    | CodeState
+    | undefined;
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** A checkpoint. */
+export interface CheckpointInfo {
+  /** Its name. */
+  name: string;
+  /** The episode's `step_count` when it was made. */
+  stepCount: number;
+  /** When it was made. */
+  createTime?:
+    | Date
+    | undefined;
+  /**
+   * The memory that it has for itself, and its share of what it has in common with other copies (Pss of smaps_rollup, proc(5)), when it was last
+   * measured: at Checkpoint and ListCheckpoints. Absent where the host does not tell.
+   */
+  privateBytes?: bigint | undefined;
+}
+
+/** Asks to put an episode back. */
+export interface RollbackRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** The checkpoint's name. Required. */
+  name: string;
+  /** As ForkRequest.step_index. */
+  stepIndex?:
+    | number
+    | undefined;
+  /** What the random state is afterwards. Default RANDOM_STATE_INHERIT: as in the checkpoint, so that the same steps give the same numbers. */
+  random: RandomState;
+}
+
+/** The reply to Rollback. */
+export interface RollbackResponse {
+  /** The checkpoint. */
+  checkpoint?:
+    | CheckpointInfo
+    | undefined;
+  /** The state of the episode: `step_count` goes on. */
+  state?:
+    | CodeState
+    | undefined;
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** Asks for an episode's checkpoints. */
+export interface ListCheckpointsRequest {
+  /** The episode. Required. */
+  episodeId: string;
+}
+
+/** The reply to ListCheckpoints. */
+export interface ListCheckpointsResponse {
+  /** The checkpoints, the oldest first. */
+  checkpoints: CheckpointInfo[];
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** Asks to drop a checkpoint. */
+export interface DropCheckpointRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** The checkpoint's name. Required. */
+  name: string;
+}
+
+/** The reply to DropCheckpoint. */
+export interface DropCheckpointResponse {
+  /** False when there was none of this name. */
+  dropped: boolean;
+  /** The server that answered. */
+  serverId: string;
+}
+
+/** Asks for evaluations. */
+export interface EvaluateRequest {
+  /** The episode. Required. */
+  episodeId: string;
+  /** What to run: 1 to ForkLimits.evaluations, each in a copy of its own. */
+  evaluations: Evaluation[];
+  /** What the random state of the copies is. Default RANDOM_STATE_INHERIT. */
+  random: RandomState;
+  /** As ForkRequest.step_index. */
+  stepIndex?:
+    | number
+    | undefined;
+  /** As StepRequest.max_reply_bytes, for all results together: each gets an equal part of it, which has to be 24 KiB at least. */
+  maxReplyBytes?: number | undefined;
+}
+
+/** Code to run in a throw-away copy, and what to look at afterwards. */
+export interface Evaluation {
+  /** What to run before the checks, as a step. Empty code is valid. At most Limits.source_bytes. */
+  action?:
+    | CodeAction
+    | undefined;
+  /** How long it may run. Default and range as StepRequest.timeout. */
+  timeout?:
+    | Duration
+    | undefined;
+  /** Lowers limits for it, and for each call of its checks. */
+  limits?:
+    | StepLimits
+    | undefined;
+  /** What to look at, at most ForkLimits.checks. They are made one after the other, in the same copy. */
+  checks: Check[];
+  /** How long each call of a CallCheck or TestCheck may run. Default 10 s, at most Limits.step_timeout; a larger value is clamped to it; zero or negative is INVALID_FIELD. */
+  callTimeout?: Duration | undefined;
+}
+
+/** Something to look at. */
+export interface Check {
+  /** What it is. One is required. */
+  check?:
+    | //
+    /** What the code printed. */
+    { $case: "stdout"; stdout: StdoutCheck }
+    | //
+    /** What a function returns. */
+    { $case: "calls"; calls: CallCheck }
+    | //
+    /** Whether tests pass, as the program says. */
+    { $case: "tests"; tests: TestCheck }
+    | undefined;
+  /** How much it counts in EvaluationResult.score: 1 to 1000. Default 1. */
+  weight?: number | undefined;
+}
+
+/**
+ * Compares what the code (not the calls of other checks) wrote to standard output with what is expected. Passes only when the outcome is OUTCOME_COMPLETED and nothing
+ * of the output was cut.
+ */
+export interface StdoutCheck {
+  /** What is expected: at most 1 MiB. It never gets into the interpreter. */
+  expected: string;
+  /** How it is compared. */
+  comparison: TextComparison;
+  /** TEXT_COMPARISON_NUMERIC: how far a number may be from the expected one. Finite, not negative; default 0. */
+  absoluteTolerance: number;
+  /** The same, as a part of the expected number. Finite, 0 to 1; default 0. The larger of the two holds. */
+  relativeTolerance: number;
+}
+
+/**
+ * Calls a function and compares what it returns, each call a step of its own, one after the other. The comparison is the server's, on JSON. That the value is
+ * what the function returned is a claim of the program; the expected ones are never in the interpreter, the arguments of a call not before it, so a program can
+ * give the right answer by computing it, or by having known it.
+ */
+export interface CallCheck {
+  /** The function: a name, or names with dots between, of ASCII letters, digits and "_"; at most 256 bytes. */
+  function: string;
+  /** The calls: 1 to ForkLimits.calls. */
+  calls: Call[];
+}
+
+/** A call and what it is to return. JSON texts are at most 1 MiB, at most 64 levels deep; numbers have at most 4096 characters. */
+export interface Call {
+  /** The arguments, as a JSON array. Empty: none. */
+  argsJson: string;
+  /** The named arguments, as a JSON object, whose names are identifiers. Empty: none. */
+  kwargsJson: string;
+  /**
+   * What it is to return, as JSON. Required. Tuples are arrays; what `json.dumps` does not take is told by its `repr`. Numbers are compared exactly, however large, unless there is a tolerance; 1 and 1.0
+   * are equal, true and 1 are not.
+   */
+  expectedJson: string;
+  /** How far a number may be from the expected one. Finite, not negative; default 0. */
+  absoluteTolerance: number;
+  /** The same, as a part of the expected number. Finite, 0 to 1; default 0. The larger of the two holds. */
+  relativeTolerance: number;
+}
+
+/**
+ * Runs a file of tests as pytest's are: functions `test…` and methods `test…` of classes `Test…` without arguments, each a step of its own, after the file; names, and those of classes, of less than 128 characters. Fixtures
+ * and marks mean nothing. All of it is in the interpreter, with what it tests: the result is a claim of the program.
+ */
+export interface TestCheck {
+  /** The file: at most Limits.source_bytes, with 1 to ForkLimits.calls tests. */
+  source: string;
+}
+
+/** The reply to Evaluate. */
+export interface EvaluateResponse {
+  /** The results, in the order of `evaluations`. */
+  results: EvaluationResult[];
+  /** The state of the episode that was copied; it has not changed. */
+  state?:
+    | CodeState
+    | undefined;
+  /** The server that holds the episode. */
+  serverId: string;
+}
+
+/** What became of an evaluation. */
+export interface EvaluationResult {
+  /** What the code showed. */
+  observation?:
+    | CodeObservation
+    | undefined;
+  /** How the code ended. */
+  outcome: Outcome;
+  /** Claims of the program. */
+  reported?:
+    | Reported
+    | undefined;
+  /** What the server saw of the code from outside. */
+  observed?:
+    | Observed
+    | undefined;
+  /** The timeout that was in force for the code. */
+  timeout?:
+    | Duration
+    | undefined;
+  /** The results of the checks, in their order. */
+  checks: CheckResult[];
+  /** The mean of the scores of the checks that are no claims (CheckResult.claimed), by weight: 0 to 1. Absent when there are none. */
+  score?:
+    | number
+    | undefined;
+  /** The same of those that are claims. Absent when there are none. */
+  claimedScore?: number | undefined;
+}
+
+/** What became of a check. */
+export interface CheckResult {
+  /** What passed, of how many: 1 for a StdoutCheck, the calls or tests of the others. */
+  passed: number;
+  /** Of how many. Never 0. */
+  total: number;
+  /** passed / total: 0 to 1. */
+  score: number;
+  /** True of a TestCheck: the program itself says what passed, and code that wants to can forge it. False of the others, whose verdict is the server's. */
+  claimed: boolean;
+  /** The first that did not pass: at most 16, and what the reply has room for. */
+  failures: CheckFailure[];
+}
+
+/** Why something did not pass. */
+export interface CheckFailure {
+  /** Which call or test, from 0. */
+  index: number;
+  /** Its name: the test's, empty for others. */
+  name: string;
+  /** How its step ended. The step of the code for a StdoutCheck. */
+  outcome: Outcome;
+  /** What is wrong, for people: at most 1 KiB. It does not repeat what was expected. */
+  description: string;
+}
+
+/** Whether episodes can be copied on this server, and what keeps copies of one tree apart. Between trees it is what Isolation says. */
+export interface ForkFacts {
+  /** Whether Fork, Checkpoint, Rollback, Evaluate and ON_FAILURE_ROLL_BACK work. */
+  available: boolean;
+  /** Why not, or what is weaker here than on other hosts. May be empty. */
+  detail: string;
+  /** A copy can't read or change the memory of its relatives. */
+  memorySeparated: boolean;
+  /** A copy has files of its own, and can't reach its relatives'. */
+  filesSeparated: boolean;
+  /** A copy can't send signals to its relatives. */
+  signalsSeparated: boolean;
+  /** A copy can't trace its relatives. */
+  tracingSeparated: boolean;
+  /** What a copy tells the server can't be read or forged by its relatives. */
+  channelPrivate: boolean;
+  /** A copy's files are at the same paths as its parent's. Where not, its working directory and HOME are the new ones. */
+  samePaths: boolean;
+  /** How many forks may lie between an episode and the one that Reset made. Absent: no limit. Past it FORK_DEPTH_LIMIT. */
+  depthMax?: number | undefined;
+}
+
+/** Limits of Fork, Checkpoint and Evaluate. */
+export interface ForkLimits {
+  /** Children of a Fork. Past it INVALID_FIELD. */
+  children: number;
+  /** Checkpoints of an episode. Past it CHECKPOINT_LIMIT. */
+  checkpoints: number;
+  /** The sum of their CheckpointInfo.private_bytes. Past it the next Checkpoint is CHECKPOINT_LIMIT. */
+  checkpointBytes: bigint;
+  /** Checkpoints of all episodes. Past it CHECKPOINT_LIMIT. Each takes one of the ServerLimits.episodes places. */
+  serverCheckpoints: number;
+  /** The sum of their CheckpointInfo.private_bytes. Past it the next Checkpoint is CHECKPOINT_LIMIT. */
+  serverCheckpointBytes: bigint;
+  /** Evaluations of an Evaluate. Past it INVALID_FIELD. */
+  evaluations: number;
+  /** Checks of an Evaluation. Past it INVALID_FIELD. */
+  checks: number;
+  /** Calls of a CallCheck, and tests of a TestCheck. Past it INVALID_FIELD. */
+  calls: number;
+  /** What StepRequest.on_failure is when it is not set. */
+  onFailure: OnFailure;
 }
 
 function createBaseResetRequest(): ResetRequest {
@@ -2737,6 +3456,8 @@ function createBaseStepRequest(): StepRequest {
     limits: undefined,
     maxReplyBytes: undefined,
     displayMimeTypes: [],
+    onFailure: OnFailure.ON_FAILURE_UNSPECIFIED,
+    rollBackOutcomes: [],
   };
 }
 
@@ -2762,6 +3483,16 @@ export const StepRequest: MessageFns<StepRequest> = {
     }
     for (const v of message.displayMimeTypes) {
       writer.uint32(58).string(v!);
+    }
+    if (message.onFailure !== OnFailure.ON_FAILURE_UNSPECIFIED) {
+      writer.uint32(64).int32(onFailureToNumber(message.onFailure));
+    }
+    if (message.rollBackOutcomes.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.rollBackOutcomes) {
+        writer.int32(outcomeToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -2835,6 +3566,32 @@ export const StepRequest: MessageFns<StepRequest> = {
             message.displayMimeTypes.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.onFailure = onFailureFromJSON(reader.int32());
+            continue;
+          }
+          case 9: {
+            if (tag === 72) {
+              message.rollBackOutcomes.push(outcomeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.rollBackOutcomes.push(outcomeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2872,6 +3629,16 @@ export const StepRequest: MessageFns<StepRequest> = {
         : globalThis.Array.isArray(object?.display_mime_types)
         ? object.display_mime_types.map((e: any) => globalThis.String(e))
         : [],
+      onFailure: isSet(object.onFailure)
+        ? onFailureFromJSON(object.onFailure)
+        : isSet(object.on_failure)
+        ? onFailureFromJSON(object.on_failure)
+        : OnFailure.ON_FAILURE_UNSPECIFIED,
+      rollBackOutcomes: globalThis.Array.isArray(object?.rollBackOutcomes)
+        ? object.rollBackOutcomes.map((e: any) => outcomeFromJSON(e))
+        : globalThis.Array.isArray(object?.roll_back_outcomes)
+        ? object.roll_back_outcomes.map((e: any) => outcomeFromJSON(e))
+        : [],
     };
   },
 
@@ -2898,6 +3665,12 @@ export const StepRequest: MessageFns<StepRequest> = {
     if (message.displayMimeTypes?.length) {
       obj.displayMimeTypes = message.displayMimeTypes;
     }
+    if (message.onFailure !== OnFailure.ON_FAILURE_UNSPECIFIED) {
+      obj.onFailure = onFailureToJSON(message.onFailure);
+    }
+    if (message.rollBackOutcomes?.length) {
+      obj.rollBackOutcomes = message.rollBackOutcomes.map((e) => outcomeToJSON(e));
+    }
     return obj;
   },
 
@@ -2919,6 +3692,8 @@ export const StepRequest: MessageFns<StepRequest> = {
       : undefined;
     message.maxReplyBytes = object.maxReplyBytes ?? undefined;
     message.displayMimeTypes = object.displayMimeTypes?.map((e) => e) || [];
+    message.onFailure = object.onFailure ?? OnFailure.ON_FAILURE_UNSPECIFIED;
+    message.rollBackOutcomes = object.rollBackOutcomes?.map((e) => e) || [];
     return message;
   },
 };
@@ -3461,6 +4236,7 @@ function createBaseGetStateResponse(): GetStateResponse {
     totals: undefined,
     outputTotalBytes: 0n,
     treeTotals: undefined,
+    fork: undefined,
   };
 }
 
@@ -3510,6 +4286,9 @@ export const GetStateResponse: MessageFns<GetStateResponse> = {
     }
     if (message.treeTotals !== undefined) {
       Usage.encode(message.treeTotals, writer.uint32(106).fork()).join();
+    }
+    if (message.fork !== undefined) {
+      ForkOrigin.encode(message.fork, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -3631,6 +4410,14 @@ export const GetStateResponse: MessageFns<GetStateResponse> = {
             message.treeTotals = Usage.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.fork = ForkOrigin.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3682,6 +4469,7 @@ export const GetStateResponse: MessageFns<GetStateResponse> = {
         : isSet(object.tree_totals)
         ? Usage.fromJSON(object.tree_totals)
         : undefined,
+      fork: isSet(object.fork) ? ForkOrigin.fromJSON(object.fork) : undefined,
     };
   },
 
@@ -3726,6 +4514,9 @@ export const GetStateResponse: MessageFns<GetStateResponse> = {
     if (message.treeTotals !== undefined) {
       obj.treeTotals = Usage.toJSON(message.treeTotals);
     }
+    if (message.fork !== undefined) {
+      obj.fork = ForkOrigin.toJSON(message.fork);
+    }
     return obj;
   },
 
@@ -3756,6 +4547,9 @@ export const GetStateResponse: MessageFns<GetStateResponse> = {
       : 0n;
     message.treeTotals = (object.treeTotals !== undefined && object.treeTotals !== null)
       ? Usage.fromPartial(object.treeTotals)
+      : undefined;
+    message.fork = (object.fork !== undefined && object.fork !== null)
+      ? ForkOrigin.fromPartial(object.fork)
       : undefined;
     return message;
   },
@@ -4189,6 +4983,7 @@ function createBaseGetServerInfoResponse(): GetServerInfoResponse {
     capacity: undefined,
     transforms: [],
     startTime: undefined,
+    fork: undefined,
   };
 }
 
@@ -4223,6 +5018,9 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
     }
     if (message.startTime !== undefined) {
       Timestamp.encode(toTimestamp(message.startTime), writer.uint32(82).fork()).join();
+    }
+    if (message.fork !== undefined) {
+      ForkFacts.encode(message.fork, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -4320,6 +5118,14 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
             message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.fork = ForkFacts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4368,6 +5174,7 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
         : isSet(object.start_time)
         ? fromJsonTimestamp(object.start_time)
         : undefined,
+      fork: isSet(object.fork) ? ForkFacts.fromJSON(object.fork) : undefined,
     };
   },
 
@@ -4403,6 +5210,9 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
     if (message.startTime !== undefined) {
       obj.startTime = message.startTime.toISOString();
     }
+    if (message.fork !== undefined) {
+      obj.fork = ForkFacts.toJSON(message.fork);
+    }
     return obj;
   },
 
@@ -4431,6 +5241,7 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
       : undefined;
     message.transforms = object.transforms?.map((e) => e) || [];
     message.startTime = object.startTime ?? undefined;
+    message.fork = (object.fork !== undefined && object.fork !== null) ? ForkFacts.fromPartial(object.fork) : undefined;
     return message;
   },
 };
@@ -5499,6 +6310,7 @@ function createBaseServerLimits(): ServerLimits {
     sessionGrace: undefined,
     representationBytes: 0,
     files: undefined,
+    forks: undefined,
   };
 }
 
@@ -5557,6 +6369,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     }
     if (message.files !== undefined) {
       FileLimits.encode(message.files, writer.uint32(162).fork()).join();
+    }
+    if (message.forks !== undefined) {
+      ForkLimits.encode(message.forks, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -5710,6 +6525,14 @@ export const ServerLimits: MessageFns<ServerLimits> = {
             message.files = FileLimits.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.forks = ForkLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5797,6 +6620,7 @@ export const ServerLimits: MessageFns<ServerLimits> = {
         ? globalThis.Number(object.representation_bytes)
         : 0,
       files: isSet(object.files) ? FileLimits.fromJSON(object.files) : undefined,
+      forks: isSet(object.forks) ? ForkLimits.fromJSON(object.forks) : undefined,
     };
   },
 
@@ -5853,6 +6677,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     if (message.files !== undefined) {
       obj.files = FileLimits.toJSON(message.files);
     }
+    if (message.forks !== undefined) {
+      obj.forks = ForkLimits.toJSON(message.forks);
+    }
     return obj;
   },
 
@@ -5891,6 +6718,9 @@ export const ServerLimits: MessageFns<ServerLimits> = {
     message.representationBytes = object.representationBytes ?? 0;
     message.files = (object.files !== undefined && object.files !== null)
       ? FileLimits.fromPartial(object.files)
+      : undefined;
+    message.forks = (object.forks !== undefined && object.forks !== null)
+      ? ForkLimits.fromPartial(object.forks)
       : undefined;
     return message;
   },
@@ -6331,7 +7161,7 @@ export const IsolationLayer: MessageFns<IsolationLayer> = {
 };
 
 function createBaseCapacity(): Capacity {
-  return { episodes: 0, runningSteps: 0, waitingSteps: 0, draining: false };
+  return { episodes: 0, runningSteps: 0, waitingSteps: 0, draining: false, checkpoints: 0, evaluations: 0 };
 }
 
 export const Capacity: MessageFns<Capacity> = {
@@ -6347,6 +7177,12 @@ export const Capacity: MessageFns<Capacity> = {
     }
     if (message.draining !== false) {
       writer.uint32(32).bool(message.draining);
+    }
+    if (message.checkpoints !== 0) {
+      writer.uint32(40).uint32(message.checkpoints);
+    }
+    if (message.evaluations !== 0) {
+      writer.uint32(48).uint32(message.evaluations);
     }
     return writer;
   },
@@ -6396,6 +7232,22 @@ export const Capacity: MessageFns<Capacity> = {
             message.draining = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.checkpoints = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.evaluations = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6422,6 +7274,8 @@ export const Capacity: MessageFns<Capacity> = {
         ? globalThis.Number(object.waiting_steps)
         : 0,
       draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+      checkpoints: isSet(object.checkpoints) ? globalThis.Number(object.checkpoints) : 0,
+      evaluations: isSet(object.evaluations) ? globalThis.Number(object.evaluations) : 0,
     };
   },
 
@@ -6439,6 +7293,12 @@ export const Capacity: MessageFns<Capacity> = {
     if (message.draining !== false) {
       obj.draining = message.draining;
     }
+    if (message.checkpoints !== 0) {
+      obj.checkpoints = Math.round(message.checkpoints);
+    }
+    if (message.evaluations !== 0) {
+      obj.evaluations = Math.round(message.evaluations);
+    }
     return obj;
   },
 
@@ -6451,6 +7311,8 @@ export const Capacity: MessageFns<Capacity> = {
     message.runningSteps = object.runningSteps ?? 0;
     message.waitingSteps = object.waitingSteps ?? 0;
     message.draining = object.draining ?? false;
+    message.checkpoints = object.checkpoints ?? 0;
+    message.evaluations = object.evaluations ?? 0;
     return message;
   },
 };
@@ -10016,6 +10878,24 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "detach":
         SessionDetach.encode(message.request.detach, writer.uint32(82).fork()).join();
         break;
+      case "fork":
+        ForkRequest.encode(message.request.fork, writer.uint32(90).fork()).join();
+        break;
+      case "checkpoint":
+        CheckpointRequest.encode(message.request.checkpoint, writer.uint32(98).fork()).join();
+        break;
+      case "rollback":
+        RollbackRequest.encode(message.request.rollback, writer.uint32(106).fork()).join();
+        break;
+      case "evaluate":
+        EvaluateRequest.encode(message.request.evaluate, writer.uint32(114).fork()).join();
+        break;
+      case "dropCheckpoint":
+        DropCheckpointRequest.encode(message.request.dropCheckpoint, writer.uint32(122).fork()).join();
+        break;
+      case "listCheckpoints":
+        ListCheckpointsRequest.encode(message.request.listCheckpoints, writer.uint32(138).fork()).join();
+        break;
     }
     return writer;
   },
@@ -10113,6 +10993,60 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.request = { $case: "detach", detach: SessionDetach.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.request = { $case: "fork", fork: ForkRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.request = { $case: "checkpoint", checkpoint: CheckpointRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.request = { $case: "rollback", rollback: RollbackRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.request = { $case: "evaluate", evaluate: EvaluateRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.request = {
+              $case: "dropCheckpoint",
+              dropCheckpoint: DropCheckpointRequest.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.request = {
+              $case: "listCheckpoints",
+              listCheckpoints: ListCheckpointsRequest.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10149,6 +11083,22 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "close", close: CloseRequest.fromJSON(object.close) }
         : isSet(object.detach)
         ? { $case: "detach", detach: SessionDetach.fromJSON(object.detach) }
+        : isSet(object.fork)
+        ? { $case: "fork", fork: ForkRequest.fromJSON(object.fork) }
+        : isSet(object.checkpoint)
+        ? { $case: "checkpoint", checkpoint: CheckpointRequest.fromJSON(object.checkpoint) }
+        : isSet(object.rollback)
+        ? { $case: "rollback", rollback: RollbackRequest.fromJSON(object.rollback) }
+        : isSet(object.evaluate)
+        ? { $case: "evaluate", evaluate: EvaluateRequest.fromJSON(object.evaluate) }
+        : isSet(object.dropCheckpoint)
+        ? { $case: "dropCheckpoint", dropCheckpoint: DropCheckpointRequest.fromJSON(object.dropCheckpoint) }
+        : isSet(object.drop_checkpoint)
+        ? { $case: "dropCheckpoint", dropCheckpoint: DropCheckpointRequest.fromJSON(object.drop_checkpoint) }
+        : isSet(object.listCheckpoints)
+        ? { $case: "listCheckpoints", listCheckpoints: ListCheckpointsRequest.fromJSON(object.listCheckpoints) }
+        : isSet(object.list_checkpoints)
+        ? { $case: "listCheckpoints", listCheckpoints: ListCheckpointsRequest.fromJSON(object.list_checkpoints) }
         : undefined,
     };
   },
@@ -10177,6 +11127,18 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.close = CloseRequest.toJSON(message.request.close);
     } else if (message.request?.$case === "detach") {
       obj.detach = SessionDetach.toJSON(message.request.detach);
+    } else if (message.request?.$case === "fork") {
+      obj.fork = ForkRequest.toJSON(message.request.fork);
+    } else if (message.request?.$case === "checkpoint") {
+      obj.checkpoint = CheckpointRequest.toJSON(message.request.checkpoint);
+    } else if (message.request?.$case === "rollback") {
+      obj.rollback = RollbackRequest.toJSON(message.request.rollback);
+    } else if (message.request?.$case === "evaluate") {
+      obj.evaluate = EvaluateRequest.toJSON(message.request.evaluate);
+    } else if (message.request?.$case === "dropCheckpoint") {
+      obj.dropCheckpoint = DropCheckpointRequest.toJSON(message.request.dropCheckpoint);
+    } else if (message.request?.$case === "listCheckpoints") {
+      obj.listCheckpoints = ListCheckpointsRequest.toJSON(message.request.listCheckpoints);
     }
     return obj;
   },
@@ -10240,6 +11202,51 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "fork": {
+        if (object.request?.fork !== undefined && object.request?.fork !== null) {
+          message.request = { $case: "fork", fork: ForkRequest.fromPartial(object.request.fork) };
+        }
+        break;
+      }
+      case "checkpoint": {
+        if (object.request?.checkpoint !== undefined && object.request?.checkpoint !== null) {
+          message.request = {
+            $case: "checkpoint",
+            checkpoint: CheckpointRequest.fromPartial(object.request.checkpoint),
+          };
+        }
+        break;
+      }
+      case "rollback": {
+        if (object.request?.rollback !== undefined && object.request?.rollback !== null) {
+          message.request = { $case: "rollback", rollback: RollbackRequest.fromPartial(object.request.rollback) };
+        }
+        break;
+      }
+      case "evaluate": {
+        if (object.request?.evaluate !== undefined && object.request?.evaluate !== null) {
+          message.request = { $case: "evaluate", evaluate: EvaluateRequest.fromPartial(object.request.evaluate) };
+        }
+        break;
+      }
+      case "dropCheckpoint": {
+        if (object.request?.dropCheckpoint !== undefined && object.request?.dropCheckpoint !== null) {
+          message.request = {
+            $case: "dropCheckpoint",
+            dropCheckpoint: DropCheckpointRequest.fromPartial(object.request.dropCheckpoint),
+          };
+        }
+        break;
+      }
+      case "listCheckpoints": {
+        if (object.request?.listCheckpoints !== undefined && object.request?.listCheckpoints !== null) {
+          message.request = {
+            $case: "listCheckpoints",
+            listCheckpoints: ListCheckpointsRequest.fromPartial(object.request.listCheckpoints),
+          };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -10287,6 +11294,24 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "detach":
         SessionDetached.encode(message.response.detach, writer.uint32(82).fork()).join();
+        break;
+      case "fork":
+        ForkResponse.encode(message.response.fork, writer.uint32(90).fork()).join();
+        break;
+      case "checkpoint":
+        CheckpointResponse.encode(message.response.checkpoint, writer.uint32(98).fork()).join();
+        break;
+      case "rollback":
+        RollbackResponse.encode(message.response.rollback, writer.uint32(106).fork()).join();
+        break;
+      case "evaluate":
+        EvaluateResponse.encode(message.response.evaluate, writer.uint32(114).fork()).join();
+        break;
+      case "dropCheckpoint":
+        DropCheckpointResponse.encode(message.response.dropCheckpoint, writer.uint32(122).fork()).join();
+        break;
+      case "listCheckpoints":
+        ListCheckpointsResponse.encode(message.response.listCheckpoints, writer.uint32(138).fork()).join();
         break;
       case "error":
         Status.encode(message.response.error, writer.uint32(130).fork()).join();
@@ -10388,6 +11413,60 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.response = { $case: "detach", detach: SessionDetached.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.response = { $case: "fork", fork: ForkResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.response = { $case: "checkpoint", checkpoint: CheckpointResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.response = { $case: "rollback", rollback: RollbackResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.response = { $case: "evaluate", evaluate: EvaluateResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.response = {
+              $case: "dropCheckpoint",
+              dropCheckpoint: DropCheckpointResponse.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.response = {
+              $case: "listCheckpoints",
+              listCheckpoints: ListCheckpointsResponse.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
           case 16: {
             if (tag !== 130) {
               break;
@@ -10432,6 +11511,22 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "close", close: CloseResponse.fromJSON(object.close) }
         : isSet(object.detach)
         ? { $case: "detach", detach: SessionDetached.fromJSON(object.detach) }
+        : isSet(object.fork)
+        ? { $case: "fork", fork: ForkResponse.fromJSON(object.fork) }
+        : isSet(object.checkpoint)
+        ? { $case: "checkpoint", checkpoint: CheckpointResponse.fromJSON(object.checkpoint) }
+        : isSet(object.rollback)
+        ? { $case: "rollback", rollback: RollbackResponse.fromJSON(object.rollback) }
+        : isSet(object.evaluate)
+        ? { $case: "evaluate", evaluate: EvaluateResponse.fromJSON(object.evaluate) }
+        : isSet(object.dropCheckpoint)
+        ? { $case: "dropCheckpoint", dropCheckpoint: DropCheckpointResponse.fromJSON(object.dropCheckpoint) }
+        : isSet(object.drop_checkpoint)
+        ? { $case: "dropCheckpoint", dropCheckpoint: DropCheckpointResponse.fromJSON(object.drop_checkpoint) }
+        : isSet(object.listCheckpoints)
+        ? { $case: "listCheckpoints", listCheckpoints: ListCheckpointsResponse.fromJSON(object.listCheckpoints) }
+        : isSet(object.list_checkpoints)
+        ? { $case: "listCheckpoints", listCheckpoints: ListCheckpointsResponse.fromJSON(object.list_checkpoints) }
         : isSet(object.error)
         ? { $case: "error", error: Status.fromJSON(object.error) }
         : undefined,
@@ -10462,6 +11557,18 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.close = CloseResponse.toJSON(message.response.close);
     } else if (message.response?.$case === "detach") {
       obj.detach = SessionDetached.toJSON(message.response.detach);
+    } else if (message.response?.$case === "fork") {
+      obj.fork = ForkResponse.toJSON(message.response.fork);
+    } else if (message.response?.$case === "checkpoint") {
+      obj.checkpoint = CheckpointResponse.toJSON(message.response.checkpoint);
+    } else if (message.response?.$case === "rollback") {
+      obj.rollback = RollbackResponse.toJSON(message.response.rollback);
+    } else if (message.response?.$case === "evaluate") {
+      obj.evaluate = EvaluateResponse.toJSON(message.response.evaluate);
+    } else if (message.response?.$case === "dropCheckpoint") {
+      obj.dropCheckpoint = DropCheckpointResponse.toJSON(message.response.dropCheckpoint);
+    } else if (message.response?.$case === "listCheckpoints") {
+      obj.listCheckpoints = ListCheckpointsResponse.toJSON(message.response.listCheckpoints);
     } else if (message.response?.$case === "error") {
       obj.error = Status.toJSON(message.response.error);
     }
@@ -10527,6 +11634,51 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "detach": {
         if (object.response?.detach !== undefined && object.response?.detach !== null) {
           message.response = { $case: "detach", detach: SessionDetached.fromPartial(object.response.detach) };
+        }
+        break;
+      }
+      case "fork": {
+        if (object.response?.fork !== undefined && object.response?.fork !== null) {
+          message.response = { $case: "fork", fork: ForkResponse.fromPartial(object.response.fork) };
+        }
+        break;
+      }
+      case "checkpoint": {
+        if (object.response?.checkpoint !== undefined && object.response?.checkpoint !== null) {
+          message.response = {
+            $case: "checkpoint",
+            checkpoint: CheckpointResponse.fromPartial(object.response.checkpoint),
+          };
+        }
+        break;
+      }
+      case "rollback": {
+        if (object.response?.rollback !== undefined && object.response?.rollback !== null) {
+          message.response = { $case: "rollback", rollback: RollbackResponse.fromPartial(object.response.rollback) };
+        }
+        break;
+      }
+      case "evaluate": {
+        if (object.response?.evaluate !== undefined && object.response?.evaluate !== null) {
+          message.response = { $case: "evaluate", evaluate: EvaluateResponse.fromPartial(object.response.evaluate) };
+        }
+        break;
+      }
+      case "dropCheckpoint": {
+        if (object.response?.dropCheckpoint !== undefined && object.response?.dropCheckpoint !== null) {
+          message.response = {
+            $case: "dropCheckpoint",
+            dropCheckpoint: DropCheckpointResponse.fromPartial(object.response.dropCheckpoint),
+          };
+        }
+        break;
+      }
+      case "listCheckpoints": {
+        if (object.response?.listCheckpoints !== undefined && object.response?.listCheckpoints !== null) {
+          message.response = {
+            $case: "listCheckpoints",
+            listCheckpoints: ListCheckpointsResponse.fromPartial(object.response.listCheckpoints),
+          };
         }
         break;
       }
@@ -10869,6 +12021,3461 @@ export const SessionDetached: MessageFns<SessionDetached> = {
   },
 };
 
+function createBaseForkRequest(): ForkRequest {
+  return {
+    episodeId: "",
+    count: 0,
+    childIds: [],
+    random: RandomState.RANDOM_STATE_UNSPECIFIED,
+    seeds: [],
+    limits: undefined,
+    allowPartial: false,
+    stepIndex: undefined,
+  };
+}
+
+export const ForkRequest: MessageFns<ForkRequest> = {
+  encode(message: ForkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    for (const v of message.childIds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      writer.uint32(32).int32(randomStateToNumber(message.random));
+    }
+    if (message.seeds.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.seeds) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field seeds of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.limits !== undefined) {
+      Limits.encode(message.limits, writer.uint32(50).fork()).join();
+    }
+    if (message.allowPartial !== false) {
+      writer.uint32(56).bool(message.allowPartial);
+    }
+    if (message.stepIndex !== undefined) {
+      writer.uint32(64).uint32(message.stepIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.childIds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.random = randomStateFromJSON(reader.int32());
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.seeds.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.seeds.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.limits = Limits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.allowPartial = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.stepIndex = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      childIds: globalThis.Array.isArray(object?.childIds)
+        ? object.childIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.child_ids)
+        ? object.child_ids.map((e: any) => globalThis.String(e))
+        : [],
+      random: isSet(object.random) ? randomStateFromJSON(object.random) : RandomState.RANDOM_STATE_UNSPECIFIED,
+      seeds: globalThis.Array.isArray(object?.seeds) ? object.seeds.map((e: any) => BigInt(e)) : [],
+      limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
+      allowPartial: isSet(object.allowPartial)
+        ? globalThis.Boolean(object.allowPartial)
+        : isSet(object.allow_partial)
+        ? globalThis.Boolean(object.allow_partial)
+        : false,
+      stepIndex: isSet(object.stepIndex)
+        ? globalThis.Number(object.stepIndex)
+        : isSet(object.step_index)
+        ? globalThis.Number(object.step_index)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ForkRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.childIds?.length) {
+      obj.childIds = message.childIds;
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      obj.random = randomStateToJSON(message.random);
+    }
+    if (message.seeds?.length) {
+      obj.seeds = message.seeds.map((e) => e.toString());
+    }
+    if (message.limits !== undefined) {
+      obj.limits = Limits.toJSON(message.limits);
+    }
+    if (message.allowPartial !== false) {
+      obj.allowPartial = message.allowPartial;
+    }
+    if (message.stepIndex !== undefined) {
+      obj.stepIndex = Math.round(message.stepIndex);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkRequest>, I>>(base?: I): ForkRequest {
+    return ForkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkRequest>, I>>(object: I): ForkRequest {
+    const message = createBaseForkRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.count = object.count ?? 0;
+    message.childIds = object.childIds?.map((e) => e) || [];
+    message.random = object.random ?? RandomState.RANDOM_STATE_UNSPECIFIED;
+    message.seeds = object.seeds?.map((e) => BigInt(e)) || [];
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? Limits.fromPartial(object.limits)
+      : undefined;
+    message.allowPartial = object.allowPartial ?? false;
+    message.stepIndex = object.stepIndex ?? undefined;
+    return message;
+  },
+};
+
+function createBaseForkResponse(): ForkResponse {
+  return { children: [], parent: undefined, serverId: "" };
+}
+
+export const ForkResponse: MessageFns<ForkResponse> = {
+  encode(message: ForkResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.children) {
+      ForkedChild.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.parent !== undefined) {
+      CodeState.encode(message.parent, writer.uint32(18).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(26).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.children.push(ForkedChild.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.parent = CodeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkResponse {
+    return {
+      children: globalThis.Array.isArray(object?.children)
+        ? object.children.map((e: any) => ForkedChild.fromJSON(e))
+        : [],
+      parent: isSet(object.parent) ? CodeState.fromJSON(object.parent) : undefined,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ForkResponse): unknown {
+    const obj: any = {};
+    if (message.children?.length) {
+      obj.children = message.children.map((e) => ForkedChild.toJSON(e));
+    }
+    if (message.parent !== undefined) {
+      obj.parent = CodeState.toJSON(message.parent);
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkResponse>, I>>(base?: I): ForkResponse {
+    return ForkResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkResponse>, I>>(object: I): ForkResponse {
+    const message = createBaseForkResponse();
+    message.children = object.children?.map((e) => ForkedChild.fromPartial(e)) || [];
+    message.parent = (object.parent !== undefined && object.parent !== null)
+      ? CodeState.fromPartial(object.parent)
+      : undefined;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseForkedChild(): ForkedChild {
+  return { episodeId: "", state: undefined, limits: undefined, error: undefined };
+}
+
+export const ForkedChild: MessageFns<ForkedChild> = {
+  encode(message: ForkedChild, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    if (message.state !== undefined) {
+      CodeState.encode(message.state, writer.uint32(18).fork()).join();
+    }
+    if (message.limits !== undefined) {
+      Limits.encode(message.limits, writer.uint32(26).fork()).join();
+    }
+    if (message.error !== undefined) {
+      Status.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkedChild {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkedChild();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = CodeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limits = Limits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = Status.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkedChild {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      state: isSet(object.state) ? CodeState.fromJSON(object.state) : undefined,
+      limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
+      error: isSet(object.error) ? Status.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: ForkedChild): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.state !== undefined) {
+      obj.state = CodeState.toJSON(message.state);
+    }
+    if (message.limits !== undefined) {
+      obj.limits = Limits.toJSON(message.limits);
+    }
+    if (message.error !== undefined) {
+      obj.error = Status.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkedChild>, I>>(base?: I): ForkedChild {
+    return ForkedChild.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkedChild>, I>>(object: I): ForkedChild {
+    const message = createBaseForkedChild();
+    message.episodeId = object.episodeId ?? "";
+    message.state = (object.state !== undefined && object.state !== null)
+      ? CodeState.fromPartial(object.state)
+      : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? Limits.fromPartial(object.limits)
+      : undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? Status.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseForkOrigin(): ForkOrigin {
+  return { parentEpisodeId: "", stepCount: 0, depth: 0 };
+}
+
+export const ForkOrigin: MessageFns<ForkOrigin> = {
+  encode(message: ForkOrigin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.parentEpisodeId !== "") {
+      writer.uint32(10).string(message.parentEpisodeId);
+    }
+    if (message.stepCount !== 0) {
+      writer.uint32(16).uint32(message.stepCount);
+    }
+    if (message.depth !== 0) {
+      writer.uint32(24).uint32(message.depth);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkOrigin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkOrigin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.parentEpisodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stepCount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.depth = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkOrigin {
+    return {
+      parentEpisodeId: isSet(object.parentEpisodeId)
+        ? globalThis.String(object.parentEpisodeId)
+        : isSet(object.parent_episode_id)
+        ? globalThis.String(object.parent_episode_id)
+        : "",
+      stepCount: isSet(object.stepCount)
+        ? globalThis.Number(object.stepCount)
+        : isSet(object.step_count)
+        ? globalThis.Number(object.step_count)
+        : 0,
+      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
+    };
+  },
+
+  toJSON(message: ForkOrigin): unknown {
+    const obj: any = {};
+    if (message.parentEpisodeId !== "") {
+      obj.parentEpisodeId = message.parentEpisodeId;
+    }
+    if (message.stepCount !== 0) {
+      obj.stepCount = Math.round(message.stepCount);
+    }
+    if (message.depth !== 0) {
+      obj.depth = Math.round(message.depth);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkOrigin>, I>>(base?: I): ForkOrigin {
+    return ForkOrigin.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkOrigin>, I>>(object: I): ForkOrigin {
+    const message = createBaseForkOrigin();
+    message.parentEpisodeId = object.parentEpisodeId ?? "";
+    message.stepCount = object.stepCount ?? 0;
+    message.depth = object.depth ?? 0;
+    return message;
+  },
+};
+
+function createBaseCheckpointRequest(): CheckpointRequest {
+  return { episodeId: "", name: "", onFull: OnFull.ON_FULL_UNSPECIFIED, stepIndex: undefined };
+}
+
+export const CheckpointRequest: MessageFns<CheckpointRequest> = {
+  encode(message: CheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.onFull !== OnFull.ON_FULL_UNSPECIFIED) {
+      writer.uint32(24).int32(onFullToNumber(message.onFull));
+    }
+    if (message.stepIndex !== undefined) {
+      writer.uint32(32).uint32(message.stepIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.onFull = onFullFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stepIndex = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckpointRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      onFull: isSet(object.onFull)
+        ? onFullFromJSON(object.onFull)
+        : isSet(object.on_full)
+        ? onFullFromJSON(object.on_full)
+        : OnFull.ON_FULL_UNSPECIFIED,
+      stepIndex: isSet(object.stepIndex)
+        ? globalThis.Number(object.stepIndex)
+        : isSet(object.step_index)
+        ? globalThis.Number(object.step_index)
+        : undefined,
+    };
+  },
+
+  toJSON(message: CheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.onFull !== OnFull.ON_FULL_UNSPECIFIED) {
+      obj.onFull = onFullToJSON(message.onFull);
+    }
+    if (message.stepIndex !== undefined) {
+      obj.stepIndex = Math.round(message.stepIndex);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckpointRequest>, I>>(base?: I): CheckpointRequest {
+    return CheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckpointRequest>, I>>(object: I): CheckpointRequest {
+    const message = createBaseCheckpointRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.name = object.name ?? "";
+    message.onFull = object.onFull ?? OnFull.ON_FULL_UNSPECIFIED;
+    message.stepIndex = object.stepIndex ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckpointResponse(): CheckpointResponse {
+  return { checkpoint: undefined, created: false, dropped: [], state: undefined, serverId: "" };
+}
+
+export const CheckpointResponse: MessageFns<CheckpointResponse> = {
+  encode(message: CheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== undefined) {
+      CheckpointInfo.encode(message.checkpoint, writer.uint32(10).fork()).join();
+    }
+    if (message.created !== false) {
+      writer.uint32(16).bool(message.created);
+    }
+    for (const v of message.dropped) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.state !== undefined) {
+      CodeState.encode(message.state, writer.uint32(34).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(42).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = CheckpointInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.created = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dropped.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = CodeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckpointResponse {
+    return {
+      checkpoint: isSet(object.checkpoint) ? CheckpointInfo.fromJSON(object.checkpoint) : undefined,
+      created: isSet(object.created) ? globalThis.Boolean(object.created) : false,
+      dropped: globalThis.Array.isArray(object?.dropped) ? object.dropped.map((e: any) => globalThis.String(e)) : [],
+      state: isSet(object.state) ? CodeState.fromJSON(object.state) : undefined,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: CheckpointResponse): unknown {
+    const obj: any = {};
+    if (message.checkpoint !== undefined) {
+      obj.checkpoint = CheckpointInfo.toJSON(message.checkpoint);
+    }
+    if (message.created !== false) {
+      obj.created = message.created;
+    }
+    if (message.dropped?.length) {
+      obj.dropped = message.dropped;
+    }
+    if (message.state !== undefined) {
+      obj.state = CodeState.toJSON(message.state);
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckpointResponse>, I>>(base?: I): CheckpointResponse {
+    return CheckpointResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckpointResponse>, I>>(object: I): CheckpointResponse {
+    const message = createBaseCheckpointResponse();
+    message.checkpoint = (object.checkpoint !== undefined && object.checkpoint !== null)
+      ? CheckpointInfo.fromPartial(object.checkpoint)
+      : undefined;
+    message.created = object.created ?? false;
+    message.dropped = object.dropped?.map((e) => e) || [];
+    message.state = (object.state !== undefined && object.state !== null)
+      ? CodeState.fromPartial(object.state)
+      : undefined;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseCheckpointInfo(): CheckpointInfo {
+  return { name: "", stepCount: 0, createTime: undefined, privateBytes: undefined };
+}
+
+export const CheckpointInfo: MessageFns<CheckpointInfo> = {
+  encode(message: CheckpointInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.stepCount !== 0) {
+      writer.uint32(16).uint32(message.stepCount);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(26).fork()).join();
+    }
+    if (message.privateBytes !== undefined) {
+      if (BigInt.asUintN(64, message.privateBytes) !== message.privateBytes) {
+        throw new globalThis.Error("value provided for field message.privateBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.privateBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stepCount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.privateBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckpointInfo {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      stepCount: isSet(object.stepCount)
+        ? globalThis.Number(object.stepCount)
+        : isSet(object.step_count)
+        ? globalThis.Number(object.step_count)
+        : 0,
+      createTime: isSet(object.createTime)
+        ? fromJsonTimestamp(object.createTime)
+        : isSet(object.create_time)
+        ? fromJsonTimestamp(object.create_time)
+        : undefined,
+      privateBytes: isSet(object.privateBytes)
+        ? BigInt(object.privateBytes)
+        : isSet(object.private_bytes)
+        ? BigInt(object.private_bytes)
+        : undefined,
+    };
+  },
+
+  toJSON(message: CheckpointInfo): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.stepCount !== 0) {
+      obj.stepCount = Math.round(message.stepCount);
+    }
+    if (message.createTime !== undefined) {
+      obj.createTime = message.createTime.toISOString();
+    }
+    if (message.privateBytes !== undefined) {
+      obj.privateBytes = message.privateBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckpointInfo>, I>>(base?: I): CheckpointInfo {
+    return CheckpointInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckpointInfo>, I>>(object: I): CheckpointInfo {
+    const message = createBaseCheckpointInfo();
+    message.name = object.name ?? "";
+    message.stepCount = object.stepCount ?? 0;
+    message.createTime = object.createTime ?? undefined;
+    message.privateBytes = (object.privateBytes !== undefined && object.privateBytes !== null)
+      ? BigInt(object.privateBytes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRollbackRequest(): RollbackRequest {
+  return { episodeId: "", name: "", stepIndex: undefined, random: RandomState.RANDOM_STATE_UNSPECIFIED };
+}
+
+export const RollbackRequest: MessageFns<RollbackRequest> = {
+  encode(message: RollbackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.stepIndex !== undefined) {
+      writer.uint32(24).uint32(message.stepIndex);
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      writer.uint32(32).int32(randomStateToNumber(message.random));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stepIndex = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.random = randomStateFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RollbackRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      stepIndex: isSet(object.stepIndex)
+        ? globalThis.Number(object.stepIndex)
+        : isSet(object.step_index)
+        ? globalThis.Number(object.step_index)
+        : undefined,
+      random: isSet(object.random) ? randomStateFromJSON(object.random) : RandomState.RANDOM_STATE_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: RollbackRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.stepIndex !== undefined) {
+      obj.stepIndex = Math.round(message.stepIndex);
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      obj.random = randomStateToJSON(message.random);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RollbackRequest>, I>>(base?: I): RollbackRequest {
+    return RollbackRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RollbackRequest>, I>>(object: I): RollbackRequest {
+    const message = createBaseRollbackRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.name = object.name ?? "";
+    message.stepIndex = object.stepIndex ?? undefined;
+    message.random = object.random ?? RandomState.RANDOM_STATE_UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseRollbackResponse(): RollbackResponse {
+  return { checkpoint: undefined, state: undefined, serverId: "" };
+}
+
+export const RollbackResponse: MessageFns<RollbackResponse> = {
+  encode(message: RollbackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== undefined) {
+      CheckpointInfo.encode(message.checkpoint, writer.uint32(10).fork()).join();
+    }
+    if (message.state !== undefined) {
+      CodeState.encode(message.state, writer.uint32(18).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(26).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = CheckpointInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = CodeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RollbackResponse {
+    return {
+      checkpoint: isSet(object.checkpoint) ? CheckpointInfo.fromJSON(object.checkpoint) : undefined,
+      state: isSet(object.state) ? CodeState.fromJSON(object.state) : undefined,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RollbackResponse): unknown {
+    const obj: any = {};
+    if (message.checkpoint !== undefined) {
+      obj.checkpoint = CheckpointInfo.toJSON(message.checkpoint);
+    }
+    if (message.state !== undefined) {
+      obj.state = CodeState.toJSON(message.state);
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RollbackResponse>, I>>(base?: I): RollbackResponse {
+    return RollbackResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RollbackResponse>, I>>(object: I): RollbackResponse {
+    const message = createBaseRollbackResponse();
+    message.checkpoint = (object.checkpoint !== undefined && object.checkpoint !== null)
+      ? CheckpointInfo.fromPartial(object.checkpoint)
+      : undefined;
+    message.state = (object.state !== undefined && object.state !== null)
+      ? CodeState.fromPartial(object.state)
+      : undefined;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseListCheckpointsRequest(): ListCheckpointsRequest {
+  return { episodeId: "" };
+}
+
+export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
+  encode(message: ListCheckpointsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCheckpointsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCheckpointsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListCheckpointsRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ListCheckpointsRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListCheckpointsRequest>, I>>(base?: I): ListCheckpointsRequest {
+    return ListCheckpointsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListCheckpointsRequest>, I>>(object: I): ListCheckpointsRequest {
+    const message = createBaseListCheckpointsRequest();
+    message.episodeId = object.episodeId ?? "";
+    return message;
+  },
+};
+
+function createBaseListCheckpointsResponse(): ListCheckpointsResponse {
+  return { checkpoints: [], serverId: "" };
+}
+
+export const ListCheckpointsResponse: MessageFns<ListCheckpointsResponse> = {
+  encode(message: ListCheckpointsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.checkpoints) {
+      CheckpointInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCheckpointsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCheckpointsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoints.push(CheckpointInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListCheckpointsResponse {
+    return {
+      checkpoints: globalThis.Array.isArray(object?.checkpoints)
+        ? object.checkpoints.map((e: any) => CheckpointInfo.fromJSON(e))
+        : [],
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ListCheckpointsResponse): unknown {
+    const obj: any = {};
+    if (message.checkpoints?.length) {
+      obj.checkpoints = message.checkpoints.map((e) => CheckpointInfo.toJSON(e));
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListCheckpointsResponse>, I>>(base?: I): ListCheckpointsResponse {
+    return ListCheckpointsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListCheckpointsResponse>, I>>(object: I): ListCheckpointsResponse {
+    const message = createBaseListCheckpointsResponse();
+    message.checkpoints = object.checkpoints?.map((e) => CheckpointInfo.fromPartial(e)) || [];
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseDropCheckpointRequest(): DropCheckpointRequest {
+  return { episodeId: "", name: "" };
+}
+
+export const DropCheckpointRequest: MessageFns<DropCheckpointRequest> = {
+  encode(message: DropCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DropCheckpointRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+    };
+  },
+
+  toJSON(message: DropCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DropCheckpointRequest>, I>>(base?: I): DropCheckpointRequest {
+    return DropCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DropCheckpointRequest>, I>>(object: I): DropCheckpointRequest {
+    const message = createBaseDropCheckpointRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseDropCheckpointResponse(): DropCheckpointResponse {
+  return { dropped: false, serverId: "" };
+}
+
+export const DropCheckpointResponse: MessageFns<DropCheckpointResponse> = {
+  encode(message: DropCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dropped !== false) {
+      writer.uint32(8).bool(message.dropped);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropCheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dropped = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DropCheckpointResponse {
+    return {
+      dropped: isSet(object.dropped) ? globalThis.Boolean(object.dropped) : false,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: DropCheckpointResponse): unknown {
+    const obj: any = {};
+    if (message.dropped !== false) {
+      obj.dropped = message.dropped;
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DropCheckpointResponse>, I>>(base?: I): DropCheckpointResponse {
+    return DropCheckpointResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DropCheckpointResponse>, I>>(object: I): DropCheckpointResponse {
+    const message = createBaseDropCheckpointResponse();
+    message.dropped = object.dropped ?? false;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseEvaluateRequest(): EvaluateRequest {
+  return {
+    episodeId: "",
+    evaluations: [],
+    random: RandomState.RANDOM_STATE_UNSPECIFIED,
+    stepIndex: undefined,
+    maxReplyBytes: undefined,
+  };
+}
+
+export const EvaluateRequest: MessageFns<EvaluateRequest> = {
+  encode(message: EvaluateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.episodeId !== "") {
+      writer.uint32(10).string(message.episodeId);
+    }
+    for (const v of message.evaluations) {
+      Evaluation.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      writer.uint32(24).int32(randomStateToNumber(message.random));
+    }
+    if (message.stepIndex !== undefined) {
+      writer.uint32(32).uint32(message.stepIndex);
+    }
+    if (message.maxReplyBytes !== undefined) {
+      writer.uint32(40).uint32(message.maxReplyBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EvaluateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.episodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.evaluations.push(Evaluation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.random = randomStateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stepIndex = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxReplyBytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EvaluateRequest {
+    return {
+      episodeId: isSet(object.episodeId)
+        ? globalThis.String(object.episodeId)
+        : isSet(object.episode_id)
+        ? globalThis.String(object.episode_id)
+        : "",
+      evaluations: globalThis.Array.isArray(object?.evaluations)
+        ? object.evaluations.map((e: any) => Evaluation.fromJSON(e))
+        : [],
+      random: isSet(object.random) ? randomStateFromJSON(object.random) : RandomState.RANDOM_STATE_UNSPECIFIED,
+      stepIndex: isSet(object.stepIndex)
+        ? globalThis.Number(object.stepIndex)
+        : isSet(object.step_index)
+        ? globalThis.Number(object.step_index)
+        : undefined,
+      maxReplyBytes: isSet(object.maxReplyBytes)
+        ? globalThis.Number(object.maxReplyBytes)
+        : isSet(object.max_reply_bytes)
+        ? globalThis.Number(object.max_reply_bytes)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EvaluateRequest): unknown {
+    const obj: any = {};
+    if (message.episodeId !== "") {
+      obj.episodeId = message.episodeId;
+    }
+    if (message.evaluations?.length) {
+      obj.evaluations = message.evaluations.map((e) => Evaluation.toJSON(e));
+    }
+    if (message.random !== RandomState.RANDOM_STATE_UNSPECIFIED) {
+      obj.random = randomStateToJSON(message.random);
+    }
+    if (message.stepIndex !== undefined) {
+      obj.stepIndex = Math.round(message.stepIndex);
+    }
+    if (message.maxReplyBytes !== undefined) {
+      obj.maxReplyBytes = Math.round(message.maxReplyBytes);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EvaluateRequest>, I>>(base?: I): EvaluateRequest {
+    return EvaluateRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EvaluateRequest>, I>>(object: I): EvaluateRequest {
+    const message = createBaseEvaluateRequest();
+    message.episodeId = object.episodeId ?? "";
+    message.evaluations = object.evaluations?.map((e) => Evaluation.fromPartial(e)) || [];
+    message.random = object.random ?? RandomState.RANDOM_STATE_UNSPECIFIED;
+    message.stepIndex = object.stepIndex ?? undefined;
+    message.maxReplyBytes = object.maxReplyBytes ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEvaluation(): Evaluation {
+  return { action: undefined, timeout: undefined, limits: undefined, checks: [], callTimeout: undefined };
+}
+
+export const Evaluation: MessageFns<Evaluation> = {
+  encode(message: Evaluation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== undefined) {
+      CodeAction.encode(message.action, writer.uint32(10).fork()).join();
+    }
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(18).fork()).join();
+    }
+    if (message.limits !== undefined) {
+      StepLimits.encode(message.limits, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.checks) {
+      Check.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.callTimeout !== undefined) {
+      Duration.encode(message.callTimeout, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Evaluation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.action = CodeAction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.timeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limits = StepLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checks.push(Check.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.callTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Evaluation {
+    return {
+      action: isSet(object.action) ? CodeAction.fromJSON(object.action) : undefined,
+      timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
+      limits: isSet(object.limits) ? StepLimits.fromJSON(object.limits) : undefined,
+      checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => Check.fromJSON(e)) : [],
+      callTimeout: isSet(object.callTimeout)
+        ? Duration.fromJSON(object.callTimeout)
+        : isSet(object.call_timeout)
+        ? Duration.fromJSON(object.call_timeout)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Evaluation): unknown {
+    const obj: any = {};
+    if (message.action !== undefined) {
+      obj.action = CodeAction.toJSON(message.action);
+    }
+    if (message.timeout !== undefined) {
+      obj.timeout = Duration.toJSON(message.timeout);
+    }
+    if (message.limits !== undefined) {
+      obj.limits = StepLimits.toJSON(message.limits);
+    }
+    if (message.checks?.length) {
+      obj.checks = message.checks.map((e) => Check.toJSON(e));
+    }
+    if (message.callTimeout !== undefined) {
+      obj.callTimeout = Duration.toJSON(message.callTimeout);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Evaluation>, I>>(base?: I): Evaluation {
+    return Evaluation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Evaluation>, I>>(object: I): Evaluation {
+    const message = createBaseEvaluation();
+    message.action = (object.action !== undefined && object.action !== null)
+      ? CodeAction.fromPartial(object.action)
+      : undefined;
+    message.timeout = (object.timeout !== undefined && object.timeout !== null)
+      ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? StepLimits.fromPartial(object.limits)
+      : undefined;
+    message.checks = object.checks?.map((e) => Check.fromPartial(e)) || [];
+    message.callTimeout = (object.callTimeout !== undefined && object.callTimeout !== null)
+      ? Duration.fromPartial(object.callTimeout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCheck(): Check {
+  return { check: undefined, weight: undefined };
+}
+
+export const Check: MessageFns<Check> = {
+  encode(message: Check, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.check?.$case) {
+      case "stdout":
+        StdoutCheck.encode(message.check.stdout, writer.uint32(10).fork()).join();
+        break;
+      case "calls":
+        CallCheck.encode(message.check.calls, writer.uint32(18).fork()).join();
+        break;
+      case "tests":
+        TestCheck.encode(message.check.tests, writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message.weight !== undefined) {
+      writer.uint32(32).uint32(message.weight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Check {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.check = { $case: "stdout", stdout: StdoutCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.check = { $case: "calls", calls: CallCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.check = { $case: "tests", tests: TestCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Check {
+    return {
+      check: isSet(object.stdout)
+        ? { $case: "stdout", stdout: StdoutCheck.fromJSON(object.stdout) }
+        : isSet(object.calls)
+        ? { $case: "calls", calls: CallCheck.fromJSON(object.calls) }
+        : isSet(object.tests)
+        ? { $case: "tests", tests: TestCheck.fromJSON(object.tests) }
+        : undefined,
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
+    };
+  },
+
+  toJSON(message: Check): unknown {
+    const obj: any = {};
+    if (message.check?.$case === "stdout") {
+      obj.stdout = StdoutCheck.toJSON(message.check.stdout);
+    } else if (message.check?.$case === "calls") {
+      obj.calls = CallCheck.toJSON(message.check.calls);
+    } else if (message.check?.$case === "tests") {
+      obj.tests = TestCheck.toJSON(message.check.tests);
+    }
+    if (message.weight !== undefined) {
+      obj.weight = Math.round(message.weight);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Check>, I>>(base?: I): Check {
+    return Check.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Check>, I>>(object: I): Check {
+    const message = createBaseCheck();
+    switch (object.check?.$case) {
+      case "stdout": {
+        if (object.check?.stdout !== undefined && object.check?.stdout !== null) {
+          message.check = { $case: "stdout", stdout: StdoutCheck.fromPartial(object.check.stdout) };
+        }
+        break;
+      }
+      case "calls": {
+        if (object.check?.calls !== undefined && object.check?.calls !== null) {
+          message.check = { $case: "calls", calls: CallCheck.fromPartial(object.check.calls) };
+        }
+        break;
+      }
+      case "tests": {
+        if (object.check?.tests !== undefined && object.check?.tests !== null) {
+          message.check = { $case: "tests", tests: TestCheck.fromPartial(object.check.tests) };
+        }
+        break;
+      }
+    }
+    message.weight = object.weight ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStdoutCheck(): StdoutCheck {
+  return {
+    expected: "",
+    comparison: TextComparison.TEXT_COMPARISON_UNSPECIFIED,
+    absoluteTolerance: 0,
+    relativeTolerance: 0,
+  };
+}
+
+export const StdoutCheck: MessageFns<StdoutCheck> = {
+  encode(message: StdoutCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expected !== "") {
+      writer.uint32(10).string(message.expected);
+    }
+    if (message.comparison !== TextComparison.TEXT_COMPARISON_UNSPECIFIED) {
+      writer.uint32(16).int32(textComparisonToNumber(message.comparison));
+    }
+    if (message.absoluteTolerance !== 0) {
+      writer.uint32(25).double(message.absoluteTolerance);
+    }
+    if (message.relativeTolerance !== 0) {
+      writer.uint32(33).double(message.relativeTolerance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StdoutCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStdoutCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.expected = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.comparison = textComparisonFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.absoluteTolerance = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.relativeTolerance = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StdoutCheck {
+    return {
+      expected: isSet(object.expected) ? globalThis.String(object.expected) : "",
+      comparison: isSet(object.comparison)
+        ? textComparisonFromJSON(object.comparison)
+        : TextComparison.TEXT_COMPARISON_UNSPECIFIED,
+      absoluteTolerance: isSet(object.absoluteTolerance)
+        ? globalThis.Number(object.absoluteTolerance)
+        : isSet(object.absolute_tolerance)
+        ? globalThis.Number(object.absolute_tolerance)
+        : 0,
+      relativeTolerance: isSet(object.relativeTolerance)
+        ? globalThis.Number(object.relativeTolerance)
+        : isSet(object.relative_tolerance)
+        ? globalThis.Number(object.relative_tolerance)
+        : 0,
+    };
+  },
+
+  toJSON(message: StdoutCheck): unknown {
+    const obj: any = {};
+    if (message.expected !== "") {
+      obj.expected = message.expected;
+    }
+    if (message.comparison !== TextComparison.TEXT_COMPARISON_UNSPECIFIED) {
+      obj.comparison = textComparisonToJSON(message.comparison);
+    }
+    if (message.absoluteTolerance !== 0) {
+      obj.absoluteTolerance = floatToJson(message.absoluteTolerance);
+    }
+    if (message.relativeTolerance !== 0) {
+      obj.relativeTolerance = floatToJson(message.relativeTolerance);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StdoutCheck>, I>>(base?: I): StdoutCheck {
+    return StdoutCheck.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StdoutCheck>, I>>(object: I): StdoutCheck {
+    const message = createBaseStdoutCheck();
+    message.expected = object.expected ?? "";
+    message.comparison = object.comparison ?? TextComparison.TEXT_COMPARISON_UNSPECIFIED;
+    message.absoluteTolerance = object.absoluteTolerance ?? 0;
+    message.relativeTolerance = object.relativeTolerance ?? 0;
+    return message;
+  },
+};
+
+function createBaseCallCheck(): CallCheck {
+  return { function: "", calls: [] };
+}
+
+export const CallCheck: MessageFns<CallCheck> = {
+  encode(message: CallCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.function !== "") {
+      writer.uint32(10).string(message.function);
+    }
+    for (const v of message.calls) {
+      Call.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.function = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.calls.push(Call.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CallCheck {
+    return {
+      function: isSet(object.function) ? globalThis.String(object.function) : "",
+      calls: globalThis.Array.isArray(object?.calls) ? object.calls.map((e: any) => Call.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: CallCheck): unknown {
+    const obj: any = {};
+    if (message.function !== "") {
+      obj.function = message.function;
+    }
+    if (message.calls?.length) {
+      obj.calls = message.calls.map((e) => Call.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CallCheck>, I>>(base?: I): CallCheck {
+    return CallCheck.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CallCheck>, I>>(object: I): CallCheck {
+    const message = createBaseCallCheck();
+    message.function = object.function ?? "";
+    message.calls = object.calls?.map((e) => Call.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCall(): Call {
+  return { argsJson: "", kwargsJson: "", expectedJson: "", absoluteTolerance: 0, relativeTolerance: 0 };
+}
+
+export const Call: MessageFns<Call> = {
+  encode(message: Call, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.argsJson !== "") {
+      writer.uint32(10).string(message.argsJson);
+    }
+    if (message.kwargsJson !== "") {
+      writer.uint32(18).string(message.kwargsJson);
+    }
+    if (message.expectedJson !== "") {
+      writer.uint32(26).string(message.expectedJson);
+    }
+    if (message.absoluteTolerance !== 0) {
+      writer.uint32(33).double(message.absoluteTolerance);
+    }
+    if (message.relativeTolerance !== 0) {
+      writer.uint32(41).double(message.relativeTolerance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Call {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCall();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.argsJson = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kwargsJson = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expectedJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.absoluteTolerance = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.relativeTolerance = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Call {
+    return {
+      argsJson: isSet(object.argsJson)
+        ? globalThis.String(object.argsJson)
+        : isSet(object.args_json)
+        ? globalThis.String(object.args_json)
+        : "",
+      kwargsJson: isSet(object.kwargsJson)
+        ? globalThis.String(object.kwargsJson)
+        : isSet(object.kwargs_json)
+        ? globalThis.String(object.kwargs_json)
+        : "",
+      expectedJson: isSet(object.expectedJson)
+        ? globalThis.String(object.expectedJson)
+        : isSet(object.expected_json)
+        ? globalThis.String(object.expected_json)
+        : "",
+      absoluteTolerance: isSet(object.absoluteTolerance)
+        ? globalThis.Number(object.absoluteTolerance)
+        : isSet(object.absolute_tolerance)
+        ? globalThis.Number(object.absolute_tolerance)
+        : 0,
+      relativeTolerance: isSet(object.relativeTolerance)
+        ? globalThis.Number(object.relativeTolerance)
+        : isSet(object.relative_tolerance)
+        ? globalThis.Number(object.relative_tolerance)
+        : 0,
+    };
+  },
+
+  toJSON(message: Call): unknown {
+    const obj: any = {};
+    if (message.argsJson !== "") {
+      obj.argsJson = message.argsJson;
+    }
+    if (message.kwargsJson !== "") {
+      obj.kwargsJson = message.kwargsJson;
+    }
+    if (message.expectedJson !== "") {
+      obj.expectedJson = message.expectedJson;
+    }
+    if (message.absoluteTolerance !== 0) {
+      obj.absoluteTolerance = floatToJson(message.absoluteTolerance);
+    }
+    if (message.relativeTolerance !== 0) {
+      obj.relativeTolerance = floatToJson(message.relativeTolerance);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Call>, I>>(base?: I): Call {
+    return Call.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Call>, I>>(object: I): Call {
+    const message = createBaseCall();
+    message.argsJson = object.argsJson ?? "";
+    message.kwargsJson = object.kwargsJson ?? "";
+    message.expectedJson = object.expectedJson ?? "";
+    message.absoluteTolerance = object.absoluteTolerance ?? 0;
+    message.relativeTolerance = object.relativeTolerance ?? 0;
+    return message;
+  },
+};
+
+function createBaseTestCheck(): TestCheck {
+  return { source: "" };
+}
+
+export const TestCheck: MessageFns<TestCheck> = {
+  encode(message: TestCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TestCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTestCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TestCheck {
+    return { source: isSet(object.source) ? globalThis.String(object.source) : "" };
+  },
+
+  toJSON(message: TestCheck): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TestCheck>, I>>(base?: I): TestCheck {
+    return TestCheck.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TestCheck>, I>>(object: I): TestCheck {
+    const message = createBaseTestCheck();
+    message.source = object.source ?? "";
+    return message;
+  },
+};
+
+function createBaseEvaluateResponse(): EvaluateResponse {
+  return { results: [], state: undefined, serverId: "" };
+}
+
+export const EvaluateResponse: MessageFns<EvaluateResponse> = {
+  encode(message: EvaluateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      EvaluationResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.state !== undefined) {
+      CodeState.encode(message.state, writer.uint32(18).fork()).join();
+    }
+    if (message.serverId !== "") {
+      writer.uint32(26).string(message.serverId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EvaluateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(EvaluationResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = CodeState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EvaluateResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => EvaluationResult.fromJSON(e))
+        : [],
+      state: isSet(object.state) ? CodeState.fromJSON(object.state) : undefined,
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+    };
+  },
+
+  toJSON(message: EvaluateResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => EvaluationResult.toJSON(e));
+    }
+    if (message.state !== undefined) {
+      obj.state = CodeState.toJSON(message.state);
+    }
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EvaluateResponse>, I>>(base?: I): EvaluateResponse {
+    return EvaluateResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EvaluateResponse>, I>>(object: I): EvaluateResponse {
+    const message = createBaseEvaluateResponse();
+    message.results = object.results?.map((e) => EvaluationResult.fromPartial(e)) || [];
+    message.state = (object.state !== undefined && object.state !== null)
+      ? CodeState.fromPartial(object.state)
+      : undefined;
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseEvaluationResult(): EvaluationResult {
+  return {
+    observation: undefined,
+    outcome: Outcome.OUTCOME_UNSPECIFIED,
+    reported: undefined,
+    observed: undefined,
+    timeout: undefined,
+    checks: [],
+    score: undefined,
+    claimedScore: undefined,
+  };
+}
+
+export const EvaluationResult: MessageFns<EvaluationResult> = {
+  encode(message: EvaluationResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.observation !== undefined) {
+      CodeObservation.encode(message.observation, writer.uint32(10).fork()).join();
+    }
+    if (message.outcome !== Outcome.OUTCOME_UNSPECIFIED) {
+      writer.uint32(16).int32(outcomeToNumber(message.outcome));
+    }
+    if (message.reported !== undefined) {
+      Reported.encode(message.reported, writer.uint32(26).fork()).join();
+    }
+    if (message.observed !== undefined) {
+      Observed.encode(message.observed, writer.uint32(34).fork()).join();
+    }
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.checks) {
+      CheckResult.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.score !== undefined) {
+      writer.uint32(57).double(message.score);
+    }
+    if (message.claimedScore !== undefined) {
+      writer.uint32(65).double(message.claimedScore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EvaluationResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluationResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.observation = CodeObservation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = outcomeFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reported = Reported.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.observed = Observed.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.timeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.checks.push(CheckResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.score = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.claimedScore = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EvaluationResult {
+    return {
+      observation: isSet(object.observation) ? CodeObservation.fromJSON(object.observation) : undefined,
+      outcome: isSet(object.outcome) ? outcomeFromJSON(object.outcome) : Outcome.OUTCOME_UNSPECIFIED,
+      reported: isSet(object.reported) ? Reported.fromJSON(object.reported) : undefined,
+      observed: isSet(object.observed) ? Observed.fromJSON(object.observed) : undefined,
+      timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
+      checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => CheckResult.fromJSON(e)) : [],
+      score: isSet(object.score) ? globalThis.Number(object.score) : undefined,
+      claimedScore: isSet(object.claimedScore)
+        ? globalThis.Number(object.claimedScore)
+        : isSet(object.claimed_score)
+        ? globalThis.Number(object.claimed_score)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EvaluationResult): unknown {
+    const obj: any = {};
+    if (message.observation !== undefined) {
+      obj.observation = CodeObservation.toJSON(message.observation);
+    }
+    if (message.outcome !== Outcome.OUTCOME_UNSPECIFIED) {
+      obj.outcome = outcomeToJSON(message.outcome);
+    }
+    if (message.reported !== undefined) {
+      obj.reported = Reported.toJSON(message.reported);
+    }
+    if (message.observed !== undefined) {
+      obj.observed = Observed.toJSON(message.observed);
+    }
+    if (message.timeout !== undefined) {
+      obj.timeout = Duration.toJSON(message.timeout);
+    }
+    if (message.checks?.length) {
+      obj.checks = message.checks.map((e) => CheckResult.toJSON(e));
+    }
+    if (message.score !== undefined) {
+      obj.score = floatToJson(message.score);
+    }
+    if (message.claimedScore !== undefined) {
+      obj.claimedScore = floatToJson(message.claimedScore);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EvaluationResult>, I>>(base?: I): EvaluationResult {
+    return EvaluationResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EvaluationResult>, I>>(object: I): EvaluationResult {
+    const message = createBaseEvaluationResult();
+    message.observation = (object.observation !== undefined && object.observation !== null)
+      ? CodeObservation.fromPartial(object.observation)
+      : undefined;
+    message.outcome = object.outcome ?? Outcome.OUTCOME_UNSPECIFIED;
+    message.reported = (object.reported !== undefined && object.reported !== null)
+      ? Reported.fromPartial(object.reported)
+      : undefined;
+    message.observed = (object.observed !== undefined && object.observed !== null)
+      ? Observed.fromPartial(object.observed)
+      : undefined;
+    message.timeout = (object.timeout !== undefined && object.timeout !== null)
+      ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.checks = object.checks?.map((e) => CheckResult.fromPartial(e)) || [];
+    message.score = object.score ?? undefined;
+    message.claimedScore = object.claimedScore ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckResult(): CheckResult {
+  return { passed: 0, total: 0, score: 0, claimed: false, failures: [] };
+}
+
+export const CheckResult: MessageFns<CheckResult> = {
+  encode(message: CheckResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.passed !== 0) {
+      writer.uint32(8).uint32(message.passed);
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).uint32(message.total);
+    }
+    if (message.score !== 0) {
+      writer.uint32(25).double(message.score);
+    }
+    if (message.claimed !== false) {
+      writer.uint32(32).bool(message.claimed);
+    }
+    for (const v of message.failures) {
+      CheckFailure.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.passed = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.score = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.claimed = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failures.push(CheckFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckResult {
+    return {
+      passed: isSet(object.passed) ? globalThis.Number(object.passed) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      score: isSet(object.score) ? globalThis.Number(object.score) : 0,
+      claimed: isSet(object.claimed) ? globalThis.Boolean(object.claimed) : false,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => CheckFailure.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: CheckResult): unknown {
+    const obj: any = {};
+    if (message.passed !== 0) {
+      obj.passed = Math.round(message.passed);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.score !== 0) {
+      obj.score = floatToJson(message.score);
+    }
+    if (message.claimed !== false) {
+      obj.claimed = message.claimed;
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => CheckFailure.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckResult>, I>>(base?: I): CheckResult {
+    return CheckResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckResult>, I>>(object: I): CheckResult {
+    const message = createBaseCheckResult();
+    message.passed = object.passed ?? 0;
+    message.total = object.total ?? 0;
+    message.score = object.score ?? 0;
+    message.claimed = object.claimed ?? false;
+    message.failures = object.failures?.map((e) => CheckFailure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckFailure(): CheckFailure {
+  return { index: 0, name: "", outcome: Outcome.OUTCOME_UNSPECIFIED, description: "" };
+}
+
+export const CheckFailure: MessageFns<CheckFailure> = {
+  encode(message: CheckFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.outcome !== Outcome.OUTCOME_UNSPECIFIED) {
+      writer.uint32(24).int32(outcomeToNumber(message.outcome));
+    }
+    if (message.description !== "") {
+      writer.uint32(34).string(message.description);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.outcome = outcomeFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckFailure {
+    return {
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      outcome: isSet(object.outcome) ? outcomeFromJSON(object.outcome) : Outcome.OUTCOME_UNSPECIFIED,
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+    };
+  },
+
+  toJSON(message: CheckFailure): unknown {
+    const obj: any = {};
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.outcome !== Outcome.OUTCOME_UNSPECIFIED) {
+      obj.outcome = outcomeToJSON(message.outcome);
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckFailure>, I>>(base?: I): CheckFailure {
+    return CheckFailure.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckFailure>, I>>(object: I): CheckFailure {
+    const message = createBaseCheckFailure();
+    message.index = object.index ?? 0;
+    message.name = object.name ?? "";
+    message.outcome = object.outcome ?? Outcome.OUTCOME_UNSPECIFIED;
+    message.description = object.description ?? "";
+    return message;
+  },
+};
+
+function createBaseForkFacts(): ForkFacts {
+  return {
+    available: false,
+    detail: "",
+    memorySeparated: false,
+    filesSeparated: false,
+    signalsSeparated: false,
+    tracingSeparated: false,
+    channelPrivate: false,
+    samePaths: false,
+    depthMax: undefined,
+  };
+}
+
+export const ForkFacts: MessageFns<ForkFacts> = {
+  encode(message: ForkFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.available !== false) {
+      writer.uint32(8).bool(message.available);
+    }
+    if (message.detail !== "") {
+      writer.uint32(18).string(message.detail);
+    }
+    if (message.memorySeparated !== false) {
+      writer.uint32(24).bool(message.memorySeparated);
+    }
+    if (message.filesSeparated !== false) {
+      writer.uint32(32).bool(message.filesSeparated);
+    }
+    if (message.signalsSeparated !== false) {
+      writer.uint32(40).bool(message.signalsSeparated);
+    }
+    if (message.tracingSeparated !== false) {
+      writer.uint32(48).bool(message.tracingSeparated);
+    }
+    if (message.channelPrivate !== false) {
+      writer.uint32(56).bool(message.channelPrivate);
+    }
+    if (message.samePaths !== false) {
+      writer.uint32(64).bool(message.samePaths);
+    }
+    if (message.depthMax !== undefined) {
+      writer.uint32(72).uint32(message.depthMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.available = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.memorySeparated = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.filesSeparated = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.signalsSeparated = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.tracingSeparated = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.channelPrivate = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.samePaths = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.depthMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkFacts {
+    return {
+      available: isSet(object.available) ? globalThis.Boolean(object.available) : false,
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      memorySeparated: isSet(object.memorySeparated)
+        ? globalThis.Boolean(object.memorySeparated)
+        : isSet(object.memory_separated)
+        ? globalThis.Boolean(object.memory_separated)
+        : false,
+      filesSeparated: isSet(object.filesSeparated)
+        ? globalThis.Boolean(object.filesSeparated)
+        : isSet(object.files_separated)
+        ? globalThis.Boolean(object.files_separated)
+        : false,
+      signalsSeparated: isSet(object.signalsSeparated)
+        ? globalThis.Boolean(object.signalsSeparated)
+        : isSet(object.signals_separated)
+        ? globalThis.Boolean(object.signals_separated)
+        : false,
+      tracingSeparated: isSet(object.tracingSeparated)
+        ? globalThis.Boolean(object.tracingSeparated)
+        : isSet(object.tracing_separated)
+        ? globalThis.Boolean(object.tracing_separated)
+        : false,
+      channelPrivate: isSet(object.channelPrivate)
+        ? globalThis.Boolean(object.channelPrivate)
+        : isSet(object.channel_private)
+        ? globalThis.Boolean(object.channel_private)
+        : false,
+      samePaths: isSet(object.samePaths)
+        ? globalThis.Boolean(object.samePaths)
+        : isSet(object.same_paths)
+        ? globalThis.Boolean(object.same_paths)
+        : false,
+      depthMax: isSet(object.depthMax)
+        ? globalThis.Number(object.depthMax)
+        : isSet(object.depth_max)
+        ? globalThis.Number(object.depth_max)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ForkFacts): unknown {
+    const obj: any = {};
+    if (message.available !== false) {
+      obj.available = message.available;
+    }
+    if (message.detail !== "") {
+      obj.detail = message.detail;
+    }
+    if (message.memorySeparated !== false) {
+      obj.memorySeparated = message.memorySeparated;
+    }
+    if (message.filesSeparated !== false) {
+      obj.filesSeparated = message.filesSeparated;
+    }
+    if (message.signalsSeparated !== false) {
+      obj.signalsSeparated = message.signalsSeparated;
+    }
+    if (message.tracingSeparated !== false) {
+      obj.tracingSeparated = message.tracingSeparated;
+    }
+    if (message.channelPrivate !== false) {
+      obj.channelPrivate = message.channelPrivate;
+    }
+    if (message.samePaths !== false) {
+      obj.samePaths = message.samePaths;
+    }
+    if (message.depthMax !== undefined) {
+      obj.depthMax = Math.round(message.depthMax);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkFacts>, I>>(base?: I): ForkFacts {
+    return ForkFacts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkFacts>, I>>(object: I): ForkFacts {
+    const message = createBaseForkFacts();
+    message.available = object.available ?? false;
+    message.detail = object.detail ?? "";
+    message.memorySeparated = object.memorySeparated ?? false;
+    message.filesSeparated = object.filesSeparated ?? false;
+    message.signalsSeparated = object.signalsSeparated ?? false;
+    message.tracingSeparated = object.tracingSeparated ?? false;
+    message.channelPrivate = object.channelPrivate ?? false;
+    message.samePaths = object.samePaths ?? false;
+    message.depthMax = object.depthMax ?? undefined;
+    return message;
+  },
+};
+
+function createBaseForkLimits(): ForkLimits {
+  return {
+    children: 0,
+    checkpoints: 0,
+    checkpointBytes: 0n,
+    serverCheckpoints: 0,
+    serverCheckpointBytes: 0n,
+    evaluations: 0,
+    checks: 0,
+    calls: 0,
+    onFailure: OnFailure.ON_FAILURE_UNSPECIFIED,
+  };
+}
+
+export const ForkLimits: MessageFns<ForkLimits> = {
+  encode(message: ForkLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.children !== 0) {
+      writer.uint32(8).uint32(message.children);
+    }
+    if (message.checkpoints !== 0) {
+      writer.uint32(16).uint32(message.checkpoints);
+    }
+    if (message.checkpointBytes !== 0n) {
+      if (BigInt.asUintN(64, message.checkpointBytes) !== message.checkpointBytes) {
+        throw new globalThis.Error("value provided for field message.checkpointBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.checkpointBytes);
+    }
+    if (message.serverCheckpoints !== 0) {
+      writer.uint32(32).uint32(message.serverCheckpoints);
+    }
+    if (message.serverCheckpointBytes !== 0n) {
+      if (BigInt.asUintN(64, message.serverCheckpointBytes) !== message.serverCheckpointBytes) {
+        throw new globalThis.Error("value provided for field message.serverCheckpointBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.serverCheckpointBytes);
+    }
+    if (message.evaluations !== 0) {
+      writer.uint32(48).uint32(message.evaluations);
+    }
+    if (message.checks !== 0) {
+      writer.uint32(56).uint32(message.checks);
+    }
+    if (message.calls !== 0) {
+      writer.uint32(64).uint32(message.calls);
+    }
+    if (message.onFailure !== OnFailure.ON_FAILURE_UNSPECIFIED) {
+      writer.uint32(72).int32(onFailureToNumber(message.onFailure));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.children = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.checkpoints = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.checkpointBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.serverCheckpoints = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.serverCheckpointBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.evaluations = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.checks = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.calls = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.onFailure = onFailureFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkLimits {
+    return {
+      children: isSet(object.children) ? globalThis.Number(object.children) : 0,
+      checkpoints: isSet(object.checkpoints) ? globalThis.Number(object.checkpoints) : 0,
+      checkpointBytes: isSet(object.checkpointBytes)
+        ? BigInt(object.checkpointBytes)
+        : isSet(object.checkpoint_bytes)
+        ? BigInt(object.checkpoint_bytes)
+        : 0n,
+      serverCheckpoints: isSet(object.serverCheckpoints)
+        ? globalThis.Number(object.serverCheckpoints)
+        : isSet(object.server_checkpoints)
+        ? globalThis.Number(object.server_checkpoints)
+        : 0,
+      serverCheckpointBytes: isSet(object.serverCheckpointBytes)
+        ? BigInt(object.serverCheckpointBytes)
+        : isSet(object.server_checkpoint_bytes)
+        ? BigInt(object.server_checkpoint_bytes)
+        : 0n,
+      evaluations: isSet(object.evaluations) ? globalThis.Number(object.evaluations) : 0,
+      checks: isSet(object.checks) ? globalThis.Number(object.checks) : 0,
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      onFailure: isSet(object.onFailure)
+        ? onFailureFromJSON(object.onFailure)
+        : isSet(object.on_failure)
+        ? onFailureFromJSON(object.on_failure)
+        : OnFailure.ON_FAILURE_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: ForkLimits): unknown {
+    const obj: any = {};
+    if (message.children !== 0) {
+      obj.children = Math.round(message.children);
+    }
+    if (message.checkpoints !== 0) {
+      obj.checkpoints = Math.round(message.checkpoints);
+    }
+    if (message.checkpointBytes !== 0n) {
+      obj.checkpointBytes = message.checkpointBytes.toString();
+    }
+    if (message.serverCheckpoints !== 0) {
+      obj.serverCheckpoints = Math.round(message.serverCheckpoints);
+    }
+    if (message.serverCheckpointBytes !== 0n) {
+      obj.serverCheckpointBytes = message.serverCheckpointBytes.toString();
+    }
+    if (message.evaluations !== 0) {
+      obj.evaluations = Math.round(message.evaluations);
+    }
+    if (message.checks !== 0) {
+      obj.checks = Math.round(message.checks);
+    }
+    if (message.calls !== 0) {
+      obj.calls = Math.round(message.calls);
+    }
+    if (message.onFailure !== OnFailure.ON_FAILURE_UNSPECIFIED) {
+      obj.onFailure = onFailureToJSON(message.onFailure);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkLimits>, I>>(base?: I): ForkLimits {
+    return ForkLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkLimits>, I>>(object: I): ForkLimits {
+    const message = createBaseForkLimits();
+    message.children = object.children ?? 0;
+    message.checkpoints = object.checkpoints ?? 0;
+    message.checkpointBytes = (object.checkpointBytes !== undefined && object.checkpointBytes !== null)
+      ? BigInt(object.checkpointBytes)
+      : 0n;
+    message.serverCheckpoints = object.serverCheckpoints ?? 0;
+    message.serverCheckpointBytes =
+      (object.serverCheckpointBytes !== undefined && object.serverCheckpointBytes !== null)
+        ? BigInt(object.serverCheckpointBytes)
+        : 0n;
+    message.evaluations = object.evaluations ?? 0;
+    message.checks = object.checks ?? 0;
+    message.calls = object.calls ?? 0;
+    message.onFailure = object.onFailure ?? OnFailure.ON_FAILURE_UNSPECIFIED;
+    return message;
+  },
+};
+
 /**
  * Runs Python in episodes. An episode is one interpreter process with its variables; a step is one
  * execution of code in it.
@@ -11087,6 +15694,104 @@ export const CodingEnvDefinition = {
       requestType: DeleteFilesRequest as typeof DeleteFilesRequest,
       requestStream: false,
       responseType: DeleteFilesResponse as typeof DeleteFilesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Copies a live episode into children that go on from where it is: see "Copies" at the top. Each is an episode of its own.
+     *
+     * It waits for the steps that were asked for before it, and those that are asked for later wait for it. All children are made, or none
+     * (`allow_partial` changes that). They count against ServerLimits.episodes, live on the parent's server, and belong to whom it belongs.
+     * Idempotency: with `child_ids`, a retry gets the children that were made and never makes more, as long as they live, also when the parent
+     * has ended; the same ids with another parent or other wishes are EPISODE_EXISTS. Without `child_ids` each call makes new ones.
+     * Side effects: none on the parent but the time that it takes. Counts as its activity.
+     * Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
+     * of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
+     * host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something;
+     * SHUTTING_DOWN; DEADLINE.
+     */
+    fork: {
+      name: "Fork",
+      requestType: ForkRequest as typeof ForkRequest,
+      requestStream: false,
+      responseType: ForkResponse as typeof ForkResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Keeps a copy of the episode as it is, under a name, to roll back to. It never runs, uses no CPU, and costs the memory that has changed
+     * since.
+     *
+     * In the order of steps, as Fork. Idempotency: a name that is there is told again if nothing has run since it was made (`created` is false), else
+     * CHECKPOINT_EXISTS.
+     * Errors: as Fork; CHECKPOINT_EXISTS; CHECKPOINT_LIMIT when a budget of ForkLimits is spent and `on_full` does not help.
+     */
+    checkpoint: {
+      name: "Checkpoint",
+      requestType: CheckpointRequest as typeof CheckpointRequest,
+      requestStream: false,
+      responseType: CheckpointResponse as typeof CheckpointResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Puts the episode back to a checkpoint: variables, modules, files, all that "Copies" at the top tells. It also brings a lost episode back. The checkpoint stays.
+     *
+     * In the order of steps, as Fork. `step_count` and `last_exit_code` are not put back: indexes are never used twice.
+     * Idempotency: MAY be repeated; with `step_index` a late retry that comes after further steps is STEP_OUT_OF_ORDER.
+     * Errors: as Fork, but EPISODE_LOST; CHECKPOINT_NOT_FOUND.
+     */
+    rollback: {
+      name: "Rollback",
+      requestType: RollbackRequest as typeof RollbackRequest,
+      requestStream: false,
+      responseType: RollbackResponse as typeof RollbackResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Lists an episode's checkpoints, the oldest first.
+     *
+     * Idempotency: reads only; does not count as activity.
+     * Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE.
+     */
+    listCheckpoints: {
+      name: "ListCheckpoints",
+      requestType: ListCheckpointsRequest as typeof ListCheckpointsRequest,
+      requestStream: false,
+      responseType: ListCheckpointsResponse as typeof ListCheckpointsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Drops a checkpoint, and frees what it held.
+     *
+     * Idempotency: dropping one that is not there is no error (`dropped` is false).
+     * Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE.
+     */
+    dropCheckpoint: {
+      name: "DropCheckpoint",
+      requestType: DropCheckpointRequest as typeof DropCheckpointRequest,
+      requestStream: false,
+      responseType: DropCheckpointResponse as typeof DropCheckpointResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Runs code in throw-away copies of the episode, one for each evaluation, side by side, and judges what it did. The episode sees nothing of it: its
+     * variables, files, `step_count` and output are as if nobody had asked.
+     *
+     * In the order of steps, as Fork; the steps after it wait for the copying alone. What a check compares with never gets into the interpreter; what it asks
+     * of a function gets there call by call. The verdict is the server's, by what it saw from outside; what of it is a claim of the program is
+     * said at CheckResult.
+     * Idempotency: MAY be repeated: it changes nothing. A call that ends early ends its copies.
+     * Errors: as Fork. Each evaluation takes one of the ServerLimits.episodes places while it runs (EPISODE_LIMIT).
+     */
+    evaluate: {
+      name: "Evaluate",
+      requestType: EvaluateRequest as typeof EvaluateRequest,
+      requestStream: false,
+      responseType: EvaluateResponse as typeof EvaluateResponse,
       responseStream: false,
       options: {},
     },

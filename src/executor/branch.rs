@@ -1,0 +1,364 @@
+//! Copies of a live worker: what is ordered, why it may be refused, and how it goes.
+//!
+//! The parent is asked whether it has anything that can't be copied, while the warden has its files copied ([`Order::Prepare`]). Then it forks itself once for each order that it
+//! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). Copies that were not taken over when
+//! [`Order::Forked`] comes are killed.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::frame::{self, COPIES_MAX, FromWorker};
+use super::worker::Worker;
+use super::{Channel, Executor, ExitStatus, WORKER_READY_WITHIN};
+use crate::sandbox::order::{Files, Order, WorkerId};
+
+/// What the random state of a copy begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RandomState {
+    /// As the parent's: the same numbers follow in both.
+    Inherit,
+    /// As after a Reset with this seed.
+    Seed(u64),
+}
+
+/// One copy to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ForkOrder {
+    /// What its random state begins with.
+    pub(crate) random: RandomState,
+}
+
+/// What a program has that can't be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    /// One word of [`OBSTACLES`].
+    pub(crate) word: &'static str,
+    /// What there is of it, for people: `2 threads beside the main one are running`.
+    pub(crate) sentence: String,
+}
+
+/// The words of obstacles.
+pub(crate) const OBSTACLES: [&str; 6] = [
+    "threads",
+    "child_processes",
+    "sockets",
+    "event_loop",
+    "pipes",
+    "descriptors",
+];
+
+/// Why no copy was made. All or none: nothing is left of one that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ForkFault {
+    /// The program has what can't be copied. It goes on as it was.
+    #[error("the episode has what can't be copied")]
+    Unsupported(Vec<Obstacle>),
+    /// The files are more than a copy may hold. The episode goes on as it was.
+    #[error("the episode's files are {bytes} bytes, and at most {bytes_max} are copied")]
+    TooLarge { bytes: u64, bytes_max: u64 },
+    /// A copy of a copy too many. The episode goes on as it was.
+    #[error("the episode is a copy of depth {depth}, and the deepest is {depth_max}")]
+    DepthLimit { depth: u32, depth_max: u32 },
+    /// This host can't do it safely.
+    #[error("{0}")]
+    HostLacks(String),
+    /// The parent has ended.
+    #[error("the interpreter has ended")]
+    Lost(ExitStatus),
+    /// A fault of ours, or the kernel's refusal. The parent goes on as it was, unless [`Worker::death`] says otherwise.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// How long the parent may take for each part of a fork, and its copies to be ready: as a new worker.
+const WITHIN: Duration = WORKER_READY_WITHIN;
+
+/// How long copies may take to be ready once their parent has gone.
+const ORPHANS_WITHIN: Duration = Duration::from_secs(1);
+
+const BROKEN: &str = "the program broke the channel when it was to be copied";
+
+/// A copy that is to be made.
+struct Copy {
+    worker: Worker,
+    /// Its own ends of what it speaks by, until it has them. Empty: the warden has them, and gives them to nobody else.
+    theirs: Vec<OwnedFd>,
+    order: ForkOrder,
+}
+
+/// The warden holds the parent's cell still until this is dropped.
+struct Hold {
+    executor: Executor,
+    parent: WorkerId,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let parent = self.parent;
+        let forked = Order::Forked { parent };
+        self.executor.0.link.send(&forked, Vec::new());
+    }
+}
+
+impl Executor {
+    /// Copies a worker that runs no step: one copy for each order, all or none. Each copy is a whole worker, ready for its first step, whose
+    /// harness counts on from the parent's last one; dropping it kills what descends from it and nothing else. The parent goes on, and may be
+    /// dropped before its copies. One that was frozen is not any more.
+    ///
+    /// # Errors
+    /// See [`ForkFault`].
+    ///
+    /// # Cancel-Safety
+    /// Not cancel-safe: when dropped midway the parent's channel is in an unknown state, and it has to be dropped too. Copies that were
+    /// begun are killed.
+    pub(crate) async fn fork(
+        &self,
+        parent: &mut Worker,
+        orders: &[ForkOrder],
+    ) -> Result<Vec<Worker>, ForkFault> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(why) = parent.death() {
+            return Err(ForkFault::Failed(why));
+        }
+        let facts = self.plan().fork_facts();
+        if !facts.available {
+            return Err(ForkFault::HostLacks(facts.why_not.unwrap_or_default()));
+        }
+        let depth = parent.shared.depth + 1;
+        if let Some(depth_max) = facts.depth_max.filter(|most| depth > *most) {
+            return Err(ForkFault::DepthLimit { depth, depth_max });
+        }
+        if orders.len() > COPIES_MAX {
+            return Err(ForkFault::Failed(format!(
+                "at most {COPIES_MAX} copies are made at a time"
+            )));
+        }
+        let mut copies = Vec::with_capacity(orders.len());
+        let _hold = Hold {
+            executor: self.clone(),
+            parent: parent.shared.id,
+        };
+        for order in orders {
+            copies.push(self.want_copy(parent, *order, depth)?);
+        }
+        let limits = parent.shared.limits;
+        let files = parent.shared.wait_for_files();
+        let prepare = Order::Prepare {
+            parent: parent.shared.id,
+            bytes_max: limits.workspace_bytes,
+            entries_max: limits.workspace_inodes,
+        };
+        self.0.link.send(&prepare, Vec::new());
+        parent.thaw();
+
+        let warden_gone = || ForkFault::Failed("the warden has gone".to_owned());
+        let made = tokio::select! {
+            biased;
+            made = self.make(parent, files, &mut copies) => made,
+            () = self.0.gone.cancelled() => Err(warden_gone()),
+        };
+        parent.forget_use();
+        made?;
+        // With the parent gone, a copy that is not ready soon was not taken over, and is nobody's.
+        let gone = parent.process_gone();
+        let orphaned = async {
+            gone.await;
+            tokio::time::sleep(ORPHANS_WITHIN).await;
+        };
+        tokio::select! {
+            biased;
+            ready = ready(copies) => ready,
+            () = orphaned => Err(ForkFault::Failed(
+                "the interpreter ended while it was copied".to_owned(),
+            )),
+            () = self.0.gone.cancelled() => Err(warden_gone()),
+        }
+    }
+
+    /// Tells the warden of a copy that is to be made.
+    fn want_copy(&self, parent: &Worker, order: ForkOrder, depth: u32) -> Result<Copy, ForkFault> {
+        let (channel, theirs) = Channel::new()
+            .map_err(|error| ForkFault::Failed(format!("a copy's descriptors: {error}")))?;
+        let worker = self.new_worker(channel, parent.shared.limits, depth);
+        let copy = Order::Copy {
+            parent: parent.shared.id,
+            worker: worker.shared.id,
+            workspace: worker.shared.workspace.clone().into_os_string(),
+        };
+        let mut theirs = Vec::from(theirs);
+        let private = self.plan().fork_facts().channel_private;
+        let given = if private {
+            std::mem::take(&mut theirs)
+        } else {
+            Vec::new()
+        };
+        self.0.link.send(&copy, given);
+        Ok(Copy {
+            worker,
+            theirs,
+            order,
+        })
+    }
+
+    /// Has the parent make the copies, once their files are there, and the warden take them over.
+    async fn make(
+        &self,
+        parent: &mut Worker,
+        files: oneshot::Receiver<Files>,
+        copies: &mut [Copy],
+    ) -> Result<(), ForkFault> {
+        let found = match self.say(parent, &frame::encode_fork(), &[]).await {
+            Ok(()) => self.hear(parent).await?,
+            Err(fault) => return Err(fault),
+        };
+        let FromWorker::Obstacles(found) = found else {
+            return Err(self.put_down(parent).await);
+        };
+        if !found.is_empty() {
+            return Err(ForkFault::Unsupported(
+                found.into_iter().map(obstacle).collect(),
+            ));
+        }
+        // Not before: a copy that asks for what it is to be while the warden has not heard of it yet is refused.
+        let files = tokio::select! {
+            files = tokio::time::timeout(WITHIN, files) => files.ok().and_then(Result::ok),
+            _ = parent.shared.ended() => None,
+            () = parent.process_gone() => None,
+        };
+        let fault = match files {
+            Some(Files::Made) => None,
+            Some(Files::TooLarge { bytes, bytes_max }) => {
+                Some(ForkFault::TooLarge { bytes, bytes_max })
+            }
+            Some(Files::Failed(why)) => Some(ForkFault::Failed(why)),
+            None => Some(ForkFault::Failed(
+                "the files were not copied in time".to_owned(),
+            )),
+        };
+        if fault.is_none() {
+            self.order(parent, copies).await?;
+        }
+        self.say(parent, &frame::encode_done(), &[]).await?;
+        let FromWorker::Forked(pids) = self.hear(parent).await? else {
+            return Err(self.put_down(parent).await);
+        };
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        if pids.len() != copies.len() {
+            return Err(self.put_down(parent).await);
+        }
+        if let Some(error) = pids.iter().find(|pid| **pid <= 0) {
+            let error = io::Error::from_raw_os_error(error.saturating_neg());
+            return Err(ForkFault::Failed(format!("fork: {error}")));
+        }
+        let told = copies.iter().zip(pids);
+        for (copy, pid) in told.filter(|(copy, _)| !copy.theirs.is_empty()) {
+            let adopt = Order::Adopt {
+                parent: parent.shared.id,
+                worker: copy.worker.shared.id,
+                pid,
+            };
+            self.0.link.send(&adopt, Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Orders the copies of the parent, one by one.
+    async fn order(&self, parent: &mut Worker, copies: &[Copy]) -> Result<(), ForkFault> {
+        for copy in copies {
+            let seed = match copy.order.random {
+                RandomState::Inherit => None,
+                RandomState::Seed(seed) => Some(seed),
+            };
+            let home = match self.plan().fork_facts().same_paths {
+                true => &[],
+                false => copy.worker.shared.workspace.as_os_str().as_bytes(),
+            };
+            let order = frame::encode_copy(seed, home);
+            let theirs: Vec<BorrowedFd<'_>> = copy.theirs.iter().map(OwnedFd::as_fd).collect();
+            self.say(parent, &order, &theirs).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the parent something.
+    async fn say(
+        &self,
+        parent: &mut Worker,
+        request: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), ForkFault> {
+        match tokio::time::timeout(WITHIN, parent.request(request, fds)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(self.put_down(parent).await),
+        }
+    }
+
+    /// What the parent answers.
+    async fn hear(&self, parent: &mut Worker) -> Result<FromWorker, ForkFault> {
+        // Copies that were begun hold its end of the channel, so that its death does not close that.
+        let gone = parent.process_gone();
+        let answer = tokio::select! {
+            biased;
+            answer = tokio::time::timeout(WITHIN, parent.answer()) => answer.ok(),
+            () = gone => None,
+        };
+        match answer {
+            Some(Ok(Some(frame))) => Ok(frame),
+            _ => Err(self.put_down(parent).await),
+        }
+    }
+
+    /// Ends a parent that can't be spoken to, if it has not ended by itself. Returns what is told of it.
+    async fn put_down(&self, parent: &Worker) -> ForkFault {
+        // What closes the channel is mostly its end.
+        if (!parent.is_alive() || parent.has_closed())
+            && let Some(status) = parent.wait_for_end().await
+        {
+            return ForkFault::Lost(status);
+        }
+        parent.put_down().await;
+        ForkFault::Failed(BROKEN.to_owned())
+    }
+}
+
+/// Waits until each copy has said that it is ready.
+async fn ready(copies: Vec<Copy>) -> Result<Vec<Worker>, ForkFault> {
+    let mut workers = Vec::with_capacity(copies.len());
+    for copy in copies {
+        let Copy {
+            mut worker, theirs, ..
+        } = copy;
+        drop(theirs);
+        match tokio::time::timeout(WITHIN, worker.wait_ready()).await {
+            Ok(Ok(())) => workers.push(worker),
+            Ok(Err(error)) => {
+                return Err(ForkFault::Failed(match &*worker.last_words() {
+                    "" => format!("a copy failed: {error}"),
+                    words => format!("a copy failed: {words}"),
+                }));
+            }
+            Err(_) => {
+                return Err(ForkFault::Failed(format!(
+                    "a copy was not ready within {WITHIN:?}"
+                )));
+            }
+        }
+    }
+    Ok(workers)
+}
+
+fn obstacle((place, sentence): (u8, String)) -> Obstacle {
+    let [.., other] = OBSTACLES;
+    Obstacle {
+        word: OBSTACLES.get(usize::from(place)).copied().unwrap_or(other),
+        sentence,
+    }
+}

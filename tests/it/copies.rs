@@ -1,0 +1,288 @@
+//! What a copy of a live episode has for itself, and what keeps it apart from its parent, in each place that gives a level.
+
+use coding_env::client::{CodingEnv, Reason};
+use coding_env::proto::v1;
+
+use crate::support::Server;
+use crate::support::copies::{can_copy, prepared, run};
+
+/// Servers of every level that this machine gives and that copies episodes.
+async fn each_level(part: impl AsyncFn(&Server, &str)) {
+    for level in ["none", "landlock", "namespace"] {
+        let Ok(server) = Server::start_or_refuse(&["--isolation", level]) else {
+            eprintln!("level {level} is not possible here");
+            continue;
+        };
+        if can_copy(&server).await {
+            eprintln!("{level}:");
+            part(&server, level).await;
+        }
+    }
+}
+
+async fn fork(env: &mut CodingEnv, count: usize) -> Vec<CodingEnv> {
+    env.fork(count).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_copy_goes_on_from_its_parents_heap_files_and_directory() {
+    each_level(async |server, _| {
+        let mut parent = prepared(
+            server,
+            "import os\nx = [1, 2]\nos.makedirs('d/e')\nopen('d/e/f', 'w').write('parent')\nos.chdir('d')\n\
+             os.environ['OWN'] = 'set'\nhome = os.path.dirname(os.getcwd())\nf = open('e/f'); f.read(3)\nimport json",
+        )
+        .await;
+        let mut copies = fork(&mut parent, 3).await;
+        for (index, copy) in copies.iter_mut().enumerate() {
+            assert_eq!(run(copy, "x, os.environ['OWN'], f.read()").await, "([1, 2], 'set', 'ent')");
+            assert_eq!(run(copy, "os.path.basename(os.getcwd()), open('e/f').read()").await, "('d', 'parent')");
+            run(copy, &format!("x.append({index}); _ = open('e/f', 'w').write('copy {index}')")).await;
+        }
+        // What one does, none of the others sees.
+        assert_eq!(run(&mut parent, "x, open('e/f').read(), f.read()").await, "([1, 2], 'parent', 'ent')");
+        for (index, copy) in copies.iter_mut().enumerate() {
+            assert_eq!(run(copy, "x, open('e/f').read()").await, format!("([1, 2, {index}], 'copy {index}')"));
+            let reply = copy.step("print('out'); import sys; print('err', file=sys.stderr); os.write(1, b'raw')").await.unwrap();
+            assert!(reply.stdout() == "out\nraw" && reply.stderr() == "err\n", "{reply:?}");
+        }
+        // The parent's end is not theirs, and copies of copies go on.
+        parent.close().await.unwrap();
+        let mut last = copies.remove(0);
+        drop(copies);
+        for depth in 0..5 {
+            let mut next = fork(&mut last, 1).await.remove(0);
+            assert_eq!(run(&mut next, &format!("x.append({depth}); len(x), os.getcwd() == os.path.join(os.environ['HOME'], 'd')")).await, format!("({}, True)", 4 + depth));
+            last.close().await.unwrap();
+            last = next;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_files_and_shared_memory_become_the_copys_own() {
+    each_level(async |server, level| {
+        let mut parent = prepared(
+            server,
+            "import os, mmap, tempfile\n\
+             written = open('w', 'w+b', buffering=0); written.write(b'0123456789')\n\
+             twice = open('w', 'rb', buffering=0); twice.seek(4)\n\
+             nameless = tempfile.TemporaryFile(); nameless.write(b'gone'); nameless.flush()\n\
+             shared = mmap.mmap(-1, 4096); shared[:2] = b'ab'\n\
+             mapped = mmap.mmap(written.fileno(), 10); \n\
+             saved = os.dup(1)",
+        )
+        .await;
+        let mut copy = fork(&mut parent, 1).await.remove(0);
+        run(
+            &mut copy,
+            "shared[:2] = b'cd'; mapped[:2] = b'xy'; mapped.flush(); written.write(b'!'); nameless.write(b'copy'); nameless.flush()",
+        )
+        .await;
+        let state = "shared[:2], mapped[:2], open('w', 'rb').read(), written.tell(), twice.read(2), os.pread(nameless.fileno(), 99, 0)";
+        assert_eq!(run(&mut copy, state).await, "(b'cd', b'xy', b'xy23456789!', 11, b'45', b'gonecopy')", "{level}");
+        assert_eq!(run(&mut parent, state).await, "(b'ab', b'01', b'0123456789', 10, b'45', b'gone')", "{level}");
+        let reply = copy.step("os.write(saved, b'through a copy of stdout')").await.unwrap();
+        assert_eq!(reply.stdout(), "through a copy of stdout");
+        let reply = parent.step("pass").await.unwrap();
+        assert_eq!(reply.stdout(), "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_copied_is_named_and_the_episode_goes_on() {
+    each_level(async |server, _| {
+        for (code, word, undo) in [
+            ("import threading\ngo = threading.Event()\nt = threading.Thread(target=go.wait); t.start()", "threads", "go.set(); t.join()"),
+            ("import subprocess\np = subprocess.Popen(['sleep', '100'])", "child_processes", "p.kill(); _ = p.wait()"),
+            ("import socket\na, b = socket.socketpair()", "sockets", "a.close(); b.close()"),
+            ("import os\nr, w = os.pipe()", "pipes", "os.close(r); os.close(w)"),
+            ("import select\ne = select.epoll()", "event_loop", "e.close()"),
+        ] {
+            let mut env = prepared(server, code).await;
+            let refusal = env.fork(2).await.unwrap_err();
+            assert_eq!(refusal.reason(), Some(&Reason::ForkUnsupported), "{refusal:?}");
+            assert!(format!("{refusal:?}").contains(word), "{refusal:?}");
+            run(&mut env, undo).await;
+            let mut copy = fork(&mut env, 1).await.remove(0);
+            assert_eq!(run(&mut copy, "1 + 1").await, "2", "{code}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_branch_ends_with_what_it_started_and_the_others_go_on() {
+    each_level(async |server, level| {
+        let mut parent = prepared(server, "import os, subprocess, time, signal").await;
+        let mut copies = fork(&mut parent, 2).await;
+        let daemon = "\
+            r, w = os.pipe()\nif os.fork() == 0:\n  os.setsid()\n  if os.fork(): os._exit(0)\n  signal.signal(signal.SIGTERM, signal.SIG_IGN)\n  \
+            os.write(w, b'%d' % os.getpid())\n  time.sleep(1000)\n  os._exit(0)\nos.wait()\npid = int(os.read(r, 20))\nos.close(r); os.close(w)";
+        for env in copies.iter_mut().chain([&mut parent]) {
+            run(env, daemon).await;
+        }
+        let alive = "open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] in 'SR'";
+        let mut ended = copies.remove(0);
+        ended.close().await.unwrap();
+        for env in copies.iter_mut().chain([&mut parent]) {
+            if level != "landlock" {
+                assert_eq!(run(env, alive).await, "True", "{level}");
+            }
+            // One that timed out is gone with all it had; the next one finds nobody's leftovers in its way.
+            assert_eq!(run(env, "1").await, "1");
+        }
+        // The end of the root is the branch's, and not the cell's.
+        let reply = copies[0].step("os.kill(os.getpid(), 9)").await.unwrap();
+        assert_eq!(reply.outcome(), v1::Outcome::Killed, "{reply:?}");
+        assert_eq!(run(&mut parent, "2").await, "2");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn random_state_is_the_parents_or_as_ordered() {
+    use coding_env::client::ForkOptions;
+    each_level(async |server, _| {
+        let mut parent =
+            prepared(server, "import random; random.seed(5); _ = random.random()").await;
+        let mut inherit = ForkOptions::default();
+        inherit.random = v1::RandomState::Inherit;
+        let mut same = parent.fork_with(2, inherit).await.unwrap();
+        let mut seeded = ForkOptions::default();
+        seeded.seeds = vec![7, 8];
+        let mut seeded = parent.fork_with(2, seeded).await.unwrap();
+        let mut fresh = fork(&mut parent, 2).await;
+        let next = "random.random()";
+        let own = run(&mut parent, next).await;
+        for copy in &mut same {
+            assert_eq!(run(copy, next).await, own);
+        }
+        for (copy, seed) in seeded.iter_mut().zip([7, 8]) {
+            assert_eq!(
+                run(
+                    copy,
+                    &format!("random.random() == random.Random({seed}).random()")
+                )
+                .await,
+                "True"
+            );
+        }
+        let [a, b] = [
+            run(&mut fresh[0], next).await,
+            run(&mut fresh[1], next).await,
+        ];
+        assert!(a != b && a != own, "{a} {b} {own}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_large_group_and_a_deep_chain_leave_nothing() {
+    each_level(async |server, _| {
+        let mut parent = prepared(server, "x = 0").await;
+        let mut copies = fork(&mut parent, 64).await;
+        for (index, copy) in copies.iter_mut().enumerate() {
+            assert_eq!(
+                run(copy, &format!("x += {index}; x")).await,
+                index.to_string()
+            );
+        }
+        drop(copies);
+        for depth in 1..=110 {
+            let mut next = fork(&mut parent, 1).await.remove(0);
+            assert_eq!(run(&mut next, "x += 1; x").await, depth.to_string());
+            parent.close().await.unwrap();
+            parent = next;
+        }
+    })
+    .await;
+}
+
+/// What one branch of a tree tries on another, whose root's process id is `other`.
+const REACH: &str = "\
+import os, signal
+def tried(action):
+    try: action()
+    except OSError as error: return error.errno
+    return 0
+reach = [tried(action) for action in (
+    lambda: os.kill(other, 0), lambda: os.kill(other, signal.SIGKILL), lambda: os.listdir(f'/proc/{other}/fd'),
+    lambda: open(f'/proc/{other}/mem', 'rb'), lambda: os.readlink(f'/proc/{other}/root'), lambda: os.listdir(f'/proc/{other}/root/workspace'),
+    lambda: os.listdir(f'/proc/{other}/cwd'), lambda: open(f'/proc/{other}/environ').read(), lambda: os.listdir(f'/proc/{other}/map_files'))]
+";
+
+/// What only a copy that is being made is answered: by the mark that tells the filter so.
+const MARKED: &str = "\
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def marked(number, *arguments):
+    rest = list(arguments) + [0] * (5 - len(arguments))
+    result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, rest), ctypes.c_ulong(0x7970_6f63_6b72_616d))
+    return 0 if result >= 0 else ctypes.get_errno()
+";
+
+#[tokio::test]
+async fn branches_can_neither_signal_nor_read_one_another() {
+    each_level(async |server, level| {
+        if level == "none" {
+            return;
+        }
+        let mut parent = prepared(server, "import os\nparent = os.getpid()\nopen('secret', 'w').write('parent')\ntop = os.open('/', os.O_RDONLY)\nhere = os.open('.', os.O_RDONLY)").await;
+        let mut copies = fork(&mut parent, 2).await;
+        let pid = run(&mut copies[1], "os.getpid()").await;
+        run(&mut copies[1], "_ = open('secret', 'w').write('sibling')").await;
+        // Upwards, sideways, and downwards.
+        for (index, other) in [(0, "parent"), (0, &*pid), (2, &*pid)] {
+            let env = if index == 2 { &mut parent } else { &mut copies[index] };
+            let reached = run(env, &format!("other = {other}\n{REACH}\nreach")).await;
+            assert!(!reached.contains('0') || reached.replace("10", "").replace("20", "").find('0').is_none(), "{index} {other}: {reached}");
+        }
+        // What was open before leads to the copy's own files, or to what it may not enter.
+        let open = "[tried(lambda: print(open(path, opener=lambda path, flags: os.open(path, flags, dir_fd=fd)).read())) for fd, path in ((here, 'secret'), (top, 'workspace/secret'))]";
+        let reply = copies[0].step(open).await.unwrap();
+        assert_eq!((reply.result(), reply.stdout()), (Some("[0, 0]"), "parent\nparent\n"), "{reply:?}");
+        run(&mut copies[0], "_ = open('secret', 'w').write('own')").await;
+        let reply = copies[0].step(open).await.unwrap();
+        assert_eq!(reply.stdout(), "own\nown\n", "{reply:?}");
+        assert_eq!(run(&mut parent, "open('secret').read()").await, "'parent'");
+    })
+    .await;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn nobody_but_a_copy_that_is_being_made_becomes_another() {
+    const SETNS: u32 = 308;
+    const SETRESUID: u32 = 117;
+    const SETRESGID: u32 = 119;
+    const CHROOT: u32 = 161;
+    const CLONE: u32 = 56;
+    each_level(async |server, level| {
+        if level == "none" {
+            return;
+        }
+        let mut parent = prepared(server, MARKED).await;
+        let mut copy = fork(&mut parent, 1).await.remove(0);
+        for env in [&mut parent, &mut copy] {
+            let calls = format!(
+                "own = os.getuid()\n[marked({SETRESUID}, 0, 0, 0), marked({SETRESUID}, own, own, own), marked({SETRESGID}, 0, 0, 0), \
+                 marked({SETRESUID}, own + 1, own + 1, own + 1), marked({CHROOT}, id(b'.') + 32), marked({SETNS}, 1, 0), marked({SETNS}, 2)]"
+            );
+            assert_eq!(run(env, &calls).await, "[1, 1, 1, 1, 1, 1, 1]", "{level}");
+            // A process that makes itself the reaper's child is no copy, and goes with its branch.
+            let sibling = format!(
+                "r, w = os.pipe()\npid = libc.syscall(ctypes.c_long({CLONE}), ctypes.c_long(0x8000 | 17), *[ctypes.c_long(0)] * 5)\n\
+                 if pid == 0:\n  os.write(w, b'%d' % marked({SETNS}, 1, 0)); os._exit(0)\nos.close(w); said = os.read(r, 9); os.close(r); said"
+            );
+            assert_eq!(run(env, &sibling).await, "b'1'", "{level}");
+            assert_eq!(run(env, "os.getuid() == own").await, "True");
+        }
+        // And forks go on afterwards.
+        let mut next = fork(&mut copy, 1).await.remove(0);
+        assert_eq!(run(&mut next, "os.getuid() not in (own, 0)").await, "True");
+    })
+    .await;
+}

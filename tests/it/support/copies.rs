@@ -1,0 +1,50 @@
+//! Servers whose episodes can be copied, and what is asked of them.
+
+use coding_env::client::CodingEnv;
+use coding_env::proto::v1;
+
+use super::{Server, may_lack};
+
+/// Starts a server whose episodes can be copied: at the strongest level that this host gives, or else at none. None: this host can't do that, which
+/// was said.
+pub(crate) async fn copying(flags: &[&str]) -> Option<Server> {
+    let server = Server::start(flags);
+    if can_copy(&server).await {
+        return Some(server);
+    }
+    drop(server);
+    let server = Server::start_open(flags);
+    can_copy(&server).await.then_some(server)
+}
+
+/// Whether a server can copy episodes. Where it can't, that is said, and has to be told in words.
+pub(crate) async fn can_copy(server: &Server) -> bool {
+    let info = server.env().await.server_info().await.unwrap();
+    let facts = info.fork.unwrap();
+    if !facts.available {
+        assert!(!facts.detail.is_empty(), "{facts:?}");
+        eprintln!("{}", facts.detail);
+        may_lack("copies of episodes");
+    }
+    facts.available
+}
+
+/// An episode in which this has run.
+pub(crate) async fn prepared(server: &Server, code: &str) -> CodingEnv {
+    let mut env = server.env().await;
+    env.reset().await.unwrap();
+    run(&mut env, code).await;
+    env
+}
+
+/// Runs code that has to come to its end, and returns its result.
+pub(crate) async fn run(env: &mut CodingEnv, code: &str) -> String {
+    let reply = env.step(code).await.unwrap();
+    assert_eq!(
+        reply.outcome(),
+        v1::Outcome::Completed,
+        "{code}\n{}",
+        reply.stderr()
+    );
+    reply.result().unwrap_or_default().to_owned()
+}
