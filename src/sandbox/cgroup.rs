@@ -706,10 +706,17 @@ pub(crate) struct Cgroup {
 
 impl Cgroup {
     /// What a process that is to be in it writes "0" to, each: the cell's reaper, before it forks. The right to do so is that of who opened
-    /// it (Linux 5.17, and older ones with the mend of CVE-2021-4197), so the reaper needs none.
+    /// it (Linux 5.17, and older ones with the mend of CVE-2021-4197), so the reaper needs none. It has to have one thread.
+    ///
+    /// A thread that moves itself is moved at once (Linux 5.5, `cgroup_procs_write_start`). For whole processes, which is all that v2 can, the kernel first waits
+    /// for all processors to have passed a quiet state: some 8 ms.
     pub(crate) fn attach_fds(&self) -> io::Result<Vec<OwnedFd>> {
+        let name = match self.version {
+            Version::One => "tasks",
+            Version::Two => "cgroup.procs",
+        };
         let open = |group: &Hierarchy| {
-            let path = group.path.join("cgroup.procs");
+            let path = group.path.join(name);
             let file = OpenOptions::new().write(true).open(&path);
             file.map(OwnedFd::from)
                 .map_err(|error| at(&path, "opening", &error))
