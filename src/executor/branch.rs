@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -14,7 +15,9 @@ use tokio::sync::oneshot;
 use super::frame::{self, COPIES_MAX, FromWorker};
 use super::worker::Worker;
 use super::{Channel, Executor, ExitStatus, WORKER_READY_WITHIN};
+use crate::sandbox::directories;
 use crate::sandbox::order::{Files, Order, WorkerId};
+use crate::sandbox::plan::Level;
 
 /// What the random state of a copy begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +188,9 @@ impl Executor {
     fn want_copy(&self, parent: &Worker, order: ForkOrder, depth: u32) -> Result<Copy, ForkFault> {
         let (channel, theirs) = Channel::new()
             .map_err(|error| ForkFault::Failed(format!("a copy's descriptors: {error}")))?;
-        let worker = self.new_worker(channel, parent.shared.limits, depth);
+        let parents = &parent.shared.workspace;
+        let workspace = directories::of_copy(self.plan(), &self.0.state_dir, parents);
+        let worker = self.new_worker(channel, workspace, parent.shared.limits, depth);
         let copy = Order::Copy {
             parent: parent.shared.id,
             worker: worker.shared.id,
@@ -213,10 +218,14 @@ impl Executor {
         files: oneshot::Receiver<Files>,
         copies: &mut [Copy],
     ) -> Result<(), ForkFault> {
-        let found = match self.say(parent, &frame::encode_fork(), &[]).await {
-            Ok(()) => self.hear(parent).await?,
-            Err(fault) => return Err(fault),
-        };
+        let mut files = std::pin::pin!(files_made(parent, files));
+        // What the parent can't see for itself there, it asks the warden for, which has it with the files.
+        let first = self.plan().level == Level::Landlock;
+        if first && let Err(fault) = files.as_mut().await {
+            return Err(fault);
+        }
+        self.say(parent, &frame::encode_fork(), &[]).await?;
+        let found = self.hear(parent).await?;
         let FromWorker::Obstacles(found) = found else {
             return Err(self.put_down(parent).await);
         };
@@ -226,20 +235,9 @@ impl Executor {
             ));
         }
         // Not before: a copy that asks for what it is to be while the warden has not heard of it yet is refused.
-        let files = tokio::select! {
-            files = tokio::time::timeout(WITHIN, files) => files.ok().and_then(Result::ok),
-            _ = parent.shared.ended() => None,
-            () = parent.process_gone() => None,
-        };
-        let fault = match files {
-            Some(Files::Made) => None,
-            Some(Files::TooLarge { bytes, bytes_max }) => {
-                Some(ForkFault::TooLarge { bytes, bytes_max })
-            }
-            Some(Files::Failed(why)) => Some(ForkFault::Failed(why)),
-            None => Some(ForkFault::Failed(
-                "the files were not copied in time".to_owned(),
-            )),
+        let fault = match first {
+            true => None,
+            false => files.await.err(),
         };
         if fault.is_none() {
             self.order(parent, copies).await?;
@@ -326,6 +324,32 @@ impl Executor {
         }
         parent.put_down().await;
         ForkFault::Failed(BROKEN.to_owned())
+    }
+}
+
+/// Waits until the files of copies are made.
+fn files_made(
+    parent: &Worker,
+    files: oneshot::Receiver<Files>,
+) -> impl Future<Output = Result<(), ForkFault>> + use<> {
+    let shared = Arc::clone(&parent.shared);
+    let gone = parent.process_gone();
+    async move {
+        let files = tokio::select! {
+            files = tokio::time::timeout(WITHIN, files) => files.ok().and_then(Result::ok),
+            _ = shared.ended() => None,
+            () = gone => None,
+        };
+        match files {
+            Some(Files::Made) => Ok(()),
+            Some(Files::TooLarge { bytes, bytes_max }) => {
+                Err(ForkFault::TooLarge { bytes, bytes_max })
+            }
+            Some(Files::Failed(why)) => Err(ForkFault::Failed(why)),
+            None => Err(ForkFault::Failed(
+                "the files were not copied in time".to_owned(),
+            )),
+        }
     }
 }
 

@@ -63,7 +63,7 @@ use self::worker::Shared;
 use crate::limits::CellLimits;
 use crate::sandbox::order::{Event, Order, ProcessUsage, RuntimeIndex, WorkerId};
 use crate::sandbox::plan::{Level, Plan};
-use crate::sandbox::{cgroup, role, workspace};
+use crate::sandbox::{cgroup, directories, role, workspace};
 
 /// How long a template may take to start. Preloads such as torch take many seconds on a cold disk.
 const TEMPLATE_STARTS_WITHIN: Duration = Duration::from_secs(120);
@@ -788,7 +788,8 @@ impl Executor {
     fn spawn_worker(&self, runtime: usize, limits: CellLimits) -> io::Result<Worker> {
         self.rotate_template(runtime);
         let (channel, theirs) = Channel::new()?;
-        let worker = self.new_worker(channel, limits, 0);
+        let workspace = directories::of_cell(&self.0.plan, &self.0.state_dir);
+        let worker = self.new_worker(channel, workspace, limits, 0);
         let order = Order::Spawn {
             runtime: RuntimeIndex::try_from(runtime).map_err(io::Error::other)?,
             worker: worker.shared.id,
@@ -800,13 +801,14 @@ impl Executor {
     }
 
     /// The server's half of a worker that is to be made.
-    fn new_worker(&self, channel: Channel, limits: CellLimits, depth: u32) -> Worker {
+    fn new_worker(
+        &self,
+        channel: Channel,
+        workspace: PathBuf,
+        limits: CellLimits,
+        depth: u32,
+    ) -> Worker {
         let id = self.0.next_worker.fetch_add(1, Ordering::Relaxed);
-        // Without namespaces the name is what keeps another episode of the same user out: 122 random bits.
-        let workspace = self
-            .0
-            .state_dir
-            .join(uuid::Uuid::new_v4().simple().to_string());
         let has_own_files = self.0.plan.level == Level::Namespace;
         let shared = Arc::new(Shared::new(
             id,
@@ -837,9 +839,10 @@ impl Executor {
         if self.0.plan.level == Level::Namespace {
             return; // it ended with its cell
         }
-        if std::fs::remove_dir(&path).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
+        if !directories::remove_empty(&self.0.plan, &path) {
+            let plan = Arc::clone(&self.0.plan);
             self.0.tasks.spawn_blocking(move || {
-                if let Err(error) = workspace::remove(&path) {
+                if let Err(error) = directories::remove(&plan, &path) {
                     tracing::warn!(%error, path = %path.display(), "a workspace could not be removed");
                 }
             });
@@ -892,6 +895,8 @@ async fn wait_for_template(template: &watch::Sender<TemplateState>) -> Result<()
 
 /// A directory of our own for workspaces, with a name that nobody guesses.
 fn make_state_dir(parent: &Path, mode: u32) -> io::Result<PathBuf> {
+    // Without links in it: episodes and the warden know their files by their paths.
+    let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
     let dir = parent.join(format!("coding-env-{}", uuid::Uuid::now_v7().simple()));
     std::fs::DirBuilder::new()
         .mode(mode)

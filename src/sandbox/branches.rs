@@ -60,7 +60,7 @@ impl Plan {
             },
             depth_max: None,
             channel_private: separated,
-            same_paths: separated,
+            same_paths: separated && self.level == Level::Namespace,
         }
     }
 }

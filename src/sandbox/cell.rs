@@ -349,8 +349,18 @@ fn restrict(name: &str, fd: usize) -> Call {
 const CAP_KILL: u64 = 1 << 5;
 
 /// CAP_SETGID, CAP_SETUID and CAP_SYS_CHROOT, likewise.
+const CAP_SETGID: u64 = 1 << 6;
 const CAP_SETUID: u64 = 1 << 7;
-pub(super) const COPY_CAPS: u64 = 1 << 6 | CAP_SETUID | 1 << 18;
+const CAP_SYS_CHROOT: u64 = 1 << 18;
+
+/// What workers keep, to become a copy of one another.
+pub(super) fn kept_capabilities(plan: &Plan) -> u64 {
+    match (&plan.copies, plan.level) {
+        (Ok(()), Level::Namespace) => CAP_SETGID | CAP_SETUID | CAP_SYS_CHROOT,
+        (Ok(()), _) => CAP_SETGID | CAP_SETUID,
+        (Err(_), _) => 0,
+    }
+}
 
 /// By the reaper, before it forks the worker.
 fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
@@ -524,8 +534,7 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         libc::SIGKILL.into(),
     ));
     if walls {
-        let kept = if plan.copies.is_ok() { COPY_CAPS } else { 0 };
-        calls.push(capset(kept));
+        calls.push(capset(kept_capabilities(plan)));
     }
     if needs.worker_domain {
         calls.push(restrict(

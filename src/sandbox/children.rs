@@ -106,6 +106,15 @@ pub(crate) fn parent(pid: i32) -> Option<i32> {
     stat_field(pid, 1)
 }
 
+/// Whether a process is there and has not ended.
+pub(crate) fn runs(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    let state = stat
+        .ok()
+        .and_then(|stat| stat.rsplit_once(')')?.1.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
 /// The process group of a process.
 pub(crate) fn group(pid: i32) -> Option<i32> {
     stat_field(pid, 2)

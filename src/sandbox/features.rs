@@ -70,9 +70,11 @@ pub(crate) struct Features {
     pub(crate) close_range: Found,
     /// A process can start one that is its parent's child: clone(2) with CLONE_PARENT.
     pub(crate) clone_parent: Found,
-    /// What it takes to make copies of a worker others' users in a root of their own: the capabilities for that, and that a call's answer can bring
-    /// descriptors (Linux 5.9).
+    /// What it takes to make copies of a worker others' users: the capabilities for that, that a call's answer can bring descriptors (Linux 5.9), and that another
+    /// user's process can be looked at.
     pub(crate) copies: Found,
+    /// What it takes beside that to give each a root of its own: the capabilities for that.
+    pub(crate) copies_roots: Found,
     /// Control groups below the server's own, with limits that hold.
     pub(crate) cgroup: Found<Cgroups>,
 }
@@ -188,6 +190,7 @@ impl Features {
             close_range,
             clone_parent,
             copies,
+            copies_roots,
             cgroup,
         } = self;
         let mut message = Writer::new(KIND).u32(*euid);
@@ -201,7 +204,8 @@ impl Features {
             message = message.u32(*first).u32(*count);
         }
         message = close_range.put(no_new_privs.put(message));
-        cgroup.put(copies.put(clone_parent.put(message))).finish()
+        message = copies.put(clone_parent.put(message));
+        cgroup.put(copies_roots.put(message)).finish()
     }
 
     /// The inverse of [`encode`](Self::encode).
@@ -237,6 +241,7 @@ impl Features {
             close_range: Found::take(reader)?,
             clone_parent: Found::take(reader)?,
             copies: Found::take(reader)?,
+            copies_roots: Found::take(reader)?,
             cgroup: Found::take(reader)?,
         };
         reader.end()?;
@@ -276,11 +281,11 @@ mod tests {
             (process_count, landlock_signals, seccomp) in (found(), found(), found()),
             (user_notification, set_uid, no_new_privs) in (found(), found(), found()),
             (close_range, clone_parent, copies) in (found(), found(), found()),
-            (others_files, open_to_others) in (found(), found()),
+            (others_files, open_to_others, copies_roots) in (found(), found(), found()),
         ) -> Features {
             Features {
                 euid, privileged, unprivileged, process_count, landlock, landlock_signals, seccomp,
-                user_notification, set_uid, others_files, open_to_others, no_new_privs, close_range, clone_parent, copies,
+                user_notification, set_uid, others_files, open_to_others, no_new_privs, close_range, clone_parent, copies, copies_roots,
                 mapped_uids: mapped.into_iter().map(|(first, count)| Uids { first, count }).collect(),
                 cgroup: cgroup.map(|(version, cpu)| Cgroups { version, cpu }),
             }

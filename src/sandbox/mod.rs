@@ -5,7 +5,7 @@
 //! [Keepers](keeper) hold the output pipes of idle episodes for the server.
 //! [`order`] is what the two say to each other, [`sys`] the system calls that no library wraps, [`plan`] the isolation in force,
 //! decided from what the [probe] found to work here ([`features`]), [`cell`] how a cell is made,
-//! [`branches`] what copies of a live episode are kept apart by, [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them, to many by [`delivery`].
+//! [`branches`] what copies of a live episode are kept apart by, [`directories`] where files are, [`cgroup`] the limits on what the processes of an episode use together, [`broker`] who delivers signals where nothing else bounds them, to many by [`delivery`].
 
 pub(crate) mod bpf;
 pub(crate) mod branches;
@@ -16,6 +16,7 @@ mod cgroup_reuse;
 pub(crate) mod children;
 mod copyist;
 mod delivery;
+pub(crate) mod directories;
 pub(crate) mod features;
 pub(crate) mod jail;
 pub(crate) mod keeper;

@@ -98,8 +98,8 @@ pub(crate) struct Plan {
     pub(crate) proc_subset: bool,
     /// A Reset may ask for a private network with loopback.
     pub(crate) loopback: bool,
-    /// Workers can become copies of one another with a uid and a root of their own: the warden answers for the calls that it takes, and workers keep the
-    /// capabilities. Else why not.
+    /// Workers can become copies of one another with a uid of their own, and at level `namespace` a root: the warden answers for the calls that it takes, and
+    /// workers keep the capabilities. Else why not.
     pub(crate) copies: Found,
     /// In force or missing, in the order in which they are told.
     pub(crate) layers: Vec<Layer>,
@@ -388,21 +388,31 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
         process_count: uids.is_some() || (user_namespace && features.process_count.is_ok()),
         proc_subset: way.is_some_and(|(namespaces, _)| namespaces.proc_subset.is_ok()),
         loopback: way.is_some_and(|(namespaces, _)| namespaces.loopback.is_ok()),
-        copies: if level != Level::Namespace {
-            Err(format!(
-                "live episodes can't be kept apart at isolation level {level}"
-            ))
-        } else if uids.is_none() {
-            Err(
-                "live episodes can't be kept apart without uids of their own (layer uid)"
-                    .to_owned(),
-            )
-        } else if demand.require.contains(&"capabilities") {
-            Err("`--require capabilities` leaves episodes none, and a copy needs some to get a uid and a root of its own".to_owned())
-        } else {
-            features.copies.clone()
-        },
+        copies: copies(features, demand, level, uids),
         layers: Vec::new(),
+    }
+}
+
+/// Whether live workers can be copied so that the copies are kept apart.
+fn copies(features: &Features, demand: &Demand, level: Level, uids: Option<Uids>) -> Found {
+    if level == Level::None {
+        return Err("nothing keeps episodes apart at isolation level none".to_owned());
+    }
+    if uids.is_none() {
+        let why = self::uids(features, demand, level).err();
+        let why = why.unwrap_or_else(|| "the server has no privilege".to_owned());
+        return Err(format!(
+            "live episodes can't be kept apart without uids of their own (layer uid: {why})"
+        ));
+    }
+    if demand.require.contains(&"capabilities") {
+        let why = "`--require capabilities` leaves episodes none, and a copy needs some to get a uid of its own";
+        return Err(why.to_owned());
+    }
+    features.copies.clone()?;
+    match level {
+        Level::Namespace => features.copies_roots.clone(),
+        Level::Landlock | Level::None => Ok(()),
     }
 }
 
@@ -505,11 +515,16 @@ fn layer(
         }
         "seccomp" => Ok("system calls that Python programs need, and no others".to_owned()),
         "no_new_privs" => Ok("no program that an episode starts gains privilege".to_owned()),
-        "capabilities" => Ok(if plan.copies.is_ok() {
-            "an episode has three, by which a copy of it gets a uid and a root of its own (CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT), and can use them \
-             only as the warden answers each call; no program that it starts has any"
-        } else {
-            "an episode has none"
+        "capabilities" => Ok(match (&plan.copies, plan.level) {
+            (Ok(()), Level::Namespace) => {
+                "an episode has three, by which a copy of it gets a uid and a root of its own (CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT), and can use them \
+                 only as the warden answers each call; no program that it starts has any"
+            }
+            (Ok(()), _) => {
+                "an episode has two, by which a copy of it gets a uid of its own (CAP_SETUID, CAP_SETGID), and can use them only as the warden answers each \
+                 call; no program that it starts has any"
+            }
+            (Err(_), _) => "an episode has none",
         }
         .to_owned()),
         "network" => Ok(match plan.level {
@@ -780,6 +795,7 @@ mod tests {
             close_range: works(close == 0, "close_range"),
             clone_parent: works(clone == 0, "clone_parent"),
             copies: works(notification == 0, "copies"),
+            copies_roots: works(notification == 0, "roots"),
             cgroup: match cgroup {
                 2 => Err("no cgroup".to_owned()),
                 without_cpu => Ok(Cgroups {
@@ -904,6 +920,10 @@ mod tests {
             isolated && !plan.user_namespace && (uid == 0 || namespace && uid >= 3)
         );
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
+        assert_eq!(
+            plan.copies.is_ok(),
+            plan.uids.is_some() && notification == 0
+        );
         let broker = plan.level == Level::Landlock
             && landlock != 0
             && plan.uids.is_none()

@@ -19,9 +19,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid, geteuid, getpid,
-    getppid, getuid, kill_process_group, pidfd_open, set_child_subreaper, setpgid, setrlimit,
-    test_kill_process, waitpid,
+    DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getegid,
+    geteuid, getpid, getppid, getuid, kill_process_group, pidfd_open, set_child_subreaper,
+    set_dumpable_behavior, setpgid, setrlimit, test_kill_process, waitpid,
 };
 use rustix::thread::{CapabilitySet, set_no_new_privs};
 
@@ -154,6 +154,7 @@ fn probe(shown: &Shown) -> Features {
     let close_range = start(close_range);
     let clone_parent = start(clone_parent);
     let copies = start(copies);
+    let copies_roots = start(copies_roots);
     let cgroup = start(cgroup);
 
     let value = |test: Test| test.end(deadline);
@@ -194,6 +195,7 @@ fn probe(shown: &Shown) -> Features {
         close_range: works(close_range),
         clone_parent: works(clone_parent),
         copies: works(copies),
+        copies_roots: works(copies_roots),
         cgroup: value(cgroup).map(|found| Cgroups {
             version: if found & CGROUP_TWO == 0 { 1 } else { 2 },
             cpu: found & CGROUP_CPU != 0,
@@ -567,7 +569,7 @@ fn landlock_signals() -> Found<u32> {
 fn seccomp() -> Found<u32> {
     told("no_new_privs", set_no_new_privs(true))?;
     let verdict = libc::SECCOMP_RET_ERRNO | libc::EDOM.unsigned_abs();
-    told("seccomp", sys::filter_getppid(verdict, false))?;
+    told("seccomp", sys::filter(libc::SYS_getppid, verdict, false))?;
     let refused = sys::getppid().is_err_and(|error| error.raw_os_error() == Some(libc::EDOM));
     seen(refused, "a system call filter has no effect")
 }
@@ -577,7 +579,7 @@ fn user_notification() -> Found<u32> {
     told("no_new_privs", set_no_new_privs(true))?;
     let listener = told(
         "seccomp(user notification)",
-        sys::filter_getppid(libc::SECCOMP_RET_USER_NOTIF, true),
+        sys::filter(libc::SYS_getppid, libc::SECCOMP_RET_USER_NOTIF, true),
     )?;
     let listener = listener.ok_or("seccomp(user notification): no listener")?;
     let this = i64::from(getpid().as_raw_nonzero().get());
@@ -616,32 +618,110 @@ fn user_notification() -> Found<u32> {
     decode(&answer)
 }
 
+/// Whether this process has these capabilities.
+fn has_capabilities(wanted: &[(CapabilitySet, &str)]) -> Found {
+    let has = told("capget", rustix::thread::capabilities(None))?.effective;
+    match wanted.iter().find(|(one, _)| !has.contains(*one)) {
+        Some((_, name)) => Err(format!("this process has no {name}")),
+        None => Ok(()),
+    }
+}
+
+/// What the warden does for a copy: it answers its call with a descriptor, and looks at it once it is another user.
 fn copies() -> Found<u32> {
-    let wanted = [
+    has_capabilities(&[
         (CapabilitySet::SETGID, "CAP_SETGID"),
         (CapabilitySet::SETUID, "CAP_SETUID"),
+    ])?;
+    let uid = another()?;
+    told("no_new_privs", set_no_new_privs(true))?;
+    let asks = told(
+        "seccomp(user notification)",
+        sys::filter(libc::SYS_setfsuid, libc::SECCOMP_RET_USER_NOTIF, true),
+    )?;
+    let asks = asks.ok_or("seccomp(user notification): no listener")?;
+    let (copy, pipe) = told(
+        "fork",
+        spawn(|| {
+            let given = told("asking by a system call", sys::setfsuid())?;
+            let has_it = Path::new(&format!("/proc/self/fd/{given}")).exists();
+            told("becoming another user", sys::become_user(uid))?;
+            told("asking by a system call", sys::setfsuid())?;
+            told(
+                "prctl(dumpable)",
+                set_dumpable_behavior(DumpableBehavior::Dumpable),
+            )?;
+            told("asking by a system call", sys::setfsuid())?;
+            seen(
+                has_it,
+                "a call's answer brings no descriptor that its caller has",
+            )
+        }),
+    )?;
+    // It can only ask, or end: then there is nobody to wait for.
+    let proc = format!("/proc/{copy}");
+    for time in 0..3 {
+        let mut waits = [
+            PollFd::new(&asks, PollFlags::IN),
+            PollFd::new(&pipe, PollFlags::IN),
+        ];
+        told("poll", poll(&mut waits, None))?;
+        if !waits
+            .first()
+            .is_some_and(|asks| asks.revents().contains(PollFlags::IN))
+        {
+            break;
+        }
+        let call = told("receiving a system call", sys_broker::receive(asks.as_fd()))?;
+        let answer = match time {
+            0 => {
+                let brought =
+                    sys_broker::add_descriptor(asks.as_fd(), call.id, pipe.as_fd(), None, true);
+                told(
+                    "bringing a descriptor by a call's answer (Linux 5.9)",
+                    brought,
+                )?
+            }
+            1 => {
+                let owner = told("stat", fs::metadata(format!("{proc}/maps")))?.uid();
+                seen(
+                    owner != uid,
+                    "a process that changes its user stays open to others of that user (fs.suid_dumpable is 1)",
+                )?
+            }
+            _ => {
+                // Not by setfsuid(2), of which the filter here asks, too.
+                told("becoming another user", sys::become_user(uid))?;
+                told(
+                    "looking at another user's process",
+                    fs::read(format!("{proc}/maps")),
+                )?;
+                told(
+                    "looking at another user's process",
+                    fs::read_dir(format!("{proc}/fd")),
+                )?;
+                0
+            }
+        };
+        let answer = Answer::Value(answer.into());
+        told(
+            "answering a system call",
+            sys_broker::answer(asks.as_fd(), call.id, answer),
+        )?;
+    }
+    let answer = told("read", read_until(pipe, Instant::now() + TEST_WITHIN))?;
+    wait(copy)?;
+    decode(&answer)
+}
+
+/// What it takes to give a copy a root of its own.
+fn copies_roots() -> Found<u32> {
+    has_capabilities(&[
         (CapabilitySet::SYS_CHROOT, "CAP_SYS_CHROOT"),
         (CapabilitySet::SYS_PTRACE, "CAP_SYS_PTRACE"),
         (CapabilitySet::SYS_ADMIN, "CAP_SYS_ADMIN"),
-    ];
-    let has = told("capget", rustix::thread::capabilities(None))?.effective;
-    for (capability, name) in wanted {
-        if !has.contains(capability) {
-            return Err(format!("this process has no {name}"));
-        }
-    }
-    told("no_new_privs", set_no_new_privs(true))?;
-    let listener = told(
-        "seccomp(user notification)",
-        sys::filter_getppid(libc::SECCOMP_RET_USER_NOTIF, true),
-    )?;
-    let listener = listener.ok_or("seccomp(user notification): no listener")?;
-    // Nobody has called: an older kernel does not know the request at all.
-    let answer = sys_broker::add_descriptor(listener.as_fd(), 1, listener.as_fd(), None, true);
-    seen(
-        answer.is_err_and(|error| error.kind() == io::ErrorKind::NotFound),
-        "a call's answer can't bring descriptors (Linux 5.9)",
-    )
+    ])?;
+    Ok(0)
 }
 
 fn no_new_privs() -> Found<u32> {

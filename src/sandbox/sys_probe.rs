@@ -152,9 +152,13 @@ pub(super) fn enter_domain(files: u64, scopes: u64) -> io::Result<()> {
     checked(result).map(drop)
 }
 
-/// Installs a filter that gives `verdict` (SECCOMP_RET_*) for getppid(2) and allows all else: seccomp(2). With `listen`, gives the descriptor
+/// Installs a filter that gives `verdict` (SECCOMP_RET_*) for one call and allows all else: seccomp(2). With `listen`, gives the descriptor
 /// where calls wait for their answer.
-pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<OwnedFd>> {
+pub(super) fn filter(
+    call: libc::c_long,
+    verdict: u32,
+    listen: bool,
+) -> io::Result<Option<OwnedFd>> {
     /// SECCOMP_FILTER_FLAG_NEW_LISTENER and SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19), as a worker installs its filter.
     const LISTEN: libc::c_ulong = 1 << 3 | 1 << 5;
     /// The code of BPF_LD | BPF_W | BPF_ABS, which loads a word of `struct seccomp_data`; the call's number is the first.
@@ -164,7 +168,7 @@ pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<Ow
     /// BPF_RET | BPF_K.
     const RETURN: u16 = 0x06;
     let instruction = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
-    let number = u32::try_from(libc::SYS_getppid).map_err(io::Error::other)?;
+    let number = u32::try_from(call).map_err(io::Error::other)?;
     let mut instructions = [
         instruction(LOAD, 0, 0, 0),
         instruction(JUMP_IF_EQUAL, 0, 1, number),
@@ -198,6 +202,12 @@ pub(super) fn filter_getppid(verdict: u32, listen: bool) -> io::Result<Option<Ow
 pub(super) fn getppid() -> io::Result<i64> {
     // SAFETY: no arguments, no memory.
     checked(unsafe { libc::syscall(libc::SYS_getppid) })
+}
+
+/// setfsuid(2) with a uid that can't be, which so changes nothing, with what a filter makes of it.
+pub(super) fn setfsuid() -> io::Result<i64> {
+    // SAFETY: a number; no memory.
+    checked(unsafe { libc::syscall(libc::SYS_setfsuid, -1) })
 }
 
 /// Sets the loopback interface of this network namespace up, through any socket: netdevice(7).

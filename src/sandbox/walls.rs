@@ -13,7 +13,7 @@ use super::landlock::{self, FilePaths};
 use super::plan::{Level, Plan};
 use super::seccomp::{self, Policy};
 use super::visible::{self, Visible};
-use super::{jail, sys};
+use super::{directories, jail, sys};
 
 /// How much rather than other processes the kernel ends those of cells when the host is out of memory: proc_pid_oom_score_adj(5), -1000 to 1000.
 const OOM_SCORE: &str = "500";
@@ -37,7 +37,7 @@ pub(super) struct Domains {
 enum Workers {
     /// Every cell mounts its own files: one will do.
     Shared(OwnedFd),
-    /// Each may reach its own directory.
+    /// Each cell may reach its own directory.
     PerWorkspace(FilePaths),
 }
 
@@ -186,7 +186,7 @@ impl Domains {
         let worker = match &self.workers {
             Workers::Shared(ruleset) => ruleset.try_clone()?,
             Workers::PerWorkspace(paths) => {
-                let workspace = open(workspace)?;
+                let workspace = open(directories::permitted(plan, workspace))?;
                 let abi = plan.landlock_abi.unwrap_or(0);
                 landlock::domain_ruleset(abi, paths, &[workspace.as_fd()], false)?
             }

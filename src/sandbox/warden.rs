@@ -8,13 +8,13 @@
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
 mod copies;
+mod inspection;
 mod roots;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -30,6 +30,7 @@ use super::cgroup::{Cgroup, CgroupFacts, Cgroups};
 use super::cgroup_reuse::CgroupStock;
 use super::children;
 use super::copyist::Room;
+use super::directories;
 use super::order::{
     Event, ExitStatus, ORDER_BYTES_MAX, Order, ProcessUsage, RuntimeIndex, WorkerId,
 };
@@ -475,10 +476,7 @@ impl Warden {
         let mut cgroup = None;
         let made = (|| {
             if plan.level != Level::Namespace {
-                std::fs::DirBuilder::new().mode(0o700).create(workspace)?;
-                if uid.is_some() {
-                    std::os::unix::fs::chown(workspace, uid, uid)?;
-                }
+                directories::make_of_cell(plan, Path::new(workspace), uid)?;
             }
             if let Some(cgroups) = &mut self.cgroups {
                 let made = cgroups.take(&worker.to_string(), &limits)?;

@@ -3,18 +3,20 @@
 use coding_env::client::{CodingEnv, Reason};
 use coding_env::proto::v1;
 
-use crate::support::Server;
 use crate::support::copies::{can_copy, prepared, run};
+use crate::support::places::Place;
+use crate::support::{Server, may_lack};
 
-/// Servers of every level that this machine gives and that copies episodes.
+/// Servers of every level that this machine gives and that copies episodes. A full host copies them at every level.
 async fn each_level(part: impl AsyncFn(&Server, &str)) {
     for level in ["none", "landlock", "namespace"] {
-        let Ok(server) = Server::start_or_refuse(&["--isolation", level]) else {
+        let Ok(server) = Place::of_level(level).start(&[]) else {
             eprintln!("level {level} is not possible here");
+            may_lack("copies of episodes");
             continue;
         };
+        eprintln!("{level}:");
         if can_copy(&server).await {
-            eprintln!("{level}:");
             part(&server, level).await;
         }
     }
@@ -230,7 +232,9 @@ async fn branches_can_neither_signal_nor_read_one_another() {
         if level == "none" {
             return;
         }
-        let mut parent = prepared(server, "import os\nparent = os.getpid()\nopen('secret', 'w').write('parent')\ntop = os.open('/', os.O_RDONLY)\nhere = os.open('.', os.O_RDONLY)").await;
+        // What is around the workspace, as far as it can be opened.
+        let around = if level == "namespace" { "'/', os.O_RDONLY" } else { "'..', os.O_PATH" };
+        let mut parent = prepared(server, &format!("import os\nparent = os.getpid()\nhome = os.getcwd()\nopen('secret', 'w').write('parent')\ntop = os.open({around})\nhere = os.open('.', os.O_RDONLY)")).await;
         let mut copies = fork(&mut parent, 2).await;
         let pid = run(&mut copies[1], "os.getpid()").await;
         run(&mut copies[1], "_ = open('secret', 'w').write('sibling')").await;
@@ -248,6 +252,14 @@ async fn branches_can_neither_signal_nor_read_one_another() {
         let reply = copies[0].step(open).await.unwrap();
         assert_eq!(reply.stdout(), "own\nown\n", "{reply:?}");
         assert_eq!(run(&mut parent, "open('secret').read()").await, "'parent'");
+        // Where paths differ, none leads to another's files, whatever that one does to let others in.
+        let paths = "[tried(lambda: action(parents)) for action in (os.listdir, os.chdir, lambda path: os.stat(path + '/secret'), lambda path: open(path + '/secret'), lambda path: open(path + '/new', 'w'), lambda path: os.listdir(os.path.dirname(path)), lambda path: os.listdir(os.path.dirname(os.path.dirname(path))))]";
+        let home = run(&mut parent, "os.chmod('.', 0o777); os.chmod('secret', 0o666); home").await;
+        let own = run(&mut copies[0], "os.getcwd()").await;
+        if home != own {
+            assert_eq!(run(&mut copies[0], &format!("parents = {home}\n{paths}")).await, "[13, 13, 13, 13, 13, 13, 13]");
+            assert_eq!(run(&mut parent, &format!("parents = {own}\n{paths}")).await, "[13, 13, 13, 13, 13, 13, 13]");
+        }
     })
     .await;
 }
@@ -255,7 +267,7 @@ async fn branches_can_neither_signal_nor_read_one_another() {
 #[cfg(target_arch = "x86_64")]
 #[tokio::test]
 async fn nobody_but_a_copy_that_is_being_made_becomes_another() {
-    const SETNS: u32 = 308;
+    const ASK: u32 = 122; // setfsuid
     const SETRESUID: u32 = 117;
     const SETRESGID: u32 = 119;
     const CHROOT: u32 = 161;
@@ -269,13 +281,13 @@ async fn nobody_but_a_copy_that_is_being_made_becomes_another() {
         for env in [&mut parent, &mut copy] {
             let calls = format!(
                 "own = os.getuid()\n[marked({SETRESUID}, 0, 0, 0), marked({SETRESUID}, own, own, own), marked({SETRESGID}, 0, 0, 0), \
-                 marked({SETRESUID}, own + 1, own + 1, own + 1), marked({CHROOT}, id(b'.') + 32), marked({SETNS}, 1, 0), marked({SETNS}, 2)]"
+                 marked({SETRESUID}, own + 1, own + 1, own + 1), marked({CHROOT}, id(b'.') + 32), marked({ASK}, -1, 1, 0), marked({ASK}, -1, 2), marked({ASK}, -1, 3)]"
             );
-            assert_eq!(run(env, &calls).await, "[1, 1, 1, 1, 1, 1, 1]", "{level}");
+            assert_eq!(run(env, &calls).await, "[1, 1, 1, 1, 1, 1, 1, 1]", "{level}");
             // A process that makes itself the reaper's child is no copy, and goes with its branch.
             let sibling = format!(
                 "r, w = os.pipe()\npid = libc.syscall(ctypes.c_long({CLONE}), ctypes.c_long(0x8000 | 17), *[ctypes.c_long(0)] * 5)\n\
-                 if pid == 0:\n  os.write(w, b'%d' % marked({SETNS}, 1, 0)); os._exit(0)\nos.close(w); said = os.read(r, 9); os.close(r); said"
+                 if pid == 0:\n  os.write(w, b'%d' % marked({ASK}, -1, 1, 0)); os._exit(0)\nos.close(w); said = os.read(r, 9); os.close(r); said"
             );
             assert_eq!(run(env, &sibling).await, "b'1'", "{level}");
             assert_eq!(run(env, "os.getuid() == own").await, "True");

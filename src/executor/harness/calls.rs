@@ -43,7 +43,7 @@ pub mod nr {
     pub const FCHDIR: usize = 81;
     pub const GETPRIORITY: usize = 140;
     pub const CHROOT: usize = 161;
-    pub const SETNS: usize = 308;
+    pub const SETFSUID: usize = 122;
     pub const SETRESUID: usize = 117;
     pub const SETRESGID: usize = 119;
 }
@@ -85,7 +85,7 @@ pub mod nr {
     pub const FCHDIR: usize = 50;
     pub const GETPRIORITY: usize = 141;
     pub const CHROOT: usize = 51;
-    pub const SETNS: usize = 268;
+    pub const SETFSUID: usize = 151;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
 }

@@ -1,7 +1,7 @@
 //! How a worker is copied: it forks itself, once for each order that comes while it says that it is ready for that.
 //!
-//! Where there is a warden that answers for it (`src/sandbox/warden/copies.rs`), a copy asks that for what it is to be: its channel, which so never was its worker's, its root,
-//! its uid. Elsewhere its channel comes through the worker.
+//! Where there is a warden that answers for it (`src/sandbox/warden/copies.rs`), a copy asks that for what it is to be: its channel, which so never was its worker's, its uid, and
+//! a root where it gets one. Elsewhere its channel comes through the worker.
 //!
 //! The copy becomes a child of the worker's own parent, the reaper (CLONE_PARENT), so that it may outlive the worker. Between two copies no Python runs:
 //! the interpreter's own hooks are called once before the first and once after the last, and in each copy.
@@ -243,11 +243,13 @@ fn take_channel(rights: &Rights) -> Option<[c_int; 2]> {
 
 /// This process is a copy that the warden answers for.
 static mut ASKED: bool = false;
-/// What a copy asks for by a call that is not made: for all that it is to be, and whether it may begin.
+/// What is asked for by a call that is not made: by a copy for all that it is to be, and whether it may begin; by a worker for what it holds.
 const ASK_ALL: usize = 1;
 const ASK_BEGIN: usize = 2;
-/// How many bits of an answer are a descriptor.
+const ASK_FACTS: usize = 3;
+/// How many bits of an answer are a descriptor. All of them set are none.
 const FD_BITS: usize = 10;
+const NO_FD: usize = (1 << FD_BITS) - 1;
 const PR_SET_DUMPABLE: usize = 4;
 
 /// A call about which the filter asks the warden.
@@ -255,19 +257,21 @@ fn ask(number: usize, [a, b, c]: [usize; 3]) -> isize {
     plain(number, [a, b, c, 0, 0, COPY_MARK])
 }
 
-/// Takes the channel that the warden has for this copy, enters its root, and becomes its user. Returns stdout and stderr. The control socket is in its place
-/// already: it took that of the worker's.
+/// Asks the warden for something. It is a call that container engines let pass; made by the kernel all the same, with this uid, it would change nothing.
+fn ask_warden(what: usize, value: usize) -> isize {
+    ask(nr::SETFSUID, [usize::MAX, what, value])
+}
+
+/// Takes the channel that the warden has for this copy, enters its root, if it gets one, and becomes its user. Returns stdout and stderr. The control socket is in its
+/// place already: it took that of the worker's.
 fn ask_for_all(index: usize) -> Option<[c_int; 2]> {
-    let answer = ask(nr::SETNS, [ASK_ALL, index, 0]);
+    let answer = ask_warden(ASK_ALL, index);
     if answer < 0 {
         return None;
     }
-    let fd = |place: usize| answer as usize >> (place * FD_BITS) & ((1 << FD_BITS) - 1);
+    let fd = |place: usize| answer as usize >> (place * FD_BITS) & NO_FD;
     let [stdout, stderr, root, uid] = [fd(0), fd(1), fd(2), answer as usize >> (3 * FD_BITS)];
-    let place = c".".as_ptr() as usize;
-    let done = plain(nr::FCHDIR, [root, 0, 0, 0, 0, 0]) == 0
-        && ask(nr::CHROOT, [place, 0, 0]) == 0
-        && plain(nr::CLOSE, [root, 0, 0, 0, 0, 0]) == 0
+    let done = (root == NO_FD || enter_root(root))
         && ask(nr::SETRESGID, [uid; 3]) == 0
         && ask(nr::SETRESUID, [uid; 3]) == 0
         // A new uid takes it, and /proc/self with it.
@@ -275,28 +279,43 @@ fn ask_for_all(index: usize) -> Option<[c_int; 2]> {
     done.then_some([stdout as c_int, stderr as c_int])
 }
 
+fn enter_root(root: usize) -> bool {
+    let place = c".".as_ptr() as usize;
+    plain(nr::FCHDIR, [root, 0, 0, 0, 0, 0]) == 0
+        && ask(nr::CHROOT, [place, 0, 0]) == 0
+        && plain(nr::CLOSE, [root, 0, 0, 0, 0, 0]) == 0
+}
+
+/// `ask_for_facts() -> int`: a descriptor of what the warden has seen of this worker, which is to be copied, where that can't see it for itself; or a negative errno.
+pub(crate) unsafe extern "C" fn ask_for_facts(_: Object, _: Object) -> Object {
+    // SAFETY: the GIL is held.
+    unsafe { PyLong_FromLong(ask_warden(ASK_FACTS, 0) as c_long) }
+}
+
 /// `copy_is_ready() -> int`: asks the warden to look at this copy, which then is what it will be. 0 or a negative errno.
 pub(crate) unsafe extern "C" fn copy_is_ready(_: Object, _: Object) -> Object {
     // SAFETY: only this thread touches it; the GIL is held.
-    unsafe { PyLong_FromLong(if ASKED { ask(nr::SETNS, [ASK_BEGIN, 0, 0]) as c_long } else { 0 }) }
+    unsafe { PyLong_FromLong(if ASKED { ask_warden(ASK_BEGIN, 0) as c_long } else { 0 }) }
 }
 
 const MREMAP_MAYMOVE_FIXED: usize = 1 | 2;
 const MAP_FIXED: usize = 0x10;
+const MAP_PRIVATE: usize = 2;
 
-/// `renew_shared(start, bytes, protection, file, offset) -> int`: replaces a mapping that is shared with the process that this one is a copy of: by one of the same content where
-/// `file` is negative, else by one of that file. 0 or a negative errno.
-pub(crate) unsafe extern "C" fn renew_shared(_: Object, args: Object) -> Object {
+/// `renew_mapping(start, bytes, protection, shared, file, offset) -> int`: replaces a mapping of what is of the process that this one is a copy of: by memory of the same content where
+/// `file` is negative, else by that file, shared. 0 or a negative errno.
+pub(crate) unsafe extern "C" fn renew_mapping(_: Object, args: Object) -> Object {
     let (mut start, mut bytes, mut protection, mut offset): (u64, u64, u64, u64) = (0, 0, 0, 0);
-    let mut file: c_int = -1;
+    let (mut shared, mut file): (c_int, c_int) = (0, -1);
     // SAFETY: "K" takes an unsigned long long, "i" an int.
     let parsed = unsafe {
         PyArg_ParseTuple(
             args,
-            c"KKKiK".as_ptr(),
+            c"KKKiiK".as_ptr(),
             &raw mut start,
             &raw mut bytes,
             &raw mut protection,
+            &raw mut shared,
             &raw mut file,
             &raw mut offset,
         )
@@ -311,7 +330,7 @@ pub(crate) unsafe extern "C" fn renew_shared(_: Object, args: Object) -> Object 
         unsafe { call(nr::MMAP, [start, bytes, protection, flags, file as usize, offset]) }
     } else {
         // SAFETY: as above.
-        unsafe { renew_memory(start, bytes, protection) }
+        unsafe { renew_memory(start, bytes, protection, if shared != 0 { MAP_SHARED } else { MAP_PRIVATE }) }
     };
     // SAFETY: the GIL is held.
     unsafe { PyLong_FromLong(if result < 0 { result as c_long } else { 0 }) }
@@ -319,8 +338,8 @@ pub(crate) unsafe extern "C" fn renew_shared(_: Object, args: Object) -> Object 
 
 /// # Safety
 /// A mapping of that size and protection, which nobody else uses meanwhile.
-unsafe fn renew_memory(start: usize, bytes: usize, protection: usize) -> isize {
-    let flags = MAP_SHARED | MAP_ANONYMOUS;
+unsafe fn renew_memory(start: usize, bytes: usize, protection: usize, kind: usize) -> isize {
+    let flags = kind | MAP_ANONYMOUS;
     let new = plain(nr::MMAP, [0, bytes, PROT_READ | PROT_WRITE, flags, usize::MAX, 0]);
     if new < 0 {
         return new;

@@ -49,16 +49,15 @@ def use_anonymous_semaphores(module, native):
 
 
 def use_files_as_shared_memory(module, native):
-    directory = os.path.join(Worker.temporary, ".shared-memory")
-
     def path(name):
         name = name.lstrip("/")
         if name in ("", ".", "..") or "/" in name:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), name)
-        return os.path.join(directory, name)
+        # Looked up each time: a copy's is another one.
+        return os.path.join(Worker.temporary, ".shared-memory", name)
 
     def shm_open(name, flags, mode=0o777):
-        os.makedirs(directory, 0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(path(name)), 0o700, exist_ok=True)
         return os.open(path(name), flags | os.O_NOFOLLOW, mode)
 
     def shm_unlink(name):

@@ -554,7 +554,7 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 14] = [
+static mut METHODS: [MethodDef; 15] = [
     method(c"confine", cells::confine, METH_VARARGS),
     method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
@@ -566,8 +566,9 @@ static mut METHODS: [MethodDef; 14] = [
     method(c"step_number", step_number, METH_NOARGS),
     method(c"show", show, METH_VARARGS),
     method(c"make_copies", forks::make_copies, METH_O),
+    method(c"ask_for_facts", forks::ask_for_facts, METH_NOARGS),
     method(c"copy_is_ready", forks::copy_is_ready, METH_NOARGS),
-    method(c"renew_shared", forks::renew_shared, METH_VARARGS),
+    method(c"renew_mapping", forks::renew_mapping, METH_VARARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];
 

@@ -56,7 +56,8 @@ const SIGINT: usize = 2;
 const SIGCONT: usize = 18;
 const SIGSTOP: usize = 19;
 /// What the warden asks a reaper for, beside SIGTERM, which is the cell's end: see `Ask` of src/sandbox/cell.rs. The signal's value is the pid of the
-/// branch's root, 0 that of the first; with ASK_ADOPT the branch's uid is in the high half, and with ASK_HOLD the value is that of the first.
+/// branch's root, 0 that of the first; with ASK_ADOPT the branch's uid is in the high half, and with ASK_HOLD the value is that of the first, and in the high half one that no
+/// process has but those which signal a branch.
 const ASK_INTERRUPT: usize = 40;
 const ASK_FREEZE: usize = 41;
 const ASK_THAW: usize = 42;
@@ -144,6 +145,8 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
 const BRANCHES_MAX: usize = 1024;
 /// Ends that are kept for later: of children that nobody has named yet, and of branches whose descendants are still being killed.
 const ENDS_MAX: usize = 256;
+/// How often a process that signals a branch is made again.
+const SIGNALLERS_MAX: u32 = 1000;
 /// Looks for descendants of branches that have ended, after which it is the cell that ends.
 const ROUNDS_MAX: u32 = 20_000;
 
@@ -204,6 +207,8 @@ struct Cell {
     /// How many forks are under way: children that nobody has named may be theirs. A count, because signals that wait are taken by their numbers, and not
     /// in the order in which they were sent.
     holds: i32,
+    /// A uid that is nobody's.
+    spare_uid: u32,
     /// Something may be left of a branch that has ended.
     sweeps: bool,
     rounds: u32,
@@ -218,6 +223,7 @@ static mut CELL: Cell = Cell {
     branches: [Branch { pid: 0, uid: 0 }; BRANCHES_MAX],
     count: 0,
     holds: 0,
+    spare_uid: 0,
     sweeps: false,
     rounds: 0,
     strangers: Ends::new(),
@@ -389,6 +395,7 @@ impl Cell {
             }
             ASK_HOLD => {
                 self.holds = self.holds.wrapping_add(1);
+                self.spare_uid = (value >> 32) as u32;
                 let first = self.brief.pid;
                 if let Some(branch) = self.branches.iter_mut().take(self.count).find(|branch| branch.pid == first) {
                     branch.uid = value as u32;
@@ -500,20 +507,29 @@ impl Cell {
         }
     }
 
-    /// Signals all processes of a uid in this pid namespace, by one that is that user for the purpose, and that they can't signal.
+    /// Signals all processes of a uid that this one can reach, by one that is that user for the purpose, and that they can't signal: its real uid, which counts for them, is
+    /// nobody's but that of its like. One that another of those has killed on its way is made again.
     fn signal_uid(&self, uid: u32, signal: usize) {
-        let pid = plain(nr::CLONE, [SIGCHLD, 0, 0, 0, 0, 0]);
-        if pid == 0 {
-            let keep = u32::MAX as usize;
-            let changed = plain(nr::SETRESUID, [keep, uid as usize, keep, 0, 0, self.brief.key as usize]);
-            if changed == 0 {
-                send(usize::MAX, signal);
+        for _ in 0..SIGNALLERS_MAX {
+            let pid = plain(nr::CLONE, [SIGCHLD, 0, 0, 0, 0, 0]);
+            if pid == 0 {
+                let spare = self.spare_uid as usize;
+                let changed = plain(nr::SETRESUID, [spare, uid as usize, spare, 0, 0, self.brief.key as usize]);
+                if changed == 0 {
+                    send(usize::MAX, signal);
+                }
+                exit(0)
             }
-            exit(0)
+            if pid < 0 {
+                return;
+            }
+            let mut status: c_int = 0;
+            // SAFETY: a live local; nobody asks what it used.
+            while unsafe { call(nr::WAIT4, [pid as usize, &raw mut status as usize, 0, 0, 0, 0]) } == EINTR {}
+            if status & 0x7f == 0 {
+                return;
+            }
         }
-        let mut status: c_int = 0;
-        // SAFETY: a live local; nobody asks what it used.
-        while pid > 0 && unsafe { call(nr::WAIT4, [pid as usize, &raw mut status as usize, 0, 0, 0, 0]) } == EINTR {}
     }
 
     /// Tells of the branches that have ended.

@@ -2,44 +2,48 @@
 //!
 //! The order: the server tells of each copy to be made ([`Order::Copy`](super::Order::Copy)), has their files made (`Prepare`), has the parent make them, and is done (`Forked`), which it says
 //! whatever came in between: what was not taken over by then is nothing. In between
-//! - where copies have uids and roots of their own, each asks for what it is to be by calls that wait at its template's listener: its channel, its root, its uid, and at last whether
-//!   it may begin. What it is is looked at from outside then, because the code that asks is in reach of the program;
+//! - where copies have uids of their own, each asks for what it is to be by calls that wait at its template's listener: its channel, its root, its uid, and at last whether
+//!   it may begin. What it is is looked at from outside then ([`inspection`]), because the code that asks is in reach of the program;
 //! - elsewhere the server tells which processes the copies are (`Adopt`), as the parent says. All branches are their reaper's own children, so that is looked at and not believed.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat, stat};
+use rustix::fs::{Mode, OFlags, fstat, openat};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Signal;
 
+use super::inspection::{self, Expected, OwnFiles, Status};
 use super::roots;
 use super::{Warden, children, report, sys, tell, tell_with};
 use crate::limits::CellLimits;
-use crate::sandbox::cell::{BranchAsk, COPY_CAPS};
+use crate::sandbox::cell::{self, BranchAsk};
 use crate::sandbox::cgroup::{Cgroup, CgroupFacts};
 use crate::sandbox::cgroup_reuse::CgroupStock;
 use crate::sandbox::copyist::{self, Owners, Room};
+use crate::sandbox::directories;
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Files, WorkerId};
 use crate::sandbox::plan::Level;
 use crate::sandbox::socket::{receive, send};
 use crate::sandbox::sys_broker::{self, Answer, Notification};
 use crate::sandbox::template::Branch;
 
-/// What a copy asks for by a call that is not made: `ASK_ALL` and `ASK_BEGIN` of `forks.rs`.
+/// What is asked for by a call that is never made: `ASK_ALL`, `ASK_BEGIN` and `ASK_FACTS` of `forks.rs`.
+const ASK: libc::c_long = libc::SYS_setfsuid;
 const ASK_ALL: u64 = 1;
 const ASK_BEGIN: u64 = 2;
+const ASK_FACTS: u64 = 3;
 /// The control socket's descriptor in a worker.
 const CONTROL: u32 = 3;
-/// How many bits of an answer are a descriptor: `FD_BITS` of `forks.rs`.
+/// How many bits of an answer are a descriptor: `FD_BITS` of `forks.rs`. All of them set are none.
 const FD_BITS: u32 = 10;
-/// The message by which a copyist hands over a root; its place follows.
-const ROOT: u8 = b'T';
+const NO_FD: u32 = (1 << FD_BITS) - 1;
+/// The messages of a copyist: a copy has its files, whose place among the copies follows, with its root where it has one; and what its parent has to know of itself.
+const FILES: u8 = b'T';
+const FACTS: u8 = b'F';
 
 /// A worker that is a copy of another, and lives.
 pub(super) struct Copy {
@@ -53,8 +57,8 @@ pub(super) struct Copy {
     /// The root of its own file system, where it has one.
     files: Option<OwnedFd>,
     pub(super) cgroup: Option<Cgroup>,
-    /// What it may hold nothing of: its parent's file system. None: it was looked at, and has begun.
-    parents: Option<u64>,
+    /// What it has to be, where it is looked at before it begins. None: it has begun.
+    expected: Option<Box<Expected>>,
 }
 
 /// A copy that is to be made.
@@ -64,9 +68,21 @@ struct Wanted {
     /// Control socket, stdout, stderr, where they don't go through the parent.
     channel: Vec<OwnedFd>,
     uid: Option<u32>,
-    /// Its root, and the root of its file system.
-    place: Option<(OwnedFd, OwnedFd)>,
+    /// Its files, once they are made.
+    place: Option<Place>,
     taken: bool,
+}
+
+/// Where a copy's files are.
+enum Place {
+    /// In a root of its own.
+    Root {
+        top: OwnedFd,
+        /// The root of its file system.
+        files: OwnedFd,
+    },
+    /// In its workspace, a directory.
+    Directory,
 }
 
 /// Copies of one worker that are under way.
@@ -80,9 +96,12 @@ pub(super) struct UnderWay {
     waiting: HashMap<u32, (u64, Notification)>,
     /// The parent's cell, once its reaper was asked to hold still.
     cell: Option<WorkerId>,
-    /// The parent's uid, where it has its own, and the device of its file system.
+    /// The parent's process, its uid, where it has its own, and the device of its file system, where it has that.
+    pid: i32,
     uid: Option<u32>,
     device: u64,
+    /// What the parent has to know of itself, until it asks.
+    facts: Option<OwnedFd>,
 }
 
 /// All of a warden's.
@@ -91,6 +110,8 @@ pub(super) struct Copies {
     /// By the parent.
     under_way: HashMap<WorkerId, UnderWay>,
     pub(super) live: HashMap<WorkerId, Copy>,
+    /// The uid, of those for episodes, by which reapers signal branches, once it is needed.
+    spare_uid: Option<u32>,
 }
 
 impl Copies {
@@ -108,6 +129,31 @@ impl Copies {
     }
 }
 
+impl UnderWay {
+    /// One of the copyist's messages, but for the last. Returns the copy that has waited for it.
+    fn take(&mut self, message: &[u8], fds: Vec<OwnedFd>) -> Option<(u64, Notification)> {
+        let (kind, rest) = message.split_first()?;
+        if *kind == FACTS {
+            self.facts = fds.into_iter().next();
+            return None;
+        }
+        let place = u32::from_le_bytes(*rest.first_chunk()?);
+        let wanted = self.wanted.get_mut(usize::try_from(place).ok()?)?;
+        wanted.place = Some(match <[OwnedFd; 2]>::try_from(fds) {
+            Ok([top, files]) => Place::Root { top, files },
+            Err(_) => Place::Directory,
+        });
+        self.waiting.remove(&place)
+    }
+}
+
+/// What of a parent its copies may hold nothing of.
+struct Parents {
+    pid: i32,
+    uid: u32,
+    device: u64,
+}
+
 /// What a process that asks for all gets.
 enum Given {
     All(i64),
@@ -122,6 +168,8 @@ struct Job {
     from: Vec<OwnedFd>,
     parent_uid: Option<u32>,
     room: Room,
+    /// The parent's process, if it can't see for itself what it holds.
+    blind: Option<i32>,
 }
 
 impl Warden {
@@ -197,14 +245,20 @@ impl Warden {
         cell.forked = true;
         fork.cell = Some(id);
         let first = cell.uid.map_or(0, u64::from);
-        sys::signal_with_value(reaper, BranchAsk::Hold as i32, first)?;
+        if with_uids && self.copies.spare_uid.is_none() {
+            self.copies.spare_uid = self.uids.pop();
+        }
+        let spare = self.copies.spare_uid.map_or(0, u64::from);
+        let value = first | spare << u32::BITS;
+        sys::signal_with_value(reaper, BranchAsk::Hold as i32, value)?;
         let copy = self.copies.live.get(&parent);
         fork.uid = copy.map_or(cell.uid, |copy| copy.uid);
+        fork.pid = copy.map_or(cell.pid, |copy| copy.pid);
         if with_uids {
+            let none_left = || io::Error::other("every uid for episodes is in use");
+            self.copies.spare_uid.ok_or_else(none_left)?;
             for wanted in &mut fork.wanted {
-                let uid = self.uids.pop();
-                wanted.uid =
-                    Some(uid.ok_or_else(|| io::Error::other("every uid for episodes is in use"))?);
+                wanted.uid = Some(self.uids.pop().ok_or_else(none_left)?);
             }
         }
         let (ours, theirs) = socketpair(
@@ -217,6 +271,7 @@ impl Warden {
             from: Vec::new(),
             parent_uid: fork.uid,
             room,
+            blind: (level == Level::Landlock).then_some(fork.pid),
         };
         let pid = if level == Level::Namespace {
             // The reaper is this process's own child and not reaped: its number is nobody else's.
@@ -255,18 +310,20 @@ impl Warden {
             })?
         } else {
             for wanted in &fork.wanted {
-                fs::DirBuilder::new()
-                    .mode(0o700)
-                    .create(&wanted.workspace)?;
+                directories::make_of_copy(plan, &wanted.workspace, wanted.uid)?;
             }
             let from = copy.map_or(&cell.workspace, |copy| &copy.workspace);
             job.from = vec![copyist::open(from)?];
-            let to: Vec<&Path> = fork
+            let to: Vec<(&Path, Option<u32>)> = fork
                 .wanted
                 .iter()
-                .map(|wanted| &*wanted.workspace)
+                .map(|wanted| (&*wanted.workspace, wanted.uid))
                 .collect();
-            sys::start_copy(|| say(&theirs, parent, copy_all(&job, &to)))?
+            sys::start_copy(|| {
+                let files = copy_all(&job, &to, &theirs);
+                let files = files.unwrap_or_else(|error| Files::Failed(error.to_string()));
+                say(&theirs, parent, files);
+            })?
         };
         fork.copyist = Some(ours);
         fork.copyist_pid = pid;
@@ -274,7 +331,7 @@ impl Warden {
         Ok(())
     }
 
-    /// A copyist hands over a root, or says how it went, or has ended without.
+    /// A copyist has made a copy's files, or tells of the parent, or says how it went, or has ended without.
     pub(super) fn hear_copyist(&mut self, parent: WorkerId) -> io::Result<()> {
         let Some(fork) = self.copies.under_way.get_mut(&parent) else {
             return Ok(());
@@ -283,31 +340,25 @@ impl Warden {
             return Ok(());
         };
         let heard = receive(socket.as_fd(), EVENT_BYTES_MAX).ok().flatten();
-        if let Some((bytes, fds)) = &heard
-            && let [ROOT, place @ ..] = bytes.as_slice()
-            && fds.len() == 2
-        {
-            let place = place.first_chunk().map(|place| u32::from_le_bytes(*place));
-            let waits = place.and_then(|place| fork.waiting.remove(&place));
-            let wanted = place.and_then(|place| fork.wanted.get_mut(usize::try_from(place).ok()?));
-            if let (Some(wanted), Some((_, fds))) = (wanted, heard)
-                && let Ok([top, files]) = <[OwnedFd; 2]>::try_from(fds)
-            {
-                wanted.place = Some((top, files));
+        match heard {
+            Some((bytes, fds)) if matches!(bytes.first(), Some(&(FILES | FACTS))) => {
+                fork.copyist = Some(socket);
+                let waits = fork.take(&bytes, fds);
+                self.answer_all(waits);
+                Ok(())
             }
-            fork.copyist = Some(socket);
-            self.answer_all(waits);
-            return Ok(());
-        }
-        // There will be no more roots.
-        let waiting = std::mem::take(&mut fork.waiting);
-        self.answer_all(waiting.into_values());
-        match heard.map(|(bytes, _)| Event::decode(&bytes)) {
-            Some(Ok(event)) => tell(&event),
-            _ => tell(&Event::Prepared {
-                worker: parent,
-                files: Files::Failed("the process that copies files has ended".to_owned()),
-            }),
+            // There will be no more files.
+            heard => {
+                let waiting = std::mem::take(&mut fork.waiting);
+                self.answer_all(waiting.into_values());
+                match heard.map(|(bytes, _)| Event::decode(&bytes)) {
+                    Some(Ok(event)) => tell(&event),
+                    _ => tell(&Event::Prepared {
+                        worker: parent,
+                        files: Files::Failed("the process that copies files has ended".to_owned()),
+                    }),
+                }
+            }
         }
     }
 
@@ -335,7 +386,7 @@ impl Warden {
             workspace: std::mem::take(&mut wanted.workspace),
             files: None,
             cgroup: None,
-            parents: None,
+            expected: None,
         };
         self.take_over(worker, copy)?;
         tell(&Event::Spawned { worker, pid })
@@ -416,20 +467,34 @@ impl Warden {
         let pid = call.thread;
         let [first, second, third, ..] = call.arguments;
         let number = libc::c_long::from(call.number);
-        if number == libc::SYS_setns && first == ASK_ALL {
-            return Ok(match self.give_all(serial, listener, call, second)? {
+        if number == ASK && second == ASK_ALL {
+            return Ok(match self.give_all(serial, listener, call, third)? {
                 Given::All(answer) => Some(Answer::Value(answer)),
                 Given::Nothing => Some(REFUSED),
                 Given::Later => None,
             });
         }
+        if number == ASK && second == ASK_FACTS {
+            // The caller waits, and so has its number.
+            let mut forks = self.copies.under_way.values_mut();
+            let facts = forks
+                .find(|fork| fork.pid == pid)
+                .and_then(|fork| fork.facts.take())
+                .filter(|_| sys_broker::still_waits(listener.as_fd(), call.id));
+            let Some(facts) = facts else {
+                return Ok(Some(REFUSED));
+            };
+            let facts = facts.as_fd();
+            let fd = sys_broker::add_descriptor(listener.as_fd(), call.id, facts, None, true)?;
+            return Ok(Some(Answer::Value(fd.into())));
+        }
         let Some((worker, copy)) = self.copies.by_pid(pid) else {
             return Ok(Some(REFUSED));
         };
-        let Some(parents) = copy.parents else {
+        let Some(expected) = &copy.expected else {
             return Ok(Some(REFUSED));
         };
-        let uid = copy.uid.map_or(u64::MAX, u64::from);
+        let uid = u64::from(expected.uid);
         Ok(Some(match number {
             libc::SYS_setresuid | libc::SYS_setresgid => {
                 // The kernel takes the low halves.
@@ -440,11 +505,13 @@ impl Warden {
                     REFUSED
                 }
             }
-            // Where it is then is looked at before it begins. The filter knows the arguments of the other.
-            libc::SYS_chroot | libc::SYS_prctl => Answer::Run,
-            libc::SYS_setns if first == ASK_BEGIN => match check(copy, parents) {
+            // Where it is then is looked at before it begins.
+            libc::SYS_chroot if copy.files.is_some() => Answer::Run,
+            // The filter knows its arguments.
+            libc::SYS_prctl => Answer::Run,
+            ASK if second == ASK_BEGIN => match inspection::check(pid, expected) {
                 Ok(()) => {
-                    copy.parents = None;
+                    copy.expected = None;
                     tell(&Event::Spawned { worker, pid })?;
                     Answer::Value(0)
                 }
@@ -492,24 +559,51 @@ impl Warden {
         let fork = forks
             .find(|fork| fork.cell == Some(cell) && fork.uid.is_some() && fork.uid == status.uid());
         let wanted = fork.and_then(|fork| {
+            let parents = Parents {
+                pid: fork.pid,
+                uid: fork.uid?,
+                device: fork.device,
+            };
             let place = u32::try_from(index).ok()?;
             let wanted = fork.wanted.get_mut(usize::try_from(index).ok()?)?;
             if wanted.place.is_none() && fork.copyist.is_some() && !wanted.taken {
                 fork.waiting.insert(place, (serial, *call));
                 waits = true;
             }
-            (!wanted.taken).then_some((wanted, fork.device))
+            (!wanted.taken).then_some((wanted, parents))
         });
         if waits {
             return Ok(Given::Later);
         }
-        let Some((wanted, device)) = wanted else {
+        let (Some((wanted, parents)), Ok(plan)) = (wanted, &self.plan) else {
             return Ok(Given::Nothing);
         };
-        let (Some(uid), Some((top, files)), [control, stdout, stderr]) =
-            (wanted.uid, &wanted.place, &wanted.channel[..])
+        let (Some(uid), Some(place), [control, stdout, stderr], Some(uids)) =
+            (wanted.uid, &wanted.place, &wanted.channel[..], plan.uids)
         else {
             return Ok(Given::Nothing);
+        };
+        let expected = Expected {
+            uid,
+            capabilities: cell::kept_capabilities(plan),
+            channel: [
+                inspection::identity(&fstat(control)?),
+                inspection::identity(&fstat(stdout)?),
+                inspection::identity(&fstat(stderr)?),
+            ],
+            uids,
+            parent: parents.pid,
+            parents_uid: parents.uid,
+            files: match place {
+                Place::Root { files, .. } => OwnFiles::Device {
+                    own: fstat(files)?.st_dev,
+                    parents: parents.device,
+                },
+                Place::Directory => OwnFiles::Directory {
+                    own: wanted.workspace.clone(),
+                    cell: directories::permitted(plan, &wanted.workspace).to_owned(),
+                },
+            },
         };
         let give = |fd: &OwnedFd, number: Option<u32>, cloexec| {
             sys_broker::add_descriptor(listener.as_fd(), call.id, fd.as_fd(), number, cloexec)
@@ -518,14 +612,17 @@ impl Warden {
         let fds = [
             give(stdout, None, false)?,
             give(stderr, None, false)?,
-            give(top, None, true)?,
+            match place {
+                Place::Root { top, .. } => give(top, None, true)?,
+                Place::Directory => NO_FD,
+            },
         ];
         let mut answer = i64::from(uid) << (3 * FD_BITS);
-        for (place, fd) in (0..).zip(fds) {
-            if fd >> FD_BITS != 0 {
+        for (at, fd) in (0..).zip(fds) {
+            if fd > NO_FD || fd == NO_FD && at < 2 {
                 return Err(io::Error::other("it has too many open files"));
             }
-            answer |= i64::from(fd) << (place * FD_BITS);
+            answer |= i64::from(fd) << (at * FD_BITS);
         }
         let cgroup = match (&mut self.cgroups, limits) {
             (Some(cgroups), Some(limits)) => {
@@ -539,10 +636,13 @@ impl Warden {
             root: status.inner_pid,
             pid,
             uid: Some(uid),
-            workspace: PathBuf::new(),
-            files: Some(files.try_clone()?),
+            workspace: wanted.workspace.clone(),
+            files: match place {
+                Place::Root { files, .. } => Some(files.try_clone()?),
+                Place::Directory => None,
+            },
             cgroup,
-            parents: Some(device),
+            expected: Some(Box::new(expected)),
         };
         let worker = wanted.worker;
         wanted.taken = true;
@@ -659,98 +759,6 @@ fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || code == Some(libc::ESRCH)
 }
 
-/// What /proc tells of a process.
-struct Status {
-    /// As the innermost pid namespace has it.
-    inner_pid: Branch,
-    uids: Vec<u32>,
-    gids: Vec<u32>,
-    threads: u32,
-    capabilities: u64,
-}
-
-impl Status {
-    fn read(pid: i32) -> io::Result<Self> {
-        let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let field = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().split_whitespace()
-        };
-        let numbers = |name| field(name).map_while(|id| id.parse().ok()).collect();
-        let last = |name: &str| field(name).last().and_then(|number| number.parse().ok());
-        let malformed = || io::Error::other("/proc/PID/status can't be read");
-        let mask = field("CapPrm:").next();
-        Ok(Self {
-            inner_pid: last("NSpid:").ok_or_else(malformed)?,
-            uids: numbers("Uid:"),
-            gids: numbers("Gid:"),
-            threads: last("Threads:").ok_or_else(malformed)?,
-            capabilities: mask
-                .and_then(|mask| u64::from_str_radix(mask, 16).ok())
-                .ok_or_else(malformed)?,
-        })
-    }
-
-    fn uid(&self) -> Option<u32> {
-        self.uids.first().copied()
-    }
-}
-
-/// Looks at a copy that wants to begin: it is what it was given, and holds nothing of its parent's files and no socket but its own. `parents` is the device of the
-/// parent's file system.
-fn check(copy: &Copy, parents: u64) -> Result<(), String> {
-    let told = |error: io::Error| error.to_string();
-    let status = Status::read(copy.pid).map_err(told)?;
-    let own = copy.uid.into_iter().cycle().take(4);
-    if !own.clone().eq(status.uids.iter().copied()) || !own.eq(status.gids.iter().copied()) {
-        return Err("it has another uid".to_owned());
-    }
-    if status.threads != 1 {
-        return Err("it has more than one thread".to_owned());
-    }
-    if status.capabilities & !COPY_CAPS != 0 {
-        return Err("it has a capability".to_owned());
-    }
-    if !children::children(copy.pid).is_empty() {
-        return Err("it has started a process".to_owned());
-    }
-    let proc = PathBuf::from(format!("/proc/{}", copy.pid));
-    let device = |path: &str| stat(proc.join(path)).map(|stat| stat.st_dev);
-    let files = copy.files.as_ref().map(fstat).transpose();
-    let own = files.map_err(|error| error.to_string())?;
-    let own = own.map(|stat| stat.st_dev);
-    for place in ["root/workspace", "root/tmp", "root/dev/shm"] {
-        if device(place).ok() != own {
-            return Err(format!("its {place} is another's"));
-        }
-    }
-    if device("cwd").is_ok_and(|device| device == parents) {
-        return Err("its current directory is its parent's".to_owned());
-    }
-    let open = fs::read_dir(proc.join("fd")).map_err(told)?;
-    for entry in open.flatten() {
-        let Ok(found) = stat(entry.path()) else {
-            continue; // closed meanwhile
-        };
-        let name = entry.file_name();
-        let socket = FileType::from_raw_mode(found.st_mode) == FileType::Socket;
-        if found.st_dev == parents || socket && name != "3" {
-            return Err(format!("its descriptor {} is its parent's", name.display()));
-        }
-    }
-    let maps = fs::read_to_string(proc.join("maps")).map_err(told)?;
-    let device = format!(
-        "{:02x}:{:02x}",
-        rustix::fs::major(parents),
-        rustix::fs::minor(parents)
-    );
-    let mut devices = maps.lines().map(|line| line.split_whitespace().nth(3));
-    if devices.any(|of| of == Some(&*device)) {
-        return Err("it has a file of its parent's in memory".to_owned());
-    }
-    Ok(())
-}
-
 /// Says how the copying of files went. The warden sees by the socket's end that it was not told.
 fn say(socket: &OwnedFd, parent: WorkerId, files: Files) {
     let event = Event::Prepared {
@@ -760,18 +768,27 @@ fn say(socket: &OwnedFd, parent: WorkerId, files: Files) {
     drop(send(socket.as_fd(), &event.encode(), &[]));
 }
 
-/// Copies a directory's files into each of the others.
-fn copy_all(job: &Job, to: &[&Path]) -> Files {
-    for to in to {
-        let made = match copyist::open(to) {
-            Ok(to) => copyist::copy(&job.from, &[to], Owners::default(), job.room),
-            Err(error) => Files::Failed(format!("a copy's directory can't be opened: {error}")),
+/// Copies a directory's files into each of the others, and looks at the parent if it needs that.
+fn copy_all(job: &Job, to: &[(&Path, Option<u32>)], socket: &OwnedFd) -> io::Result<Files> {
+    for (place, (to, uid)) in (0_u32..).zip(to) {
+        let owners = Owners {
+            from: job.parent_uid,
+            to: *uid,
         };
+        let made = copyist::copy(&job.from, &[copyist::open(to)?], owners, job.room);
         if made != Files::Made {
-            return made;
+            return Ok(made);
         }
+        send(socket.as_fd(), &files_made(place), &[])?;
     }
-    Files::Made
+    if let (Some(pid), Some(uid)) = (job.blind, job.parent_uid) {
+        send(socket.as_fd(), &[FACTS], &[inspection::facts(pid, uid)?])?;
+    }
+    Ok(Files::Made)
+}
+
+fn files_made(place: u32) -> Vec<u8> {
+    [&[FILES], &place.to_le_bytes()[..]].concat()
 }
 
 /// Makes a root for each copy and copies the files into its file system. What these take of memory counts for the cell.
@@ -798,8 +815,7 @@ fn make_roots(
         if made != Files::Made {
             return Ok(made);
         }
-        let message = [&[ROOT], &place.to_le_bytes()[..]].concat();
-        send(socket.as_fd(), &message, &[root.top, root.files])?;
+        send(socket.as_fd(), &files_made(place), &[root.top, root.files])?;
         trees.push(root.tree);
     }
     Ok(Files::Made)

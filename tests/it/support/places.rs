@@ -77,6 +77,15 @@ impl Place {
         python_of_nobody().ok_or_else(|| "no python3 that every user can run".to_owned())
     }
 
+    /// Where a level is tried as the user that the tests run as.
+    pub(crate) fn of_level(name: &str) -> Self {
+        let as_root = own_uid() == 0;
+        let is_it = |place: &&Self| {
+            !place.before_scopes && place.as_root == as_root && place.flags().contains(&name)
+        };
+        *PLACES.iter().find(is_it).unwrap()
+    }
+
     /// A command that the server's user runs.
     pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
