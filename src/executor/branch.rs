@@ -4,6 +4,7 @@
 //! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). Copies that were not taken over when
 //! [`Order::Forked`] comes are killed.
 
+use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -82,6 +83,9 @@ const WITHIN: Duration = WORKER_READY_WITHIN;
 
 /// How long copies may take to be ready once their parent has gone.
 const ORPHANS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often copies that are not ready yet are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 const BROKEN: &str = "the program broke the channel when it was to be copied";
 
@@ -177,10 +181,21 @@ impl Executor {
         tokio::select! {
             biased;
             ready = ready(copies) => ready,
+            never = self.miss(parent.shared.id) => match never {},
             () = orphaned => Err(ForkFault::Failed(
                 "the interpreter ended while it was copied".to_owned(),
             )),
             () = self.0.gone.cancelled() => Err(warden_gone()),
+        }
+    }
+
+    /// Has the warden look for copies that have ended without a word, again and again.
+    async fn miss(&self, parent: WorkerId) -> Infallible {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.tick().await;
+        loop {
+            looks.tick().await;
+            self.0.link.send(&Order::Miss { parent }, Vec::new());
         }
     }
 
@@ -234,10 +249,13 @@ impl Executor {
                 found.into_iter().map(obstacle).collect(),
             ));
         }
-        // Not before: a copy that asks for what it is to be while the warden has not heard of it yet is refused.
-        let fault = match first {
+        // A copy that asks for what it is to be before the warden has heard of it is refused.
+        self.0.link.has_room().await;
+        // Where copies ask, the warden lets them wait for their files. Elsewhere those are there first.
+        let asks = self.plan().fork_facts().channel_private;
+        let mut fault = match first || asks {
             true => None,
-            false => files.await.err(),
+            false => files.as_mut().await.err(),
         };
         if fault.is_none() {
             self.order(parent, copies).await?;
@@ -246,6 +264,9 @@ impl Executor {
         let FromWorker::Forked(pids) = self.hear(parent).await? else {
             return Err(self.put_down(parent).await);
         };
+        if asks && !first {
+            fault = files.await.err();
+        }
         if let Some(fault) = fault {
             return Err(fault);
         }

@@ -141,6 +141,11 @@ impl Link {
         self.0.send(order.encode(), fds);
     }
 
+    /// Waits until all orders were sent, or the warden has gone. `# Cancel-Safety`: safe.
+    pub(crate) async fn has_room(&self) {
+        self.0.has_room().await;
+    }
+
     /// Sends what had to wait, for as long as it is polled.
     pub(crate) async fn send_waiting(&self) {
         self.0.send_waiting().await;

@@ -16,6 +16,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Uid;
+use rustix::thread::{
+    CapabilitiesSecureBits, capabilities_secure_bits, set_capabilities_secure_bits,
+    set_thread_res_uid,
+};
+
 use super::children;
 use crate::limits::CellLimits;
 use crate::wire::{Malformed, Reader, Writer};
@@ -697,6 +703,22 @@ fn limit_of(group: &Path) -> Option<&'static str> {
         .find(|name| read(group.join(name)).is_some_and(|value| !value.starts_with("max")))
 }
 
+/// Does something with another effective uid and all capabilities: what is opened then is opened by that uid.
+fn with_effective_uid<T>(uid: u32, action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let keeps = capabilities_secure_bits()?;
+    // Else the capabilities would go with the uid.
+    set_capabilities_secure_bits(keeps | CapabilitiesSecureBits::NO_SETUID_FIXUP)?;
+    let done = set_thread_res_uid(None, Uid::from_raw(uid), None)
+        .map_err(io::Error::from)
+        .and_then(|()| action());
+    let root = set_thread_res_uid(None, Uid::ROOT, None);
+    let bits = set_capabilities_secure_bits(keeps);
+    let done = done?;
+    root?;
+    bits?;
+    Ok(done)
+}
+
 /// The control group of one cell.
 #[derive(Debug)]
 pub(crate) struct Cgroup {
@@ -722,6 +744,24 @@ impl Cgroup {
                 .map_err(|error| at(&path, "opening", &error))
         };
         self.groups.iter().map(open).collect()
+    }
+
+    /// The same for a process with this uid, which these let move processes of this uid and no others, itself among them: of a file that was opened by anyone but root the
+    /// kernel asks that (`__cgroup1_procs_write`). None with v2, which asks more, and where moving oneself saves no time; and where this process may not be another.
+    pub(crate) fn attach_fds_for(&self, uid: u32) -> Option<Vec<OwnedFd>> {
+        match self.version {
+            Version::One => with_effective_uid(uid, || self.attach_fds()).ok(),
+            Version::Two => None,
+        }
+    }
+
+    /// Whether a process is in it.
+    pub(crate) fn holds(&self, pid: i32) -> bool {
+        let pid = pid.to_string();
+        self.groups.iter().all(|group| {
+            read(group.path.join("cgroup.procs"))
+                .is_some_and(|procs| procs.lines().any(|line| line == pid))
+        })
     }
 
     fn group(&self, has: impl Fn(&Controllers) -> bool) -> Option<&Path> {

@@ -77,6 +77,8 @@ pub(crate) enum Order {
     },
     /// All copies of a worker are made that will be. Those that were not are answered by [`Event::NotCopied`].
     Forked { parent: WorkerId },
+    /// Every copy of a worker was begun. Of those that have ended without a word the channels are closed.
+    Miss { parent: WorkerId },
     /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
     Measure { worker: WorkerId },
 }
@@ -260,6 +262,7 @@ impl Order {
                 pid,
             } => Writer::new(10).u64(*parent).u64(*worker).i32(*pid).finish(),
             Self::Forked { parent } => Writer::new(11).u64(*parent).finish(),
+            Self::Miss { parent } => Writer::new(12).u64(*parent).finish(),
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
             Self::StartKeeper => Writer::new(5).finish(),
             Self::Ask { worker, ask } => Writer::new(4).u64(*worker).u8(*ask as u8).finish(),
@@ -334,6 +337,9 @@ impl Order {
                 pid: reader.i32()?,
             },
             11 => Self::Forked {
+                parent: reader.u64()?,
+            },
+            12 => Self::Miss {
                 parent: reader.u64()?,
             },
             _ => return Err(Malformed),
@@ -528,6 +534,7 @@ mod tests {
                 pid: 3,
             },
             Order::Forked { parent: 1 },
+            Order::Miss { parent: 1 },
         ];
         for order in orders {
             assert_eq!(Order::decode(&order.encode()), Ok(order));

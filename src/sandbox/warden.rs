@@ -163,6 +163,16 @@ fn server() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
+/// Whether an order waits.
+fn has_order() -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(server(), PollFlags::IN)];
+    match poll(&mut fds, Some(&Timespec::default())) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl Warden {
     fn new(run: &OsStr) -> io::Result<Self> {
         set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -263,6 +273,12 @@ impl Warden {
                 return Ok(());
             }
             self.finish_sweep();
+            // A copy is made after the order for it was sent, which may have come since the poll.
+            while asks.contains(&true) && has_order()? {
+                if !self.obey()? {
+                    return Ok(());
+                }
+            }
             // One a round: everybody else's business comes before what copies ask for.
             for (serial, ready) in asked.into_iter().zip(asks) {
                 if ready && let Err(error) = self.answer_copy(serial) {
@@ -416,6 +432,7 @@ impl Warden {
                 pid,
             } => self.adopt(parent, worker, pid)?,
             Order::Forked { parent } => self.finish_copies(parent)?,
+            Order::Miss { parent } => self.miss_copies(parent),
             Order::Ask { worker, ask } => self.ask(worker, ask)?,
         }
         Ok(true)

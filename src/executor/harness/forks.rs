@@ -247,9 +247,13 @@ static mut ASKED: bool = false;
 const ASK_ALL: usize = 1;
 const ASK_BEGIN: usize = 2;
 const ASK_FACTS: usize = 3;
+/// What a copy that has its uid asks for: what it moves itself to its control groups by.
+const ASK_GROUPS: usize = 4;
 /// How many bits of an answer are a descriptor. All of them set are none.
 const FD_BITS: usize = 10;
 const NO_FD: usize = (1 << FD_BITS) - 1;
+/// How many bits of the answer about control groups are the number of descriptors, which follow.
+const COUNT_BITS: usize = 3;
 const PR_SET_DUMPABLE: usize = 4;
 
 /// A call about which the filter asks the warden.
@@ -275,8 +279,25 @@ fn ask_for_all(index: usize) -> Option<[c_int; 2]> {
         && ask(nr::SETRESGID, [uid; 3]) == 0
         && ask(nr::SETRESUID, [uid; 3]) == 0
         // A new uid takes it, and /proc/self with it.
-        && ask(nr::PRCTL, [PR_SET_DUMPABLE, 1, 0]) == 0;
+        && ask(nr::PRCTL, [PR_SET_DUMPABLE, 1, 0]) == 0
+        && enter_groups();
     done.then_some([stdout as c_int, stderr as c_int])
+}
+
+/// Moves this process to its control groups, where it is to do that itself. Whether it has is looked at before it begins.
+fn enter_groups() -> bool {
+    let answer = ask_warden(ASK_GROUPS, 0);
+    if answer < 0 {
+        return false;
+    }
+    let count = answer as usize & ((1 << COUNT_BITS) - 1);
+    let mut moved = true;
+    for place in 0..count {
+        let fd = answer as usize >> (COUNT_BITS + place * FD_BITS) & NO_FD;
+        moved &= plain(nr::WRITE, [fd, c"0".as_ptr() as usize, 1, 0, 0, 0]) == 1;
+        plain(nr::CLOSE, [fd, 0, 0, 0, 0, 0]);
+    }
+    moved
 }
 
 fn enter_root(root: usize) -> bool {

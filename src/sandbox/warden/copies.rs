@@ -22,7 +22,6 @@ use super::{Warden, children, report, sys, tell, tell_with};
 use crate::limits::CellLimits;
 use crate::sandbox::cell::{self, BranchAsk};
 use crate::sandbox::cgroup::{Cgroup, CgroupFacts};
-use crate::sandbox::cgroup_reuse::CgroupStock;
 use crate::sandbox::copyist::{self, Owners, Room};
 use crate::sandbox::directories;
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Files, WorkerId};
@@ -31,16 +30,19 @@ use crate::sandbox::socket::{receive, send};
 use crate::sandbox::sys_broker::{self, Answer, Notification};
 use crate::sandbox::template::Branch;
 
-/// What is asked for by a call that is never made: `ASK_ALL`, `ASK_BEGIN` and `ASK_FACTS` of `forks.rs`.
+/// What is asked for by a call that is never made: `ASK_ALL`, `ASK_BEGIN`, `ASK_FACTS` and `ASK_GROUPS` of `forks.rs`.
 const ASK: libc::c_long = libc::SYS_setfsuid;
 const ASK_ALL: u64 = 1;
 const ASK_BEGIN: u64 = 2;
+const ASK_GROUPS: u64 = 4;
 const ASK_FACTS: u64 = 3;
 /// The control socket's descriptor in a worker.
 const CONTROL: u32 = 3;
 /// How many bits of an answer are a descriptor: `FD_BITS` of `forks.rs`. All of them set are none.
 const FD_BITS: u32 = 10;
 const NO_FD: u32 = (1 << FD_BITS) - 1;
+/// How many bits of the answer about control groups are their number: `COUNT_BITS` of `forks.rs`. There are 4 at the most.
+const COUNT_BITS: u32 = 3;
 /// The messages of a copyist: a copy has its files, whose place among the copies follows, with its root where it has one; and what its parent has to know of itself.
 const FILES: u8 = b'T';
 const FACTS: u8 = b'F';
@@ -57,6 +59,8 @@ pub(super) struct Copy {
     /// The root of its own file system, where it has one.
     files: Option<OwnedFd>,
     pub(super) cgroup: Option<Cgroup>,
+    /// What it moves itself to its control groups by, until it asks for that.
+    groups: Vec<OwnedFd>,
     /// What it has to be, where it is looked at before it begins. None: it has begun.
     expected: Option<Box<Expected>>,
 }
@@ -386,6 +390,7 @@ impl Warden {
             workspace: std::mem::take(&mut wanted.workspace),
             files: None,
             cgroup: None,
+            groups: Vec::new(),
             expected: None,
         };
         self.take_over(worker, copy)?;
@@ -509,7 +514,20 @@ impl Warden {
             libc::SYS_chroot if copy.files.is_some() => Answer::Run,
             // The filter knows its arguments.
             libc::SYS_prctl => Answer::Run,
-            ASK if second == ASK_BEGIN => match inspection::check(pid, expected) {
+            ASK if second == ASK_GROUPS => {
+                let groups = std::mem::take(&mut copy.groups);
+                let mut answer = i64::try_from(groups.len()).map_err(io::Error::other)?;
+                for (place, group) in (0..).zip(groups) {
+                    let (listener, group) = (listener.as_fd(), group.as_fd());
+                    let fd = sys_broker::add_descriptor(listener, call.id, group, None, true)?;
+                    if fd >= NO_FD {
+                        return Err(too_many_files());
+                    }
+                    answer |= i64::from(fd) << (COUNT_BITS + place * FD_BITS);
+                }
+                Answer::Value(answer)
+            }
+            ASK if second == ASK_BEGIN => match look_at(copy, expected) {
                 Ok(()) => {
                     copy.expected = None;
                     tell(&Event::Spawned { worker, pid })?;
@@ -620,14 +638,25 @@ impl Warden {
         let mut answer = i64::from(uid) << (3 * FD_BITS);
         for (at, fd) in (0..).zip(fds) {
             if fd > NO_FD || fd == NO_FD && at < 2 {
-                return Err(io::Error::other("it has too many open files"));
+                return Err(too_many_files());
             }
             answer |= i64::from(fd) << (at * FD_BITS);
         }
+        let mut groups = Vec::new();
         let cgroup = match (&mut self.cgroups, limits) {
             (Some(cgroups), Some(limits)) => {
-                let name = wanted.worker.to_string();
-                Some(move_to_group(cgroups, &name, &limits, pid)?)
+                let cgroup = cgroups.take(&wanted.worker.to_string(), &limits)?;
+                // A process that moves itself is moved at once, another after some milliseconds.
+                match cgroup.attach_fds_for(uid) {
+                    Some(fds) => groups = fds,
+                    None => {
+                        if let Err(error) = move_to_group(&cgroup, pid) {
+                            cgroups.discard(cgroup);
+                            return Err(error);
+                        }
+                    }
+                }
+                Some(cgroup)
             }
             _ => None,
         };
@@ -642,6 +671,7 @@ impl Warden {
                 Place::Directory => None,
             },
             cgroup,
+            groups,
             expected: Some(Box::new(expected)),
         };
         let worker = wanted.worker;
@@ -666,6 +696,31 @@ impl Warden {
             &lent.into_iter().collect::<Vec<_>>(),
         )?;
         Ok(true)
+    }
+
+    /// All copies of a worker were begun. Where none of those that were not heard of yet lives any more, whoever waits for them is told by the end of their channels.
+    pub(super) fn miss_copies(&mut self, parent: WorkerId) {
+        let Some(fork) = self.copies.under_way.get(&parent) else {
+            return;
+        };
+        let (Some(id), uid) = (fork.cell, fork.uid) else {
+            return;
+        };
+        let reaper = self.cells.get(&id).and_then(|cell| cell.reaper);
+        let children = reaper.map(children::children).unwrap_or_default();
+        let comes = |pid: i32| {
+            // One that can't be read is one that ends: looked at again the next time.
+            self.is_new_child(id, pid)
+                && Status::read(pid).map_or(true, |status| status.uid() == uid)
+        };
+        if children.into_iter().any(comes) {
+            return;
+        }
+        if let Some(fork) = self.copies.under_way.get_mut(&parent) {
+            for wanted in fork.wanted.iter_mut().filter(|wanted| !wanted.taken) {
+                wanted.channel.clear();
+            }
+        }
     }
 
     /// No more copies are made of a worker. Those that are wanted yet never will be.
@@ -730,27 +785,25 @@ impl Warden {
     }
 }
 
-/// Moves a process to a control group of its own.
-fn move_to_group(
-    cgroups: &mut CgroupStock,
-    name: &str,
-    limits: &CellLimits,
-    pid: i32,
-) -> io::Result<Cgroup> {
-    let cgroup = cgroups.take(name, limits)?;
-    let moved = cgroup.attach_fds().and_then(|groups| {
-        for group in groups {
-            rustix::io::write(&group, pid.to_string().as_bytes())?;
-        }
-        Ok(())
-    });
-    match moved {
-        Ok(()) => Ok(cgroup),
-        Err(error) => {
-            cgroups.discard(cgroup);
-            Err(error)
-        }
+/// Moves a process to a control group.
+fn move_to_group(cgroup: &Cgroup, pid: i32) -> io::Result<()> {
+    for group in cgroup.attach_fds()? {
+        rustix::io::write(&group, pid.to_string().as_bytes())?;
     }
+    Ok(())
+}
+
+/// Looks at a copy that wants to begin.
+fn look_at(copy: &Copy, expected: &Expected) -> Result<(), String> {
+    let placed = |cgroup: &Cgroup| cgroup.holds(copy.pid);
+    if !copy.cgroup.as_ref().is_none_or(placed) {
+        return Err("it is not in its control group".to_owned());
+    }
+    inspection::check(copy.pid, expected)
+}
+
+fn too_many_files() -> io::Error {
+    io::Error::other("it has too many open files")
 }
 
 /// Whether an error is what reading of a process that has ended gives.
