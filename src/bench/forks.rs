@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::load::{Connections, Episode};
+use super::memory::settled_memory;
 use crate::proto::v1::{ForkRequest, ForkResponse, StepResponse};
 
 /// Copies of a group.
@@ -144,11 +145,12 @@ pub(super) async fn close(copies: Vec<Episode>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Both sides, in turn.
+/// Both sides, in turn, each once what was copied before is gone: ending 64 copies takes the kernel longer than making one.
 pub(super) async fn round(
     connections: &Connections,
     parent: &mut Episode,
 ) -> anyhow::Result<Round> {
+    settled_memory().await?;
     let bare = times(&parent.step(BARE).await?)?;
     let &[bare_pause, bare_first] = bare.as_slice() else {
         anyhow::bail!("a bare fork told {bare:?}")
@@ -176,11 +178,13 @@ pub(super) async fn round(
     let response = forking.await??.into_inner();
     close(going_on(connections, parent, response)?).await?;
 
+    settled_memory().await?;
     let bare = times(
         &parent
             .step(&format!("'{{}}'.format(group({GROUP}))"))
             .await?,
     )?;
+    settled_memory().await?;
     let begun = Instant::now();
     let made = copies(connections, parent, GROUP).await?;
     let group = milliseconds(begun);

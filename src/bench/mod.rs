@@ -38,6 +38,7 @@ mod forks;
 mod groups;
 mod hostile;
 mod load;
+mod memory;
 mod openenv;
 mod process;
 mod report;
@@ -59,6 +60,7 @@ use self::hostile::Hostile;
 use self::load::{
     Bearing, Call as _, Connections, Episode, Resets, latencies, latencies_for, rate,
 };
+use self::memory::{memory_available, settled_memory};
 use self::openenv::Session;
 use self::process::{BareLoops, ScratchDir, Server, ServerOptions, bare_command};
 use self::stats::{Rounds, least, median, quantile};
@@ -171,7 +173,7 @@ impl Effort {
         file_rounds: 3,
         file_bytes: 1 << 30,
         small_files: 20_000,
-        fork_rounds: 25,
+        fork_rounds: 15,
         groups: Groups {
             prefixes: 32,
             branches: 16,
@@ -1307,37 +1309,6 @@ fn episodes_that_fit(wanted: u32) -> anyhow::Result<(u32, Option<String>)> {
     }
     let why = format!("the hard limit of {files} open files allows no more");
     Ok((allowed, Some(why)))
-}
-
-/// MemAvailable of /proc/meminfo, in KiB.
-fn memory_available() -> anyhow::Result<f64> {
-    let info = std::fs::read_to_string("/proc/meminfo")?;
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"));
-    let value = line.and_then(|line| line.split_whitespace().next());
-    Ok(value.context("no MemAvailable in /proc/meminfo")?.parse()?)
-}
-
-/// MemAvailable once it stands still: what was freed comes back with a delay. A machine on which it never does gives what there is
-/// after a few seconds.
-async fn settled_memory() -> anyhow::Result<f64> {
-    const STILL_KIB: f64 = 512.0;
-    const WITHIN: Duration = Duration::from_secs(5);
-    let begun = Instant::now();
-    let mut last = memory_available()?;
-    let mut still = 0;
-    while still < 3 && begun.elapsed() < WITHIN {
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        let now = memory_available()?;
-        still = if (now - last).abs() < STILL_KIB {
-            still + 1
-        } else {
-            0
-        };
-        last = now;
-    }
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Kill -9 in the middle of a fork, a rollback, an evaluation: all or none, a truthful reply, and nothing left behind.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coding_env::client::{CodingEnv, Error, Options, Reason};
 use coding_env::proto::v1::{Evaluation, Outcome};
 
 use crate::crash::{expect_deaths, template, warden};
 use crate::support::copies::{copying, prepared, run};
-use crate::support::{Server, command_line, is_running, kill, soak, wait_until, worker_of};
+use crate::support::{
+    PATIENCE, Server, command_line, is_running, kill, soak, wait_until, worker_of,
+};
 
 /// The parent of a process.
 fn parent_of(pid: i32) -> Option<i32> {
@@ -34,9 +36,7 @@ async fn is_empty(server: &Server, processes: usize) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(crate::support::PATIENCE, settled)
-        .await
-        .unwrap();
+    tokio::time::timeout(PATIENCE, settled).await.unwrap();
     wait_until("only what was there at the start is left", || {
         count_processes(server) <= processes
     });
@@ -116,6 +116,59 @@ async fn a_parent_or_its_reaper_that_is_killed_meanwhile_leaves_all_children_or_
     }
 }
 
+/// The children of a process.
+fn children_of(pid: i32) -> Vec<i32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_copy_that_is_killed_before_it_is_ready_is_missed_at_once() {
+    let Some(mut server) = copying(&["--warm-workers", "1"]).await else {
+        return;
+    };
+    expect_deaths(&mut server);
+    server.expect_log("a copy");
+    let processes = settled_processes(&server).await;
+    for round in 0..soak(10) {
+        let mut env = impatient(&server).await;
+        env.reset().await.unwrap();
+        run(&mut env, "blob = bytearray(50_000_000); n = 7").await;
+        let worker = worker_of(&server, &mut env).await;
+        let reaper = parent_of(worker).unwrap();
+        let killing = tokio::task::spawn_blocking(move || {
+            // The first that comes. A copy takes no longer than the pause between two looks of `wait_until`.
+            let begun = Instant::now();
+            let victim = loop {
+                assert!(begun.elapsed() < PATIENCE, "no copy came");
+                let mut children = children_of(reaper).into_iter();
+                if let Some(victim) = children.find(|pid| *pid != worker) {
+                    break victim;
+                }
+            };
+            std::thread::sleep(Duration::from_micros(300 * round as u64));
+            kill(victim, "KILL");
+        });
+        // Far less than the patience that the server has with a copy that lives: an impatient client would have given up.
+        match env.fork(4).await {
+            Ok(children) => {
+                for mut child in children {
+                    child.close().await.unwrap();
+                }
+            }
+            Err(error) => assert_eq!(error.reason(), Some(&Reason::ForkFailed), "{error}"),
+        }
+        killing.await.unwrap();
+        // The parent goes on.
+        assert_eq!(run(&mut env, "n").await, "7");
+        env.close().await.unwrap();
+        is_empty(&server, processes).await;
+    }
+}
+
 /// How many processes a server has with its pool full.
 async fn settled_processes(server: &Server) -> usize {
     let mut env = server.env().await;
@@ -128,9 +181,7 @@ async fn settled_processes(server: &Server) -> usize {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(crate::support::PATIENCE, warm)
-        .await
-        .unwrap();
+    tokio::time::timeout(PATIENCE, warm).await.unwrap();
     count_processes(server)
 }
 
