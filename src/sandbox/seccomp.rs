@@ -379,25 +379,36 @@ const EPERM: Act = Act::Errno(libc::EPERM);
 /// CLONE_PARENT, CLONE_CHILD_CLEARTID and CLONE_CHILD_SETTID, and SIGCHLD: by which a worker makes a copy of itself, the reaper's child. Another process that is made
 /// so is the reaper's as every orphan is, and has the episode's uid.
 const CLONE_COPY: u32 = 0x8000 | 0x20_0000 | 0x100_0000 | 17;
-/// The flags of clone(2) that fork, threads and posix_spawn use, and the signal at the end. Not among them: namespaces, CLONE_PARENT (the
-/// child would be the reaper's), CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_PIDFD.
+/// The flags of clone(2) that fork and posix_spawn use, and the signal at the end. Not among them: namespaces, CLONE_PARENT (the
+/// child would be the reaper's), CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_PIDFD; and what makes processes share descriptors or directories: a copy of a worker has
+/// to have its own.
 const CLONE_FLAGS: u32 = 0xff // CSIGNAL
     | 0x100 // CLONE_VM
-    | 0x200 // CLONE_FS
-    | 0x400 // CLONE_FILES
-    | 0x800 // CLONE_SIGHAND
     | 0x4000 // CLONE_VFORK
-    | 0x1_0000 // CLONE_THREAD
-    | 0x4_0000 // CLONE_SYSVSEM
     | 0x8_0000 // CLONE_SETTLS
     | 0x10_0000 // CLONE_PARENT_SETTID
     | 0x20_0000 // CLONE_CHILD_CLEARTID
     | 0x40_0000 // CLONE_DETACHED
     | 0x100_0000; // CLONE_CHILD_SETTID
+const CLONE_THREAD: u32 = 0x1_0000;
+/// Those of threads.
+const CLONE_THREAD_FLAGS: u32 = CLONE_FLAGS
+    | CLONE_THREAD
+    | 0x200 // CLONE_FS
+    | 0x400 // CLONE_FILES
+    | 0x800 // CLONE_SIGHAND
+    | 0x4_0000; // CLONE_SYSVSEM
 const CLONE: Rule = Rule {
     cases: &[
         Case {
             tests: &[Test::NoneOf(0, !CLONE_FLAGS)],
+            act: Act::Allow,
+        },
+        Case {
+            tests: &[
+                Test::OneOf(0, CLONE_THREAD, &[CLONE_THREAD]),
+                Test::NoneOf(0, !CLONE_THREAD_FLAGS),
+            ],
             act: Act::Allow,
         },
         Case {

@@ -285,6 +285,7 @@ impl Warden {
                     report(&format!("warden: a copy was not answered: {error}"));
                 }
             }
+            self.answer_held();
             // The last: everybody else's business comes before a cell's signals.
             if !listening.is_empty() || self.broker.is_busy() {
                 self.serve_signals(&listening.into_iter().zip(listeners).collect());

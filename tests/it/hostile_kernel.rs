@@ -281,7 +281,7 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
     };
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
     let status = status.map_err(|error| format!("/proc/PID/status: {error}"))?;
-    // Where copies get uids and roots of their own: CAP_SETGID, CAP_SETUID and CAP_SYS_CHROOT, whose calls the filter keeps for the warden.
+    // Where copies get uids of their own: CAP_SETGID, CAP_SETUID and, for their roots, CAP_SYS_CHROOT, whose calls the filter keeps for the warden.
     let info = env
         .server_info()
         .await
@@ -289,7 +289,10 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
     let capabilities = info
         .fork
         .filter(|fork| fork.available)
-        .map_or("0000000000000000", |_| "00000000000400c0");
+        .map_or("0000000000000000", |fork| match fork.same_paths {
+            true => "00000000000400c0",
+            false => "00000000000000c0",
+        });
     let permitted = format!("CapPrm:\t{capabilities}");
     let effective = format!("CapEff:\t{capabilities}");
     for expected in [

@@ -212,11 +212,15 @@ def become_copy(worker, held, order, stdout, stderr):
     for fd, path, status in held.files:
         renew_file(fd, path, moved(path), status)
         renewed[status.st_ino] = fd
+    later = []
     for start, size, protection, shared, offset, inode, path in held.mapped:
-        renew_mapping(worker, renewed, start, size, protection, shared, offset, inode, moved(path))
+        if not renew_mapping(worker, renewed, start, size, protection, shared, offset, inode, moved(path)):
+            later.append((start, size, protection))
     failed = worker.native.copy_is_ready()
     if failed:
         raise OSError(-failed, "the warden refuses it")
+    for start, size, protection in later:
+        renew_memory(worker, start, size, protection, True)
     if has_seed:
         reseed_all(seed)
     elif held.random is not None:
@@ -319,15 +323,20 @@ def open_nameless():
 
 
 def renew_mapping(worker, renewed, start, size, protection, shared, offset, inode, path):
-    """What was mapped for itself stays as it is, whatever becomes of the file."""
+    """Makes a mapping this process's own. False: it has its content, and is still to be made one that is shared. What was mapped for itself stays as it is, whatever becomes of the file."""
     fd, opened = -1, None
     if shared and inode in renewed and path != SHARED_WITHOUT_FILE:
         fd = renewed[inode]
     elif shared and not path.endswith(DELETED):
         fd = opened = os.open(path, os.O_RDWR if protection & 2 else os.O_RDONLY)
-    failed = worker.native.renew_mapping(start, size, protection, shared, fd, offset)
+    renew_memory(worker, start, size, protection, fd >= 0, fd, offset)
     if opened is not None:
         os.close(opened)
+    return fd >= 0 or not shared
+
+
+def renew_memory(worker, start, size, protection, shared, fd=-1, offset=0):
+    failed = worker.native.renew_mapping(start, size, protection, shared, fd, offset)
     if failed:
         raise OSError(-failed, os.strerror(-failed))
 

@@ -6,7 +6,7 @@
 //!   it may begin. What it is is looked at from outside then ([`inspection`]), because the code that asks is in reach of the program;
 //! - elsewhere the server tells which processes the copies are (`Adopt`), as the parent says. All branches are their reaper's own children, so that is looked at and not believed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -63,6 +63,19 @@ pub(super) struct Copy {
     groups: Vec<OwnedFd>,
     /// What it has to be, where it is looked at before it begins. None: it has begun.
     expected: Option<Box<Expected>>,
+    /// What was done about its memory.
+    memory: Memory,
+}
+
+/// What was done about a copy's memory: by calls that the warden lets run, and that may not have been made yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// Nothing.
+    Open,
+    /// It changes its user, which closes it.
+    Closing,
+    /// It opens it again.
+    Opening,
 }
 
 /// A copy that is to be made.
@@ -114,6 +127,8 @@ pub(super) struct Copies {
     /// By the parent.
     under_way: HashMap<WorkerId, UnderWay>,
     pub(super) live: HashMap<WorkerId, Copy>,
+    /// Calls of copies that wait until others have gone on: at which template's listener.
+    held: Vec<(u64, Notification)>,
     /// The uid, of those for episodes, by which reapers signal branches, once it is needed.
     spare_uid: Option<u32>,
 }
@@ -392,6 +407,7 @@ impl Warden {
             cgroup: None,
             groups: Vec::new(),
             expected: None,
+            memory: Memory::Open,
         };
         self.take_over(worker, copy)?;
         tell(&Event::Spawned { worker, pid })
@@ -500,20 +516,19 @@ impl Warden {
             return Ok(Some(REFUSED));
         };
         let uid = u64::from(expected.uid);
-        Ok(Some(match number {
+        let looked = match number {
             libc::SYS_setresuid | libc::SYS_setresgid => {
                 // The kernel takes the low halves.
                 let same = [first, second, third].map(|id| id & u64::from(u32::MAX) == uid);
-                if same == [true; 3] {
-                    Answer::Run
-                } else {
-                    REFUSED
+                if same != [true; 3] || copy.memory == Memory::Opening {
+                    return Ok(Some(REFUSED));
                 }
+                copy.memory = Memory::Closing;
+                return Ok(Some(Answer::Run));
             }
             // Where it is then is looked at before it begins.
-            libc::SYS_chroot if copy.files.is_some() => Answer::Run,
+            libc::SYS_chroot if copy.files.is_some() => return Ok(Some(Answer::Run)),
             // The filter knows its arguments.
-            libc::SYS_prctl => Answer::Run,
             ASK if second == ASK_GROUPS => {
                 let groups = std::mem::take(&mut copy.groups);
                 let mut answer = i64::try_from(groups.len()).map_err(io::Error::other)?;
@@ -525,25 +540,119 @@ impl Warden {
                     }
                     answer |= i64::from(fd) << (COUNT_BITS + place * FD_BITS);
                 }
-                Answer::Value(answer)
+                return Ok(Some(Answer::Value(answer)));
             }
-            ASK if second == ASK_BEGIN => match look_at(copy, expected) {
-                Ok(()) => {
-                    copy.expected = None;
-                    tell(&Event::Spawned { worker, pid })?;
-                    Answer::Value(0)
+            libc::SYS_prctl => self.check_memory(worker),
+            ASK if second == ASK_BEGIN => self.check_all(worker).map(|()| true),
+            _ => return Ok(Some(REFUSED)),
+        };
+        let Some(copy) = self.copies.live.get_mut(&worker) else {
+            return Ok(Some(REFUSED));
+        };
+        match looked {
+            Ok(false) => {
+                self.copies.held.push((serial, *call));
+                Ok(None)
+            }
+            Ok(true) if number == libc::SYS_prctl => {
+                copy.memory = Memory::Opening;
+                Ok(Some(Answer::Run))
+            }
+            Ok(true) => {
+                copy.expected = None;
+                tell(&Event::Spawned { worker, pid })?;
+                Ok(Some(Answer::Value(0)))
+            }
+            Err(why) => {
+                if children::parent(pid).is_some() {
+                    report(&format!("warden: a copy is not what it should be: {why}"));
                 }
-                Err(why) => {
-                    if children::parent(pid).is_some() {
-                        report(&format!("warden: a copy is not what it should be: {why}"));
-                    }
-                    let (cell, root) = (copy.cell, copy.root);
-                    self.ask_branch(cell, BranchAsk::End, root.into())?;
-                    REFUSED
+                let (cell, root) = (copy.cell, copy.root);
+                self.ask_branch(cell, BranchAsk::End, root.into())?;
+                Ok(Some(REFUSED))
+            }
+        }
+    }
+
+    /// Looks again at calls that had to wait until others have gone on.
+    pub(super) fn answer_held(&mut self) {
+        let held = std::mem::take(&mut self.copies.held);
+        self.answer_all(held);
+    }
+
+    /// Looks at who shares memory with a copy that has changed its user: nobody. That has closed its memory (PR_SET_DUMPABLE) for all that share it, and only the warden's
+    /// answer to a copy opens it again. False: another copy is just opening its own; when that has gone on it can be told.
+    fn check_memory(&self, worker: WorkerId) -> Result<bool, String> {
+        let seen = self.copies.live.get(&worker);
+        let Some((copy, expected)) = seen.and_then(|copy| Some((copy, copy.expected.as_ref()?)))
+        else {
+            return Err("it has begun".to_owned());
+        };
+        if copy.memory != Memory::Closing {
+            return Err("it has not changed its user".to_owned());
+        }
+        let shares = || Err("it shares its memory".to_owned());
+        let (parent, parents_uid) = expected.parent;
+        if inspection::is_open(copy.pid, expected.uid) || inspection::is_closed(parent, parents_uid)
+        {
+            return shares();
+        }
+        let mut is_sure = true;
+        for other in self.copies.live.values() {
+            let Some(expected) = &other.expected else {
+                continue;
+            };
+            if other.cell != copy.cell || other.pid == copy.pid {
+                continue;
+            }
+            match other.memory {
+                Memory::Open if inspection::is_closed(other.pid, expected.parent.1) => {
+                    return shares();
                 }
-            },
-            _ => REFUSED,
-        }))
+                // One that shares this one's will find itself open.
+                Memory::Open | Memory::Closing => {}
+                Memory::Opening => is_sure &= !inspection::is_closed(other.pid, expected.uid),
+            }
+        }
+        let (reaper, branches) = self.branches(copy.cell)?;
+        inspection::check_strangers(
+            reaper,
+            |pid| branches.contains(&pid),
+            |pid, uid| uid == parents_uid && inspection::is_closed(pid, uid),
+        )?;
+        Ok(is_sure)
+    }
+
+    /// Looks at a copy that wants to begin, and at who else is its user: nobody.
+    fn check_all(&self, worker: WorkerId) -> Result<(), String> {
+        let seen = self.copies.live.get(&worker);
+        let Some((copy, expected)) = seen.and_then(|copy| Some((copy, copy.expected.as_ref()?)))
+        else {
+            return Err("it has begun".to_owned());
+        };
+        if copy.memory != Memory::Opening || !inspection::is_open(copy.pid, expected.uid) {
+            return Err("its memory is closed".to_owned());
+        }
+        look_at(copy, expected)?;
+        let (reaper, branches) = self.branches(copy.cell)?;
+        inspection::check_strangers(
+            reaper,
+            |pid| branches.contains(&pid),
+            |_, uid| uid == expected.uid,
+        )
+    }
+
+    /// A cell's reaper, and the processes of its branches.
+    fn branches(&self, cell: WorkerId) -> Result<(i32, HashSet<i32>), String> {
+        let has_ended = || "its cell has ended".to_owned();
+        let cell = self.cells.get(&cell).ok_or_else(has_ended)?;
+        let copies = cell.branches.values();
+        let copies = copies.filter_map(|worker| Some(self.copies.live.get(worker)?.pid));
+        let first = (!cell.first_ended).then_some(cell.pid);
+        Ok((
+            cell.reaper.ok_or_else(has_ended)?,
+            copies.chain(first).collect(),
+        ))
     }
 
     /// Gives a new copy what it is to be: control socket, stdout, stderr, root and uid.
@@ -610,8 +719,7 @@ impl Warden {
                 inspection::identity(&fstat(stderr)?),
             ],
             uids,
-            parent: parents.pid,
-            parents_uid: parents.uid,
+            parent: (parents.pid, parents.uid),
             files: match place {
                 Place::Root { files, .. } => OwnFiles::Device {
                     own: fstat(files)?.st_dev,
@@ -673,6 +781,7 @@ impl Warden {
             cgroup,
             groups,
             expected: Some(Box::new(expected)),
+            memory: Memory::Open,
         };
         let worker = wanted.worker;
         wanted.taken = true;

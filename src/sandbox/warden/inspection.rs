@@ -68,9 +68,8 @@ pub(super) struct Expected {
     pub(super) channel: [Identity; 3],
     /// Those of all episodes. No file of any other than its own.
     pub(super) uids: Uids,
-    /// Its parent, whose uid is the other.
-    pub(super) parent: i32,
-    pub(super) parents_uid: u32,
+    /// Its parent's process and uid.
+    pub(super) parent: (i32, u32),
     pub(super) files: OwnFiles,
 }
 
@@ -106,24 +105,9 @@ pub(super) fn check(pid: i32, expected: &Expected) -> Result<(), String> {
         return Err("it has started a process".to_owned());
     }
     let proc = PathBuf::from(format!("/proc/{pid}"));
-    let shared = {
-        let _acting = ActingAs::begin(expected.uid, expected.uid).map_err(told)?;
-        check_files(&proc, expected)?;
-        check_map(&proc, expected)?
-    };
-    if !shared.is_empty() {
-        let uid = expected.parents_uid;
-        let _acting = ActingAs::begin(uid, uid).map_err(told)?;
-        let maps = fs::read_to_string(format!("/proc/{}/maps", expected.parent)).map_err(told)?;
-        if maps
-            .lines()
-            .filter_map(Mapping::parse)
-            .any(|mapping| shared.contains(&mapping.file))
-        {
-            return Err("it shares memory with its parent".to_owned());
-        }
-    }
-    Ok(())
+    let _acting = ActingAs::begin(expected.uid, expected.uid).map_err(told)?;
+    check_files(&proc, expected)?;
+    check_map(&proc, expected)
 }
 
 /// Looks at what is open, and at the directories.
@@ -171,27 +155,92 @@ fn check_files(proc: &Path, expected: &Expected) -> Result<(), String> {
     Ok(())
 }
 
-/// Looks at its memory. Returns what is shared and has no name: that is its own unless its parent has it too.
-fn check_map(proc: &Path, expected: &Expected) -> Result<HashSet<(String, u64)>, String> {
+/// Looks at its memory: it has no file of another's, and shares none that has no name, unless that is in its own directory. Memory that it shares with its own
+/// processes it makes once it has begun.
+fn check_map(proc: &Path, expected: &Expected) -> Result<(), String> {
     let maps = fs::read_to_string(proc.join("maps")).map_err(told)?;
     let device = |device: u64| format!("{:02x}:{:02x}", major(device), minor(device));
-    let mut shared = HashSet::new();
     for mapping in maps.lines().filter_map(Mapping::parse) {
-        let is_anothers = match &expected.files {
-            OwnFiles::Device { parents, .. } => mapping.file.0 == device(*parents),
+        let (is_own, is_anothers) = match &expected.files {
+            OwnFiles::Device { own, parents } => (
+                mapping.device == device(*own),
+                mapping.device == device(*parents),
+            ),
             OwnFiles::Directory { own, cell } => {
-                is_below(mapping.path, cell) && !is_below(mapping.path, own)
+                (is_below(mapping.path, own), is_below(mapping.path, cell))
             }
         };
-        if is_anothers {
+        if is_anothers && !is_own {
             return Err("it has a file of another's in memory".to_owned());
         }
         let is_nameless = mapping.path.is_empty() || mapping.path.ends_with(" (deleted)");
-        if mapping.is_shared && is_nameless {
-            shared.insert(mapping.file);
+        if mapping.is_shared && is_nameless && !is_own {
+            return Err("it shares memory".to_owned());
         }
     }
-    Ok(shared)
+    Ok(())
+}
+
+/// How often processes are looked at again because one of them has ended meanwhile.
+const LOOKS_MAX: usize = 100;
+
+/// Looks at the processes that a cell's reaper has for children and that are none of the known ones: `is_wrong` says which must not be there, by its number and uid.
+///
+/// Whoever is there all the time is seen: a process whose parent ends is put at the list's end, before that parent leaves it.
+pub(super) fn check_strangers(
+    reaper: i32,
+    is_known: impl Fn(i32) -> bool,
+    is_wrong: impl Fn(i32, u32) -> bool,
+) -> Result<(), String> {
+    // What had ended before a look has left nothing that the look would miss.
+    let mut ended = HashSet::new();
+    for _ in 0..LOOKS_MAX {
+        let mut has_one_ended = false;
+        for pid in children::children(reaper) {
+            if is_known(pid) || ended.contains(&pid) {
+                continue;
+            }
+            match uid_of(pid).filter(|_| has_memory(pid)) {
+                Some(uid) if is_wrong(pid, uid) => {
+                    return Err("another process has something of it".to_owned());
+                }
+                Some(_) => {}
+                None => {
+                    has_one_ended = true;
+                    if !children::runs(pid) {
+                        ended.insert(pid);
+                    }
+                }
+            }
+        }
+        if !has_one_ended {
+            return Ok(());
+        }
+    }
+    Err("processes beside it come and go".to_owned())
+}
+
+/// Whether the memory of a process of this uid is open to others of that user.
+pub(super) fn is_open(pid: i32, uid: u32) -> bool {
+    stat(format!("/proc/{pid}/maps")).is_ok_and(|found| found.st_uid == uid)
+}
+
+/// Whether it is closed: the change of its user has done that, or the change of the user of another process that shares it.
+pub(super) fn is_closed(pid: i32, uid: u32) -> bool {
+    // In this order: while a process ends it has no memory, and that is nobody's.
+    !is_open(pid, uid) && has_memory(pid) && uid_of(pid) == Some(uid)
+}
+
+/// Whether a process has memory, which one has until it ends.
+fn has_memory(pid: i32) -> bool {
+    let sizes = fs::read_to_string(format!("/proc/{pid}/statm"));
+    sizes.is_ok_and(|sizes| !sizes.starts_with("0 "))
+}
+
+/// The effective uid of a process.
+fn uid_of(pid: i32) -> Option<u32> {
+    let found = stat(format!("/proc/{pid}")).ok()?;
+    Some(found.st_uid)
 }
 
 /// Whether a path as /proc/PID/maps has it is below a directory.
@@ -206,8 +255,7 @@ fn is_below(path: &str, directory: &Path) -> bool {
 /// A line of /proc/PID/maps.
 struct Mapping<'a> {
     is_shared: bool,
-    /// Device and number.
-    file: (String, u64),
+    device: &'a str,
     path: &'a str,
 }
 
@@ -217,10 +265,10 @@ impl<'a> Mapping<'a> {
         let (permissions, rest) = rest.split_once(' ')?;
         let (_, rest) = rest.split_once(' ')?;
         let (device, rest) = rest.split_once(' ')?;
-        let (number, path) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (_, path) = rest.split_once(' ').unwrap_or((rest, ""));
         Some(Self {
             is_shared: permissions.ends_with('s'),
-            file: (device.to_owned(), number.parse().ok()?),
+            device,
             path: path.trim_start(),
         })
     }
@@ -253,7 +301,7 @@ mod tests {
             "7f00-7f01 rw-s 00001000 00:2a 117                        /tmp/a b/c d (deleted)";
         let mapping = Mapping::parse(line).unwrap();
         assert!(mapping.is_shared);
-        assert_eq!(mapping.file, ("00:2a".to_owned(), 117));
+        assert_eq!(mapping.device, "00:2a");
         assert_eq!(mapping.path, "/tmp/a b/c d (deleted)");
         let line = "7f00-7f01 r--p 00000000 00:00 0 ";
         let mapping = Mapping::parse(line).unwrap();
