@@ -30,6 +30,7 @@ pub(crate) mod socket;
 pub(crate) mod sys;
 mod sys_broker;
 pub(crate) mod sys_files;
+mod sys_maps;
 mod sys_probe;
 pub(crate) mod sys_walls;
 pub(crate) mod template;

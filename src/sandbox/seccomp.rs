@@ -425,7 +425,8 @@ const CLONE: Rule = Rule {
 const FCNTL: Rule = only_if!(EPERM;
     Test::OneOf(1, ALL, &[0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 36, 37, 38, 1025, 1027, 1030, 1032, 1034]));
 
-/// TIOCSTI and TIOCLINUX put input into terminals. Allowed: TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
+/// TIOCSTI and TIOCLINUX put input into terminals. Allowed: TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, and PROCMAP_QUERY,
+/// which tells of a mapping what the file's text tells.
 /// SIOCSIFFLAGS sets a cell's loopback interface up. All others answer as a file that knows no such operation.
 const IOCTL: Rule = Rule {
     cases: &[
@@ -442,6 +443,7 @@ const IOCTL: Rule = Rule {
                     0x5421,
                     0x5450,
                     0x5451,
+                    0xc068_6611,
                 ],
             )],
             act: Act::Allow,

@@ -60,7 +60,7 @@ def pack_obstacles(found):
 def look_at(worker):
     """What the worker holds, and each kind of what can't be copied, with a sentence."""
     held, found = Held(), []
-    threads, children, fds, lines = look_at_process(worker)
+    threads, children, fds, maps = look_at_process(worker)
     if threads:
         found.append(("threads", "{} beside the main one".format(counted(threads, "thread runs", "threads run"))))
     if children:
@@ -78,7 +78,7 @@ def look_at(worker):
         if word in others:
             found.append((word, counted(len(others[word]), *what[word]) + ": " + ", ".join(others[word][:8])))
     if not found:
-        held.mapped = own_mappings(worker, lines)
+        held.mapped = query_mappings(worker) if maps is None else read_mappings(worker, maps)
         library = sys.modules.get("random")
         if library is not None:
             held.random = library.getstate()
@@ -90,13 +90,12 @@ def look_at(worker):
 
 
 def look_at_process(worker):
-    """How many threads there are beside the main one, how many children run, the numbers of descriptors, and the lines of the map."""
+    """How many threads there are beside the main one, how many children run, the numbers of descriptors, and the map's text, or None where it can be read."""
     try:
-        with open("/proc/self/maps", "rb") as file:
-            lines = file.read().splitlines()
+        os.close(os.open("/proc/self/maps", os.O_RDONLY))
     except PermissionError:
         return told_by_warden(worker)
-    return len(os.listdir("/proc/self/task")) - 1, count_children(), os.listdir("/proc/self/fd"), lines
+    return len(os.listdir("/proc/self/task")) - 1, count_children(), os.listdir("/proc/self/fd"), None
 
 
 def told_by_warden(worker):
@@ -110,7 +109,7 @@ def told_by_warden(worker):
         os.close(fd)
     counts, fds, maps = text.split(b"\n", 2)
     threads, children = map(int, counts.split())
-    return threads - 1, children, fds.decode().split(), maps.splitlines()
+    return threads - 1, children, fds.decode().split(), maps
 
 
 def counted(number, one, many):
@@ -177,10 +176,25 @@ def is_readable(fd):
     return True
 
 
-def own_mappings(worker, lines):
-    """Mappings whose memory a copy would share, of no file or of one without a name, and those of the episode's own files."""
+def query_mappings(worker):
+    """As `read_mappings`, by asking the kernel for each mapping, or by its text where it does not answer (Linux before 6.11)."""
+    found, address = [], 0
+    places = b"\0".join(map(os.fsencode, worker.places()))
+    with open("/proc/self/maps", "rb", buffering=0) as file:
+        while True:
+            mapping = worker.native.next_own_mapping(file.fileno(), address, places)
+            if mapping is None:
+                return found
+            if type(mapping) is int:
+                return read_mappings(worker, file.readall())
+            start, address, flags, offset, inode, path = mapping
+            found.append((start, address - start, flags & 7, flags & 8 != 0, offset, inode, os.fsdecode(path)))
+
+
+def read_mappings(worker, text):
+    """Mappings whose memory a copy would share, of no file or of one without a name, and those of the episode's own files: first address, size, protection, whether it is shared, offset, inode, path."""
     found = []
-    for line in lines:
+    for line in text.splitlines():
         fields = line.split(None, 5)
         if len(fields) < 5:
             continue

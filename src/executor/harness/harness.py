@@ -307,7 +307,10 @@ class Worker:
 
     def owns(self, path):
         """Whether a path is one of the episode's own files."""
-        return any(path == place or path.startswith(place + "/") for place in (self.home, Worker.temporary, "/dev/shm"))
+        return any(path == place or path.startswith(place + "/") for place in self.places())
+
+    def places(self):
+        return self.home, Worker.temporary, "/dev/shm"
 
     def step(self, number, result_bytes_max, result_of, source, mime_types):
         """Runs one step and returns its report, None for the most common one: see `exchange`."""

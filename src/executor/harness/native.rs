@@ -23,6 +23,11 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     exit(70)
 }
 
+/// What the precompiled core library names where it could be unwound through, which here nothing is: a panic ends the process. Whether such a part of it is linked depends on what the
+/// compiler makes of the code.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
 // === CPython ===
 
 type Object = *mut c_void;
@@ -98,6 +103,7 @@ const EINVAL: isize = -22;
 
 mod cells;
 mod forks;
+mod maps;
 
 const PROT_WRITE: usize = 2;
 
@@ -504,7 +510,8 @@ fn step_request(request: Object) -> Object {
     let Some((head, source)) = whole.split_first_chunk::<STEP_HEADER_BYTES>().filter(|(head, _)| head[0] == STEP) else {
         return request;
     };
-    let [number, result_bytes] = [1, 5].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let number = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
+    let result_bytes = u32::from_le_bytes([head[5], head[6], head[7], head[8]]);
     let mime_bytes = usize::from(u16::from_le_bytes([head[10], head[11]]));
     let (types, source) = source.split_at(mime_bytes.min(source.len()));
     let shown = result_of(head[9], source);
@@ -554,7 +561,7 @@ const fn method(name: &'static CStr, method: Method, flags: c_int) -> MethodDef 
     MethodDef { name: name.as_ptr(), method: Some(method), flags, doc: null() }
 }
 
-static mut METHODS: [MethodDef; 15] = [
+static mut METHODS: [MethodDef; 16] = [
     method(c"confine", cells::confine, METH_VARARGS),
     method(c"serve_orders", cells::serve_orders, METH_NOARGS),
     method(c"share_page_tables", share_page_tables, METH_VARARGS),
@@ -569,6 +576,7 @@ static mut METHODS: [MethodDef; 15] = [
     method(c"ask_for_facts", forks::ask_for_facts, METH_NOARGS),
     method(c"copy_is_ready", forks::copy_is_ready, METH_NOARGS),
     method(c"renew_mapping", forks::renew_mapping, METH_VARARGS),
+    method(c"next_own_mapping", maps::next_own_mapping, METH_VARARGS),
     MethodDef { name: null(), method: None, flags: 0, doc: null() },
 ];
 

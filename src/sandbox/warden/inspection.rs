@@ -1,9 +1,10 @@
 //! What the warden sees of a worker that is copied, and of its copies, from outside: by /proc, and as the user that the process is, because a container's root
 //! may look into its own user's processes only.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use rustix::fs::{FileType, Stat, major, minor, stat};
 use super::children;
 use crate::sandbox::plan::Uids;
 use crate::sandbox::sys_files::ActingAs;
+use crate::sandbox::sys_maps::{self, FileMapping};
 use crate::sandbox::template::{Branch, memory_file};
 
 /// What a file is known by: its file system's device, and its number there.
@@ -158,25 +160,37 @@ fn check_files(proc: &Path, expected: &Expected) -> Result<(), String> {
 /// Looks at its memory: it has no file of another's, and shares none that has no name, unless that is in its own directory. Memory that it shares with its own
 /// processes it makes once it has begun.
 fn check_map(proc: &Path, expected: &Expected) -> Result<(), String> {
-    let maps = fs::read_to_string(proc.join("maps")).map_err(told)?;
-    let device = |device: u64| format!("{:02x}:{:02x}", major(device), minor(device));
-    for mapping in maps.lines().filter_map(Mapping::parse) {
-        let (is_own, is_anothers) = match &expected.files {
-            OwnFiles::Device { own, parents } => (
-                mapping.device == device(*own),
-                mapping.device == device(*parents),
-            ),
-            OwnFiles::Directory { own, cell } => {
-                (is_below(mapping.path, own), is_below(mapping.path, cell))
-            }
-        };
-        if is_anothers && !is_own {
-            return Err("it has a file of another's in memory".to_owned());
+    let mut maps = File::open(proc.join("maps")).map_err(told)?;
+    let mut found = Ok(());
+    let asked = sys_maps::each(&maps, |mapping| {
+        found = check_mapping(&Mapping::of(mapping), expected);
+        found.is_ok()
+    });
+    if asked.is_err() {
+        let mut text = String::new();
+        maps.read_to_string(&mut text).map_err(told)?;
+        let mut mappings = text.lines().filter_map(Mapping::parse);
+        found = mappings.try_for_each(|mapping| check_mapping(&mapping, expected));
+    }
+    found
+}
+
+fn check_mapping(mapping: &Mapping<'_>, expected: &Expected) -> Result<(), String> {
+    let (is_own, is_anothers) = match &expected.files {
+        OwnFiles::Device { own, parents } => {
+            let is = |device: u64| mapping.device == (major(device), minor(device));
+            (is(*own), is(*parents))
         }
-        let is_nameless = mapping.path.is_empty() || mapping.path.ends_with(" (deleted)");
-        if mapping.is_shared && is_nameless && !is_own {
-            return Err("it shares memory".to_owned());
+        OwnFiles::Directory { own, cell } => {
+            (is_below(&mapping.path, own), is_below(&mapping.path, cell))
         }
+    };
+    if is_anothers && !is_own {
+        return Err("it has a file of another's in memory".to_owned());
+    }
+    let is_nameless = mapping.path.is_empty() || mapping.path.ends_with(" (deleted)");
+    if mapping.is_shared && is_nameless && !is_own {
+        return Err("it shares memory".to_owned());
     }
     Ok(())
 }
@@ -252,25 +266,42 @@ fn is_below(path: &str, directory: &Path) -> bool {
     rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// A line of /proc/PID/maps.
+/// What /proc/PID/maps tells of one mapping.
 struct Mapping<'a> {
     is_shared: bool,
-    device: &'a str,
-    path: &'a str,
+    /// Major and minor.
+    device: (u32, u32),
+    /// As the text has it.
+    path: Cow<'a, str>,
 }
 
 impl<'a> Mapping<'a> {
+    /// Of a line.
     fn parse(line: &'a str) -> Option<Self> {
         let (_, rest) = line.split_once(' ')?;
         let (permissions, rest) = rest.split_once(' ')?;
         let (_, rest) = rest.split_once(' ')?;
         let (device, rest) = rest.split_once(' ')?;
         let (_, path) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (major, minor) = device.split_once(':')?;
+        let number = |digits| u32::from_str_radix(digits, 16).ok();
         Some(Self {
             is_shared: permissions.ends_with('s'),
-            device,
-            path: path.trim_start(),
+            device: (number(major)?, number(minor)?),
+            path: path.trim_start().into(),
         })
+    }
+
+    fn of(mapping: &FileMapping<'a>) -> Self {
+        let path = String::from_utf8_lossy(mapping.path);
+        Self {
+            is_shared: mapping.is_shared,
+            device: mapping.device,
+            path: match path.contains('\n') {
+                true => path.replace('\n', "\\012").into(),
+                false => path,
+            },
+        }
     }
 }
 
@@ -301,7 +332,7 @@ mod tests {
             "7f00-7f01 rw-s 00001000 00:2a 117                        /tmp/a b/c d (deleted)";
         let mapping = Mapping::parse(line).unwrap();
         assert!(mapping.is_shared);
-        assert_eq!(mapping.device, "00:2a");
+        assert_eq!(mapping.device, (0, 0x2a));
         assert_eq!(mapping.path, "/tmp/a b/c d (deleted)");
         let line = "7f00-7f01 r--p 00000000 00:00 0 ";
         let mapping = Mapping::parse(line).unwrap();
@@ -311,6 +342,22 @@ mod tests {
             own.lines().filter_map(Mapping::parse).count(),
             own.lines().count()
         );
+        // A kernel that tells of one mapping at a time tells the same of those that have a file.
+        let mut told = Vec::new();
+        let maps = File::open("/proc/self/maps").unwrap();
+        let asked = sys_maps::each(&maps, |found| {
+            let found = Mapping::of(found);
+            told.push((found.is_shared, found.device, found.path.into_owned()));
+            true
+        });
+        if asked.is_ok() {
+            let own = own.lines().filter_map(Mapping::parse);
+            let with_files: Vec<_> = own
+                .filter(|mapping| mapping.path.starts_with('/'))
+                .map(|found| (found.is_shared, found.device, found.path.into_owned()))
+                .collect();
+            assert_eq!(told, with_files);
+        }
         assert!(is_below("/tmp/a b/c", Path::new("/tmp/a b")));
         assert!(!is_below("/tmp/a bc", Path::new("/tmp/a b")));
         assert!(is_below("/tmp/a\\012b/c", Path::new("/tmp/a\nb")));
