@@ -25,7 +25,7 @@
 //! | `files_small_write`, `files_small_read` | files of 1 KiB in 100 directories, 200 in a message, in one call |
 //! | `files_memory` | by how much the most memory that the server has had resident grows while the 1 GiB goes there and back |
 //! | `fork_bare_*`, `fork_first_reply`, `fork_pause`, `fork_64` | an episode with a heap of about 100 MB: `os.fork` in it to the child's first byte, and Fork to the reply to the child's first step; the call of `os.fork`, and by how much a step of the parent that is sent right behind a Fork is later than one alone; 64 forks until each has written a byte, and 64 copies of one Fork, ready for their first step; in turn. At level `none` or `namespace`: elsewhere there are no copies |
-//! | `fork_memory` | MemAvailable before and after 64 copies of an episode with next to nothing in its heap, by their number: each with its page tables, control group and files |
+//! | `fork_memory` | what 64 copies of an episode have in memory that is no other process's, by their number: without page tables |
 //! | `group_forks`, `group_steps`, `group_memory` | 32 prefixes that have each made a table of 20,000 texts, forked into 16 rollouts each, all at once; then 10 steps of all 512 rollouts at once, none of which may fail; MemAvailable before and after, by the number of rollouts |
 //! | `cold_start` | from the spawn to the log line that says that the server is ready, by the spawn to the end of a bare interpreter |
 //!
@@ -490,9 +490,11 @@ impl Bench {
         let mut small = Episode::start(connections.client(0)?, "").await?;
         small.run("x = 1").await?;
         connections.pool_full(WARM_WORKERS).await?;
-        let before = settled_memory().await?;
+        let server_pid = server.pid().context("the server has ended")?;
+        let before = memory::processes_below(server_pid)?;
         let copies = forks::copies(&connections, &small, forks::GROUP).await?;
-        let after = settled_memory().await?;
+        let made = memory::processes_below(server_pid)?;
+        let private = memory::private_mib(made.difference(&before).copied());
         forks::close(copies).await?;
         server.stop().await?;
         let of =
@@ -508,7 +510,7 @@ impl Bench {
         self.set("fork_bare_64", group);
         self.set_ratio("fork_64", per_second(of(|round| round.group)), group);
         let count = f64::from(forks::GROUP);
-        self.set("fork_memory", Some((before - after) / count / 1024.0));
+        self.set("fork_memory", Some(private / count));
         Ok(())
     }
 
