@@ -4,6 +4,19 @@ use super::transport::Transport;
 use super::{CodingEnv, Episode, Error};
 use crate::proto::v1;
 
+/// Code for a step that reseeds the random generators which the program's names are bound to: `random.Random`, numpy's `Generator`, `BitGenerator` and
+/// `RandomState`, `torch.Generator`. A fork copies these as they are, so that the children's would all give the same numbers. Each gets a state that follows from the seed and its name; those that
+/// are only within other objects stay as they are. The step's result is the list of the names.
+///
+/// ```
+/// let code = coding_env::client::reseed_code(7);
+/// assert!(code.ends_with("_reseed_generators(7, dict(globals()))\n"));
+/// ```
+pub fn reseed_code(seed: u64) -> String {
+    const RESEED: &str = include_str!("reseed.py");
+    format!("{RESEED}\n_reseed_generators({seed}, dict(globals()))\n")
+}
+
 /// What a fork may ask for. Start from [`ForkOptions::default`].
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]

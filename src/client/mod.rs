@@ -43,7 +43,7 @@ use tonic::{Request, Response, Status};
 pub use self::docker::DockerOptions;
 pub use self::error::{DockerError, Error, Reason, Refusal, Violation};
 pub use self::files::{Content, Files, FilesFailed, Moved, NewFile, Progress, escape};
-pub use self::fork::ForkOptions;
+pub use self::fork::{ForkOptions, reseed_code};
 use self::liveness::Liveness;
 pub use self::pool::Pool;
 use self::retry::Retry;

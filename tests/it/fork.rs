@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use coding_env::client::{CodingEnv, ForkOptions, Reason, ResetOptions};
+use coding_env::client::{CodingEnv, ForkOptions, Reason, ResetOptions, reseed_code};
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
 use coding_env::proto::v1::{self, ForkRequest, ForkResponse, Limits, RandomState, StepRequest};
 use tonic::transport::Channel;
@@ -478,6 +478,14 @@ async fn the_random_state_of_children_is_their_own_the_same_or_seeded() {
     // Generators that the program holds are copied as they are; kernel entropy is always fresh.
     let held = drawn(ForkOptions::default(), 2, "own.random()").await;
     assert_eq!(distinct(&held), 1);
+    let mut reseeded = async |seed: u64| {
+        let code = format!("{}own.random()", reseed_code(seed));
+        drawn(ForkOptions::default(), 1, &code).await.remove(0)
+    };
+    let numbers = [reseeded(1).await, reseeded(2).await, reseeded(1).await];
+    assert_eq!(numbers[0], numbers[2]);
+    assert_ne!(numbers[0], numbers[1]);
+    assert!(!numbers.contains(&held[0]));
     let fresh = drawn(inherit(), 3, "(os.urandom(8), uuid.uuid4())").await;
     assert_eq!(distinct(&fresh), 3);
     // The parent goes on with its own stream, which is the one that was inherited.

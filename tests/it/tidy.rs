@@ -180,6 +180,15 @@ fn the_readme_lists_every_setting() {
 }
 
 #[test]
+fn both_clients_reseed_by_the_same_code() {
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    assert_eq!(
+        read("src/client/reseed.py"),
+        read("clients/python/src/coding_env/_reseed.py")
+    );
+}
+
+#[test]
 fn the_image_has_the_version_of_the_program() {
     let dockerfile = fs::read_to_string(Path::new(ROOT).join("Dockerfile")).unwrap();
     let version = concat!("\nARG VERSION=", env!("CARGO_PKG_VERSION"), "\n");

@@ -22,6 +22,7 @@ from coding_env import (
     StdoutCheck,
     TestCheck,
     TextComparison,
+    reseed_code,
 )
 
 
@@ -55,6 +56,19 @@ def test_children_go_on_by_themselves(env):
     for child in children:
         assert value(child, "len(trail)") == "2"
         assert child.close()
+
+
+def test_generators_that_the_program_holds_are_reseeded(env):
+    env.reset()
+    env.step("import random\nown = random.Random(7)")
+
+    def number(seed):
+        with env.fork(1)[0] as child:
+            assert child.step(reseed_code(seed)).observation.result == "['own']"
+            return child.step("own.random()").observation.result
+
+    first, second, again = number(1), number(2), number(1)
+    assert first == again != second
 
 
 def test_what_a_fork_can_be_asked_for(env):

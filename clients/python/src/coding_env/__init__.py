@@ -21,6 +21,7 @@ from .copies import (
     EvaluationResult,
     StdoutCheck,
     TestCheck,
+    reseed_code,
 )
 from .errors import (
     BusyError,
@@ -186,4 +187,5 @@ __all__ = [
     "Violation",
     "WriteResult",
     "escape",
+    "reseed_code",
 ]

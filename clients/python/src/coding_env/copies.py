@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import inspect
 from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
+from . import _reseed
 from ._convert import Seconds
 from .models import CodeObservation, Observed, Outcome, Reported, StepLimits, TextComparison
 
@@ -153,3 +155,12 @@ class CheckpointInfo:
     create_time: Optional[datetime.datetime] = None
     #: The memory that it has for itself, when it was last measured. None where the host does not tell.
     private_bytes: Optional[int] = None
+
+
+def reseed_code(seed: int) -> str:
+    """Code for a step that reseeds the random generators which the program's names are bound to: ``random.Random``, numpy's ``Generator``, ``BitGenerator`` and ``RandomState``,
+    ``torch.Generator``. A fork copies these as they are, so that the children's would all give the same numbers.
+
+    Each gets a state that follows from the seed and its name; those that are only within other objects stay as they are. The step's result is the list of the names.
+    """
+    return f"{inspect.getsource(_reseed)}\n_reseed_generators({seed:d}, dict(globals()))\n"
