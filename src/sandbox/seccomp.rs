@@ -1345,6 +1345,50 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn calls_of_copies_wait_for_the_warden_if_they_are_marked() {
+        let copies = Policy {
+            copies: true,
+            ..STRICT
+        };
+        const DUMPABLE: u64 = 4;
+        for (name, first, waits) in [
+            ("setfsuid", 9, true),
+            ("setresuid", 9, true),
+            ("setresgid", 9, true),
+            ("chroot", 9, true),
+            ("prctl", DUMPABLE, true),
+            ("setns", 9, false),
+            ("setuid", 9, false),
+            ("setgroups", 9, false),
+            ("capset", 9, false),
+        ] {
+            let answered = |key| ask(&copies, name, &[first, 1, 9, 9, 9, key]);
+            let expected = if waits { RET_USER_NOTIF } else { EPERM_RETURN };
+            assert_eq!(answered(COPY_MARK), expected, "{name}");
+            assert_eq!(answered(KEY), RET_ALLOW, "{name}");
+            assert_eq!(answered(0), EPERM_RETURN, "{name}");
+            let marked = [first, 1, 9, 9, 9, COPY_MARK];
+            assert_eq!(ask(&STRICT, name, &marked), EPERM_RETURN, "{name}");
+        }
+        let copy: u64 = CLONE_COPY.into();
+        assert_eq!(ask(&copies, "clone", &[copy]), RET_ALLOW);
+        assert_eq!(ask(&STRICT, "clone", &[copy]), EPERM_RETURN);
+    }
+
+    #[test]
+    fn only_threads_share_descriptors_and_directories() {
+        const THREAD: u64 = 0x1_0000;
+        let [vm, fs, files, sighand]: [u64; 4] = [0x100, 0x200, 0x400, 0x800];
+        let all = vm | fs | files | sighand;
+        assert_eq!(ask(&STRICT, "clone", &[all | THREAD]), RET_ALLOW);
+        for flags in [fs, files, vm | files, vm | sighand, all] {
+            assert_eq!(ask(&STRICT, "clone", &[flags | 17]), EPERM_RETURN);
+        }
+        // posix_spawn(3)
+        assert_eq!(ask(&STRICT, "clone", &[vm | 0x4000 | 17]), RET_ALLOW);
+    }
+
+    #[test]
     fn arguments_decide() {
         let own = 0x7f00_0000_0000_0000_u64 << 1;
         for (name, arguments, allowed) in [

@@ -3,24 +3,7 @@
 use coding_env::client::{CodingEnv, Reason};
 use coding_env::proto::v1;
 
-use crate::support::copies::{can_copy, prepared, run};
-use crate::support::places::Place;
-use crate::support::{Server, may_lack};
-
-/// Servers of every level that this machine gives and that copies episodes. A full host copies them at every level.
-async fn each_level(part: impl AsyncFn(&Server, &str)) {
-    for level in ["none", "landlock", "namespace"] {
-        let Ok(server) = Place::of_level(level).start(&[]) else {
-            eprintln!("level {level} is not possible here");
-            may_lack("copies of episodes");
-            continue;
-        };
-        eprintln!("{level}:");
-        if can_copy(&server).await {
-            part(&server, level).await;
-        }
-    }
-}
+use crate::support::copies::{each_level, prepared, run};
 
 async fn fork(env: &mut CodingEnv, count: usize) -> Vec<CodingEnv> {
     env.fork(count).await.unwrap()

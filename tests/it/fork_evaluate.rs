@@ -463,8 +463,10 @@ async fn what_is_expected_is_never_in_the_interpreter() {
 def search():
     mine = ''.join(['sec', 'ret'])
     texts = [one for one in gc.get_objects() if isinstance(one, str)]
-    with open('/proc/self/maps') if __import__('os').path.exists('/proc/self/maps') else open('/dev/null') as maps:
-        regions = [line.split()[0] for line in maps if 'rw' in line]
+    try:
+        with open('/proc/self/maps') as maps:
+            regions = [line.split()[0] for line in maps if 'rw' in line]
+    except OSError: regions = []  # a level that keeps /proc from episodes
     found = 0
     try:
         memory = open('/proc/self/mem', 'rb', 0)

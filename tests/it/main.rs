@@ -36,6 +36,7 @@ mod fork_trees;
 #[cfg(feature = "docker")]
 mod from_docker_image;
 mod grpcurl;
+mod hostile_copies;
 mod hostile_escape;
 mod hostile_harness;
 mod hostile_kernel;

@@ -3,6 +3,7 @@
 use coding_env::client::CodingEnv;
 use coding_env::proto::v1;
 
+use super::places::Place;
 use super::{Server, may_lack};
 
 /// Starts a server whose episodes can be copied: at the strongest level that this host gives, or else at none. None: this host can't do that, which
@@ -27,6 +28,21 @@ pub(crate) async fn can_copy(server: &Server) -> bool {
         may_lack("copies of episodes");
     }
     facts.available
+}
+
+/// Servers of every level that this machine gives and that copies episodes. A full host copies them at every level.
+pub(crate) async fn each_level(part: impl AsyncFn(&mut Server, &str)) {
+    for level in ["none", "landlock", "namespace"] {
+        let Ok(mut server) = Place::of_level(level).start(&[]) else {
+            eprintln!("level {level} is not possible here");
+            may_lack("copies of episodes");
+            continue;
+        };
+        eprintln!("{level}:");
+        if can_copy(&server).await {
+            part(&mut server, level).await;
+        }
+    }
 }
 
 /// An episode in which this has run.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -199,7 +198,8 @@ pub(crate) fn marked(mark: &str) -> Vec<i32> {
         .collect()
 }
 
-/// What a process has mapped (/proc/PID/maps). Root without CAP_SYS_PTRACE, as in a container, has to ask as the process's own user.
+/// What a process has mapped (/proc/PID/maps). Root without CAP_SYS_PTRACE, as in a container, has to ask as the process's own user, who
+/// has the capabilities that workers keep.
 ///
 /// # Errors
 /// Why it can't be read.
@@ -217,10 +217,11 @@ pub(crate) fn maps_of(pid: i32) -> Result<String, String> {
     let (Some(uid), Some(gid)) = (id("Uid:"), id("Gid:")) else {
         return Err(refused);
     };
-    let output = Command::new("cat")
-        .arg(path)
-        .uid(uid)
-        .gid(gid)
+    let kept = "+setuid,+setgid";
+    let output = Command::new("setpriv")
+        .args(["--reuid", &uid.to_string(), "--regid", &gid.to_string()])
+        .args(["--clear-groups", "--inh-caps", kept, "--ambient-caps", kept])
+        .args(["cat", &path])
         .output()
         .map_err(|error| format!("{refused}; as uid {uid}: {error}"))?;
     if !output.status.success() {

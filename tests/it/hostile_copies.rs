@@ -1,0 +1,181 @@
+//! Programs that keep something in a copy of theirs, or make a copy that they reach into: it is not let begin, and no fork is made of it.
+
+use coding_env::client::CodingEnv;
+use coding_env::proto::v1;
+
+use crate::support::copies::{each_level, prepared, run};
+use crate::support::{Server, wait_until};
+
+/// The harness's own functions, as a program can find and replace them. With `seen` it says that nothing is in the way of a copy.
+const HARNESS: &str = r#"
+import mmap, os, select, socket, sys, threading, time
+frame = sys._getframe()
+while 'COPIES_SOURCE' not in frame.f_globals: frame = frame.f_back
+H = frame.f_globals
+exec(compile(H['COPIES_SOURCE'], 'harness', 'exec'), H)
+own = dict(H)
+def instead(name, function): H[name] = function
+def restore(): H.update({name: own[name] for name in ('renew_file', 'renew_mapping', 'move_paths', 'look_at_descriptors')})
+def seen(worker, held, fds):
+    own['look_at_descriptors'](worker, held, fds)
+    return {}
+def without_streams(worker, held, fds):
+    found = seen(worker, held, fds)
+    for fds in held.streams: fds.clear()
+    return found
+def then(action):
+    def move_paths(*all):
+        action()
+        return own['move_paths'](*all)
+    instead('move_paths', move_paths)
+def leave_child():
+    if os.fork() == 0: time.sleep(1000)
+def leave_orphan():
+    pid = os.fork()
+    if pid == 0:
+        leave_child()
+        os._exit(0)
+    os.waitpid(pid, 0)
+"#;
+
+/// What is kept, how, and what the warden says of it.
+const KEPT: [(&str, &str, &str); 10] = [
+    (
+        "a file",
+        "f = open('f', 'w+'); instead('renew_file', lambda *all: None)",
+        "its descriptor",
+    ),
+    (
+        "a directory",
+        "d = os.open('.', os.O_RDONLY); instead('renew_file', lambda *all: None)",
+        "its descriptor",
+    ),
+    (
+        "shared memory",
+        "m = mmap.mmap(-1, 4096); instead('renew_mapping', lambda *all: True)",
+        "it shares memory",
+    ),
+    (
+        "a file in memory",
+        "f = open('f', 'wb+'); f.truncate(4096); m = mmap.mmap(f.fileno(), 4096, access=mmap.ACCESS_COPY); f.close(); instead('renew_mapping', lambda *all: True)",
+        "it has a file of another's in memory",
+    ),
+    (
+        "an end of a pipe",
+        "pipe = os.pipe(); instead('look_at_descriptors', seen)",
+        "its descriptor",
+    ),
+    (
+        "a socket",
+        "pair = socket.socketpair(); instead('look_at_descriptors', seen)",
+        "its descriptor",
+    ),
+    (
+        "what waits for events",
+        "e = select.epoll(); instead('look_at_descriptors', seen)",
+        "its descriptor",
+    ),
+    (
+        "its output",
+        "instead('look_at_descriptors', without_streams)",
+        "its descriptor",
+    ),
+    ("a child", "then(leave_child)", "it has started a process"),
+    (
+        "an orphan",
+        "then(leave_orphan)",
+        "another process has something of it",
+    ),
+];
+
+/// What the warden says of a copy that it does not let begin.
+const REFUSED: &str = "a copy is not what it should be";
+
+/// Whether a fork fails. It is asked for once: a client would try again.
+async fn is_refused(server: &Server, env: &CodingEnv) -> bool {
+    let request = v1::ForkRequest {
+        episode_id: env.episode_id().unwrap().to_owned(),
+        count: 2,
+        ..Default::default()
+    };
+    let refusal = server.raw().await.fork(request).await.err();
+    refusal.is_some_and(|refusal| {
+        eprintln!("{}", refusal.message());
+        refusal.code() == tonic::Code::Unavailable
+    })
+}
+
+#[tokio::test]
+async fn a_copy_that_keeps_something_of_its_parents_does_not_begin() {
+    each_level(async |server: &mut Server, level| {
+        if level == "none" {
+            return;
+        }
+        server.expect_log(REFUSED);
+        for (what, how, why) in KEPT {
+            let mut env = prepared(server, &format!("{HARNESS}{how}")).await;
+            let told = |server: &Server| {
+                let log = server.log().into_iter();
+                log.filter(|line| line.contains(REFUSED) && line.contains(why))
+                    .count()
+            };
+            let before = told(server);
+            assert!(is_refused(server, &env).await, "{level}: {what} is kept");
+            wait_until("the warden has said why", || told(server) > before);
+            // The parent is as it was.
+            assert_eq!(
+                run(&mut env, "restore(); 1 + 1").await,
+                "2",
+                "{level}: {what}"
+            );
+        }
+    })
+    .await;
+}
+
+/// What makes a process that shares its maker's memory, becomes an orphan, and then the copy that the next fork is to make, as far as the warden lets it: machine code, because it
+/// can't run the interpreter whose memory it is in. It tells what it is answered: to the question for all, to setresgid, setresuid and prctl, and that it has come so far.
+#[cfg(target_arch = "x86_64")]
+const SHARER: &str = concat!(
+    "4889fbbf11010000488b3331d24531d24531c0b8380000000f0585c0740931ffb83c0000000f0549b96d61726b636f707948c7c7ffffffffbe0100000031d2b8",
+    "7a0000000f054885c07909b8180000000f05ebdd4889430848c1e81e4989c44c89e74c89e64c89e2b8770000000f05488943104c89e74c89e64c89e2b8750000",
+    "000f0548894318bf04000000be0100000031d24531d24531c0b89d0000000f054889432048c7432801000000b8220000000f05ebf7",
+);
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() {
+    each_level(async |server: &mut Server, level| {
+        if level == "none" {
+            return;
+        }
+        server.expect_log(REFUSED);
+        let start = format!(
+            "import ctypes, mmap, os\n\
+             code = bytes.fromhex('{SHARER}')\n\
+             memory = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)\n\
+             memory[:len(code)] = code\n\
+             start = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n\
+             told = (ctypes.c_int64 * 6).from_address(start + 0x1000)\n\
+             told[0] = start + 0x8000\n\
+             clone = ctypes.CDLL(None, use_errno=True).clone\n\
+             clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]\n\
+             _ = os.waitpid(clone(start, start + 0x4000, 0x100 | 17, start + 0x1000), 0)"
+        );
+        let mut parent = prepared(server, &start).await;
+        assert!(is_refused(server, &parent).await, "{level}");
+        // It got what the copy was to get and changed its user, but was not let on.
+        let answers = run(
+            &mut parent,
+            "told[1] > 0, told[2], told[3], told[4], told[5]",
+        )
+        .await;
+        let allowed = [
+            "(True, 0, 0, 0, 0)",
+            "(True, 0, 0, -1, 0)",
+            "(True, 0, 0, -1, 1)",
+        ];
+        assert!(allowed.contains(&&*answers), "{level}: {answers}");
+    })
+    .await;
+}
