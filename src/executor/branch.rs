@@ -1,13 +1,14 @@
 //! Copies of a live worker: what is ordered, why it may be refused, and how it goes.
 //!
 //! The parent is asked whether it has anything that can't be copied, while the warden has its files copied ([`Order::Prepare`]). Then it forks itself once for each order that it
-//! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). Copies that were not taken over when
+//! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). It goes on once they are ready. Copies that were not taken over when
 //! [`Order::Forked`] comes are killed.
 
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,28 +166,23 @@ impl Executor {
         parent.thaw();
 
         let warden_gone = || ForkFault::Failed("the warden has gone".to_owned());
-        let made = tokio::select! {
-            biased;
-            made = self.make(parent, files, &mut copies) => made,
-            () = self.0.gone.cancelled() => Err(warden_gone()),
-        };
-        parent.forget_use();
-        made?;
-        // With the parent gone, a copy that is not ready soon was not taken over, and is nobody's.
-        let gone = parent.process_gone();
-        let orphaned = async {
-            gone.await;
-            tokio::time::sleep(ORPHANS_WITHIN).await;
-        };
+        let mut files = std::pin::pin!(files_made(parent, files));
         tokio::select! {
             biased;
-            ready = ready(copies) => ready,
-            never = self.miss(parent.shared.id) => match never {},
-            () = orphaned => Err(ForkFault::Failed(
-                "the interpreter ended while it was copied".to_owned(),
-            )),
-            () = self.0.gone.cancelled() => Err(warden_gone()),
+            asked = self.ask(parent, files.as_mut()) => asked?,
+            () = self.0.gone.cancelled() => return Err(warden_gone()),
         }
+        let made = tokio::select! {
+            biased;
+            made = self.make(parent, files, copies) => made,
+            () = self.0.gone.cancelled() => Err(warden_gone()),
+        };
+        // Not before its copies are what they are to be: until they have changed their user, whatever runs as theirs could open their memory.
+        if parent.is_alive() && !parent.has_closed() {
+            drop(self.say(parent, &frame::encode_done(), &[]).await);
+        }
+        parent.forget_use();
+        made
     }
 
     /// Has the warden look for copies that have ended without a word, again and again.
@@ -226,52 +222,55 @@ impl Executor {
         })
     }
 
-    /// Has the parent make the copies, once their files are there, and the warden take them over.
+    /// Asks the parent whether it can be copied. It then runs nothing until it is told that all is done.
+    async fn ask(
+        &self,
+        parent: &mut Worker,
+        files: impl Future<Output = Result<(), ForkFault>>,
+    ) -> Result<(), ForkFault> {
+        // What the parent can't see for itself there, it asks the warden for, which has it with the files.
+        if self.files_come_first() {
+            files.await?;
+        }
+        self.say(parent, &frame::encode_fork(), &[]).await?;
+        match self.hear(parent).await? {
+            FromWorker::Obstacles(found) if found.is_empty() => Ok(()),
+            FromWorker::Obstacles(found) => Err(ForkFault::Unsupported(
+                found.into_iter().map(obstacle).collect(),
+            )),
+            _ => Err(self.put_down(parent).await),
+        }
+    }
+
+    /// Whether the files are there before the parent is asked.
+    fn files_come_first(&self) -> bool {
+        self.plan().level == Level::Landlock
+    }
+
+    /// Has the parent make the copies, and the warden take them over, and waits until they are ready.
     async fn make(
         &self,
         parent: &mut Worker,
-        files: oneshot::Receiver<Files>,
-        copies: &mut [Copy],
-    ) -> Result<(), ForkFault> {
-        let mut files = std::pin::pin!(files_made(parent, files));
-        // What the parent can't see for itself there, it asks the warden for, which has it with the files.
-        let first = self.plan().level == Level::Landlock;
-        if first && let Err(fault) = files.as_mut().await {
-            return Err(fault);
-        }
-        self.say(parent, &frame::encode_fork(), &[]).await?;
-        let found = self.hear(parent).await?;
-        let FromWorker::Obstacles(found) = found else {
-            return Err(self.put_down(parent).await);
-        };
-        if !found.is_empty() {
-            return Err(ForkFault::Unsupported(
-                found.into_iter().map(obstacle).collect(),
-            ));
-        }
+        mut files: Pin<&mut impl Future<Output = Result<(), ForkFault>>>,
+        copies: Vec<Copy>,
+    ) -> Result<Vec<Worker>, ForkFault> {
         // A copy that asks for what it is to be before the warden has heard of it is refused.
         self.0.link.has_room().await;
         // Where copies ask, the warden lets them wait for their files. Elsewhere those are there first.
         let asks = self.plan().fork_facts().channel_private;
-        let mut fault = match first || asks {
-            true => None,
-            false => files.as_mut().await.err(),
-        };
-        if fault.is_none() {
-            self.order(parent, copies).await?;
+        if !asks {
+            files.as_mut().await?;
         }
-        self.say(parent, &frame::encode_done(), &[]).await?;
+        self.order(parent, &copies).await?;
+        self.say(parent, &frame::encode_tell(), &[]).await?;
         let FromWorker::Forked(pids) = self.hear(parent).await? else {
             return Err(self.put_down(parent).await);
         };
-        if asks && !first {
-            fault = files.await.err();
-        }
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
         if pids.len() != copies.len() {
             return Err(self.put_down(parent).await);
+        }
+        if asks && !self.files_come_first() {
+            files.await?;
         }
         if let Some(error) = pids.iter().find(|pid| **pid <= 0) {
             let error = io::Error::from_raw_os_error(error.saturating_neg());
@@ -286,7 +285,20 @@ impl Executor {
             };
             self.0.link.send(&adopt, Vec::new());
         }
-        Ok(())
+        // With the parent gone, a copy that is not ready soon was not taken over, and is nobody's.
+        let gone = parent.process_gone();
+        let orphaned = async {
+            gone.await;
+            tokio::time::sleep(ORPHANS_WITHIN).await;
+        };
+        tokio::select! {
+            biased;
+            ready = ready(copies) => ready,
+            never = self.miss(parent.shared.id) => match never {},
+            () = orphaned => Err(ForkFault::Failed(
+                "the interpreter ended while it was copied".to_owned(),
+            )),
+        }
     }
 
     /// Orders the copies of the parent, one by one.

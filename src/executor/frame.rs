@@ -13,6 +13,7 @@ const DISCARD: u8 = 3;
 const FORK: u8 = 4;
 const COPY: u8 = 5;
 const DONE: u8 = 6;
+const TELL: u8 = 7;
 const READY: u8 = 1;
 const REPORT: u8 = 2;
 const DISPLAY: u8 = 3;
@@ -128,7 +129,12 @@ pub(crate) fn encode_copy(seed: Option<u64>, home: &[u8]) -> Vec<u8> {
     framed(order.raw(home).finish())
 }
 
-/// No more copies. The reply is [`FromWorker::Forked`].
+/// All copies were ordered. The reply is [`FromWorker::Forked`].
+pub(crate) fn encode_tell() -> Vec<u8> {
+    framed(Writer::new(TELL).finish())
+}
+
+/// No more copies: the worker goes on, and does not reply.
 pub(crate) fn encode_done() -> Vec<u8> {
     framed(Writer::new(DONE).finish())
 }

@@ -15,7 +15,7 @@ H = frame.f_globals
 exec(compile(H['COPIES_SOURCE'], 'harness', 'exec'), H)
 own = dict(H)
 def instead(name, function): H[name] = function
-def restore(): H.update({name: own[name] for name in ('renew_file', 'renew_mapping', 'move_paths', 'look_at_descriptors')})
+def restore(): H.update({name: own[name] for name in ('renew_file', 'renew_mapping', 'move_paths', 'look_at_descriptors', 'look_at_process')})
 def seen(worker, held, fds):
     own['look_at_descriptors'](worker, held, fds)
     return {}
@@ -28,6 +28,7 @@ def then(action):
         action()
         return own['move_paths'](*all)
     instead('move_paths', move_paths)
+def alone(worker): return (0, 0) + tuple(own['look_at_process'](worker)[2:])
 def leave_child():
     if os.fork() == 0: time.sleep(1000)
 def leave_orphan():
@@ -39,7 +40,7 @@ def leave_orphan():
 "#;
 
 /// What is kept, how, and what the warden says of it.
-const KEPT: [(&str, &str, &str); 10] = [
+const KEPT: [(&str, &str, &str); 11] = [
     (
         "a file",
         "f = open('f', 'w+'); instead('renew_file', lambda *all: None)",
@@ -81,6 +82,11 @@ const KEPT: [(&str, &str, &str); 10] = [
         "its descriptor",
     ),
     ("a child", "then(leave_child)", "it has started a process"),
+    (
+        "a child of the parent's that could have opened it",
+        "child = os.fork()\nif child == 0: time.sleep(1000)\ninstead('look_at_process', alone)",
+        "its parent is not alone",
+    ),
     (
         "an orphan",
         "then(leave_orphan)",
@@ -176,6 +182,54 @@ async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() 
             "(True, 0, 0, -1, 1)",
         ];
         assert!(allowed.contains(&&*answers), "{level}: {answers}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_code_of_the_parents_runs_before_its_copies_are_others() {
+    each_level(async |server: &mut Server, level| {
+        if level == "none" {
+            return;
+        }
+        let watch = "import os\nkept = []\n\
+                     def look():\n\
+                     \x20   try: names = os.listdir('/proc')\n\
+                     \x20   except OSError: return\n\
+                     \x20   for name in names:\n\
+                     \x20       if name.isdigit() and int(name) != os.getpid():\n\
+                     \x20           try: kept.append((name, os.open('/proc/' + name + '/mem', os.O_RDWR)))\n\
+                     \x20           except OSError: pass\n\
+                     os.register_at_fork(after_in_parent=look)";
+        let mut parent = prepared(server, watch).await;
+        for _ in 0..5 {
+            for child in parent.fork(8).await.unwrap() {
+                drop(child);
+            }
+            assert_eq!(run(&mut parent, "kept").await, "[]", "{level}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_that_a_program_left_is_in_the_way_of_a_copy() {
+    each_level(async |server: &mut Server, level| {
+        if level == "none" {
+            return;
+        }
+        let leave = "import os, time\npid = os.fork()\n\
+                     if pid == 0:\n\
+                     \x20   if os.fork() == 0: time.sleep(1000)\n\
+                     \x20   os._exit(0)\n\
+                     _ = os.waitpid(pid, 0)";
+        let mut parent = prepared(server, leave).await;
+        let error = parent.fork(1).await.unwrap_err();
+        assert!(
+            error.to_string().contains("end it first"),
+            "{level}: {error}"
+        );
+        assert_eq!(run(&mut parent, "1 + 1").await, "2");
     })
     .await;
 }

@@ -20,6 +20,7 @@ use crate::{
 /// The orders that come: see src/executor/frame.rs.
 const COPY: u8 = 5;
 const DONE: u8 = 6;
+const TELL: u8 = 7;
 /// The answer: how many copies were made, and the process ids.
 const FORKED: u8 = 6;
 
@@ -167,6 +168,15 @@ pub(crate) unsafe extern "C" fn make_copies(_: Object, object: Object) -> Object
         // SAFETY: at least one byte is filled.
         match unsafe { order.read() } {
             DONE => break true,
+            TELL => {
+                let body = 1 + 4 + count * 4;
+                answer.bytes = (body as u32).to_le();
+                answer.count = (count as u32).to_le();
+                if !send(addr_of!(*answer).cast(), HEADER_BYTES + body) {
+                    break false;
+                }
+                continue;
+            }
             COPY if count < COPIES_MAX => {}
             _ => break false,
         }
@@ -191,10 +201,7 @@ pub(crate) unsafe extern "C" fn make_copies(_: Object, object: Object) -> Object
         unsafe { PyOS_AfterFork_Parent() };
     }
     set_signal_mask(mask);
-    let body = 1 + 4 + count * 4;
-    answer.bytes = (body as u32).to_le();
-    answer.count = (count as u32).to_le();
-    if !whole || !send(addr_of!(*answer).cast(), HEADER_BYTES + body) {
+    if !whole {
         return gone();
     }
     // SAFETY: an empty format builds None.

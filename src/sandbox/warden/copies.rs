@@ -6,6 +6,7 @@
 //!   it may begin. What it is is looked at from outside then ([`inspection`]), because the code that asks is in reach of the program;
 //! - elsewhere the server tells which processes the copies are (`Adopt`), as the parent says. All branches are their reaper's own children, so that is looked at and not believed.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
@@ -238,7 +239,14 @@ impl Warden {
 
     /// Has the files of the copies made that are wanted.
     pub(super) fn prepare_copies(&mut self, parent: WorkerId, room: Room) -> io::Result<()> {
-        match self.start_copyist(parent, room) {
+        let started = match self.has_left(parent) {
+            Ok(false) => self.start_copyist(parent, room),
+            Ok(true) => Err(io::Error::other(
+                "the episode has started a process that still runs, and left it: end it first",
+            )),
+            Err(why) => Err(io::Error::other(why)),
+        };
+        match started {
             Ok(()) => Ok(()),
             Err(error) => tell(&Event::Prepared {
                 worker: parent,
@@ -634,12 +642,43 @@ impl Warden {
             return Err("its memory is closed".to_owned());
         }
         look_at(copy, expected)?;
+        // Until it had changed its user, whatever else was its parent's could have opened its memory, and would still have it.
+        let (parent, parents_uid) = expected.parent;
+        inspection::check_alone(parent)?;
+        let mut forks = self.copies.under_way.values();
+        let fork = forks.find(|fork| fork.pid == parent);
+        let to_come = fork.map_or(0, |fork| {
+            fork.wanted.iter().filter(|wanted| !wanted.taken).count()
+        });
+        let parents = RefCell::new(HashSet::new());
         let (reaper, branches) = self.branches(copy.cell)?;
         inspection::check_strangers(
             reaper,
             |pid| branches.contains(&pid),
-            |_, uid| uid == expected.uid,
+            |pid, uid| {
+                uid == expected.uid
+                    || uid == parents_uid && {
+                        let mut parents = parents.borrow_mut();
+                        parents.insert(pid);
+                        parents.len() > to_come
+                    }
+            },
         )
+    }
+
+    /// Whether a branch has left processes to the cell's reaper, where that can be told by its uid.
+    fn has_left(&self, worker: WorkerId) -> Result<bool, String> {
+        let place = self.place(worker);
+        let (id, _) = place.ok_or_else(|| "the parent has ended".to_owned())?;
+        let first = self.cells.get(&id).and_then(|cell| cell.uid);
+        let copy = self.copies.live.get(&worker);
+        let Some(uid) = copy.map_or(first, |copy| copy.uid) else {
+            return Ok(false);
+        };
+        let (reaper, branches) = self.branches(id)?;
+        let left =
+            inspection::check_strangers(reaper, |pid| branches.contains(&pid), |_, of| of == uid);
+        Ok(left.is_err())
     }
 
     /// A cell's reaper, and the processes of its branches.

@@ -195,6 +195,18 @@ fn check_mapping(mapping: &Mapping<'_>, expected: &Expected) -> Result<(), Strin
     Ok(())
 }
 
+/// Looks at a process that is copied: it has one thread, and no child that runs.
+pub(super) fn check_alone(pid: i32) -> Result<(), String> {
+    let Ok(status) = Status::read(pid) else {
+        return Ok(()); // it has ended
+    };
+    let mut children = children::children(pid).into_iter();
+    if status.threads > 1 || children.any(children::runs) {
+        return Err("its parent is not alone".to_owned());
+    }
+    Ok(())
+}
+
 /// How often processes are looked at again because one of them has ended meanwhile.
 const LOOKS_MAX: usize = 100;
 
