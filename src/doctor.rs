@@ -121,7 +121,7 @@ impl Diagnosis {
         self.plan.as_ref().err().map(ToString::to_string)
     }
 
-    /// The same for programs: an object with `starts`, `refusal`, `level`, `layers`, `levels`, `platform`, `support`, `limits`.
+    /// The same for programs: an object with `starts`, `refusal`, `level`, `layers`, `copies`, `levels`, `platform`, `support`, `limits`.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         use serde_json::json;
@@ -157,6 +157,16 @@ impl Diagnosis {
             "refusal": self.refusal(),
             "level": plan.map(|plan| plan.level.name()),
             "layers": layers.unwrap_or_default(),
+            "copies": plan.map(|plan| {
+                let facts = plan.fork_facts();
+                json!({
+                    "available": facts.available,
+                    "reason": facts.why_not,
+                    "separated": facts.separated.names(),
+                    "channel_private": facts.channel_private,
+                    "same_paths": facts.same_paths,
+                })
+            }),
             "levels": levels.iter().map(level).collect::<Vec<_>>(),
             "platform": platform,
             "support": support,
@@ -190,6 +200,20 @@ impl fmt::Display for Diagnosis {
                     let state = if layer.enforced { "yes" } else { "NO" };
                     writeln!(out, "  {:<13} {state:<4} {}", layer.name, layer.detail)?;
                 }
+                let facts = plan.fork_facts();
+                let apart = facts.separated.names().join(", ");
+                let (state, told) = match &facts.why_not {
+                    None => (
+                        "yes",
+                        format!("each with its own, which no other reaches: {apart}"),
+                    ),
+                    Some(why) => ("NO", why.clone()),
+                };
+                writeln!(
+                    out,
+                    "\nCopies of live episodes:\n  {:<13} {state:<4} {told}",
+                    "forks"
+                )?;
             }
             Err(refusal) => writeln!(out, "A server does not start here: {refusal}")?,
         }

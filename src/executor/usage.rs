@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::time::Duration;
 
 use crate::sandbox::cgroup::CgroupFacts;
 use crate::sandbox::sys;
+use crate::sandbox::sys_files::ActingAs;
 
 /// A process's counters since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,7 +31,14 @@ pub(crate) struct PrivateBytes(pub(super) i32);
 impl PrivateBytes {
     /// None where the host does not tell.
     pub(crate) fn read(self) -> Option<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0)).ok()?;
+        let path = format!("/proc/{}/smaps_rollup", self.0);
+        // Root without CAP_SYS_PTRACE, as in a container, may look at processes of the user only that it acts as.
+        let text = fs::read_to_string(&path).or_else(|_| {
+            let owner = fs::metadata(format!("/proc/{}", self.0))?;
+            let _acting = ActingAs::begin(owner.uid(), owner.gid())?;
+            fs::read_to_string(&path)
+        });
+        let text = text.ok()?;
         let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
         let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
         kib.checked_mul(1024)

@@ -15,6 +15,27 @@ pub(crate) struct Separated {
     pub(crate) ptrace: bool,
 }
 
+impl Separated {
+    /// What is kept, by name.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        let Self {
+            memory,
+            files,
+            signals,
+            ptrace,
+        } = self;
+        [
+            (memory, "memory"),
+            (files, "files"),
+            (signals, "signals"),
+            (ptrace, "tracing"),
+        ]
+        .into_iter()
+        .filter_map(|(is, name)| is.then_some(name))
+        .collect()
+    }
+}
+
 /// What this host can do about copies of live episodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForkFacts {
@@ -62,5 +83,37 @@ impl Plan {
             channel_private: separated,
             same_paths: separated && self.level == Level::Namespace,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Uids;
+    use super::*;
+
+    #[test]
+    fn all_is_kept_apart_where_there_are_uids_and_paths_are_the_same_where_there_are_roots() {
+        let all = ["memory", "files", "signals", "tracing"];
+        for level in [Level::Landlock, Level::Namespace] {
+            let with = Plan {
+                uids: Some(Uids { first: 1, count: 9 }),
+                copies: Ok(()),
+                ..Plan::of_level(level)
+            };
+            let facts = with.fork_facts();
+            assert!(facts.available && facts.channel_private && facts.why_not.is_none());
+            assert_eq!(facts.separated.names(), all);
+            assert_eq!(facts.same_paths, level == Level::Namespace);
+            let without = Plan {
+                copies: Err("no uids".to_owned()),
+                ..Plan::of_level(level)
+            };
+            let facts = without.fork_facts();
+            assert_eq!(facts.why_not.as_deref(), Some("no uids"));
+            assert!(!facts.available && facts.separated.names().is_empty());
+        }
+        let facts = Plan::of_level(Level::None).fork_facts();
+        assert!(facts.available && !facts.channel_private && !facts.same_paths);
+        assert_eq!(facts.separated.names(), ["memory"]);
     }
 }

@@ -59,6 +59,9 @@ in_container() {
     local name=$1 places=$2 container="coding-env-test-$$-$((++containers))" begun=$SECONDS end=ok
     shift 2
     echo "--- $name: $places"
+    # What keeps copies of an episode apart there: `hostile_copies` attacks it, and fails where a named place as root has none.
+    docker run --rm --network none --volume "$target:$target:ro" --env CODING_ENV_PYTHON=/usr/bin/python3 "$@" "$image" \
+        "$target/coding-env" doctor | sed -n '/^Copies/,/^$/p' || true
     # A container that does not end by itself is removed with all that is in it.
     if ! timeout --kill-after=20 "$SECONDS_EACH" docker run --rm --name "$container" --init --network none \
         --memory 6g --pids-limit 8192 \

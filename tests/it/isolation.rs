@@ -106,6 +106,12 @@ fn check(told: &Value) {
     for layer in told["layers"].as_array().unwrap() {
         assert!(!layer["detail"].as_str().unwrap().is_empty(), "{layer}");
     }
+    let copies = &told["copies"];
+    assert_eq!(copies["available"] == true, copies["reason"].is_null());
+    assert_eq!(
+        copies["available"] == true,
+        !copies["separated"].as_array().unwrap().is_empty()
+    );
     let levels = told["levels"].as_array().unwrap();
     let named: Vec<&str> = levels
         .iter()

@@ -138,6 +138,13 @@ impl Place {
     }
 }
 
+/// Whether a level as root is one of the places that this machine was said to give.
+pub(crate) fn is_named_as_root(level: &str) -> bool {
+    let (places, have_to_be_there) = places();
+    let is_it = |place: &Place| place.as_root && place.flags().contains(&level);
+    have_to_be_there && places.iter().any(is_it)
+}
+
 /// The uid of the tests.
 pub(crate) fn own_uid() -> u32 {
     std::fs::metadata("/proc/self").unwrap().uid()
