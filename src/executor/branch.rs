@@ -85,6 +85,9 @@ const WITHIN: Duration = WORKER_READY_WITHIN;
 /// How long copies may take to be ready once their parent has gone.
 const ORPHANS_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long the warden's word of why a copy was refused may take once that has ended.
+const WORD_WITHIN: Duration = Duration::from_millis(50);
+
 /// How often copies that are not ready yet are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -291,9 +294,20 @@ impl Executor {
             gone.await;
             tokio::time::sleep(ORPHANS_WITHIN).await;
         };
+        let later = parent.shared.wait_for_files();
         tokio::select! {
             biased;
-            ready = ready(copies) => ready,
+            ready = ready(copies) => match ready {
+                Ok(workers) => Ok(workers),
+                // The warden's word of why comes on another socket.
+                Err(fault) => {
+                    let told = tokio::time::timeout(WORD_WITHIN, later).await;
+                    match told.ok().and_then(Result::ok) {
+                        Some(files) => Err(told_of_files(files).err().unwrap_or(fault)),
+                        None => Err(fault),
+                    }
+                }
+            },
             never = self.miss(parent.shared.id) => match never {},
             () = orphaned => Err(ForkFault::Failed(
                 "the interpreter ended while it was copied".to_owned(),
@@ -373,15 +387,28 @@ fn files_made(
             _ = shared.ended() => None,
             () = gone => None,
         };
-        match files {
-            Some(Files::Made) => Ok(()),
-            Some(Files::TooLarge { bytes, bytes_max }) => {
-                Err(ForkFault::TooLarge { bytes, bytes_max })
-            }
-            Some(Files::Failed(why)) => Err(ForkFault::Failed(why)),
-            None => Err(ForkFault::Failed(
-                "the files were not copied in time".to_owned(),
-            )),
+        files.map_or_else(
+            || {
+                Err(ForkFault::Failed(
+                    "the files were not copied in time".to_owned(),
+                ))
+            },
+            told_of_files,
+        )
+    }
+}
+
+fn told_of_files(files: Files) -> Result<(), ForkFault> {
+    match files {
+        Files::Made => Ok(()),
+        Files::TooLarge { bytes, bytes_max } => Err(ForkFault::TooLarge { bytes, bytes_max }),
+        Files::Failed(why) => Err(ForkFault::Failed(why)),
+        Files::LeftProcess => {
+            let [_, word, ..] = OBSTACLES;
+            Err(ForkFault::Unsupported(vec![Obstacle {
+                word,
+                sentence: "a process that the program has started and left runs".to_owned(),
+            }]))
         }
     }
 }

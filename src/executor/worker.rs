@@ -147,7 +147,7 @@ impl Shared {
         }
     }
 
-    /// The answer to the next order to make files for its copies.
+    /// The next that is said of the files for its copies.
     pub(super) fn wait_for_files(&self) -> oneshot::Receiver<Files> {
         let (sender, receiver) = oneshot::channel();
         *self.prepared() = Some(sender);

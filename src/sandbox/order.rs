@@ -92,6 +92,8 @@ pub(crate) enum Files {
     TooLarge { bytes: u64, bytes_max: u64 },
     /// Why they are not.
     Failed(String),
+    /// They are of no use, because a process that the program has left still runs.
+    LeftProcess,
 }
 
 /// How a process ended: wait(2).
@@ -404,6 +406,7 @@ impl Event {
                         message.u8(1).u64(*bytes).u64(*bytes_max).finish()
                     }
                     Files::Failed(why) => message.u8(2).block(why.as_bytes()).finish(),
+                    Files::LeftProcess => message.u8(3).finish(),
                 }
             }
             Self::NotCopied { worker } => Writer::new(10).u64(*worker).finish(),
@@ -469,7 +472,9 @@ impl Event {
                         bytes: reader.u64()?,
                         bytes_max: reader.u64()?,
                     },
-                    _ => Files::Failed(text(reader.block()?)?),
+                    2 => Files::Failed(text(reader.block()?)?),
+                    3 => Files::LeftProcess,
+                    _ => return Err(Malformed),
                 },
             },
             _ => return Err(Malformed),
@@ -586,6 +591,10 @@ mod tests {
             Event::Prepared {
                 worker: 5,
                 files: Files::Made,
+            },
+            Event::Prepared {
+                worker: 2,
+                files: Files::LeftProcess,
             },
             Event::Prepared {
                 worker: 5,

@@ -159,6 +159,9 @@ struct Warden {
     copyists: HashSet<i32>,
 }
 
+/// How soon a copy is looked at again that could not be told about.
+const LOOK_AGAIN_NANOS: i64 = 1_000_000;
+
 fn server() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
@@ -232,7 +235,17 @@ impl Warden {
                 }
                 // What is under way goes on once everybody else's business is done.
                 let now = Timespec::default();
-                let wait = self.broker.is_busy().then_some(&now);
+                let soon = Timespec {
+                    tv_sec: 0,
+                    tv_nsec: LOOK_AGAIN_NANOS,
+                };
+                let wait = if self.broker.is_busy() {
+                    Some(&now)
+                } else if self.copies.is_holding() {
+                    Some(&soon)
+                } else {
+                    None
+                };
                 match poll(&mut fds, wait) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,

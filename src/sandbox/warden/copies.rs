@@ -6,12 +6,13 @@
 //!   it may begin. What it is is looked at from outside then ([`inspection`]), because the code that asks is in reach of the program;
 //! - elsewhere the server tells which processes the copies are (`Adopt`), as the parent says. All branches are their reaper's own children, so that is looked at and not believed.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, fstat, openat};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -66,6 +67,8 @@ pub(super) struct Copy {
     expected: Option<Box<Expected>>,
     /// What was done about its memory.
     memory: Memory,
+    /// Since when there are more processes of its parent's user than there should be.
+    crowded_since: Cell<Option<Instant>>,
 }
 
 /// What was done about a copy's memory: by calls that the warden lets run, and that may not have been made yet.
@@ -142,6 +145,11 @@ impl Copies {
             .filter_map(|(parent, fork)| Some((*parent, fork.copyist.as_ref()?)))
     }
 
+    /// Whether calls of copies wait until others have gone on.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     fn by_pid(&mut self, pid: i32) -> Option<(WorkerId, &mut Copy)> {
         let mut live = self.live.iter_mut();
         let (worker, copy) = live.find(|(_, copy)| copy.pid == pid)?;
@@ -182,6 +190,10 @@ enum Given {
     /// Its root is not ready.
     Later,
 }
+
+/// Why a copy is not let begin whose parent has left a process: one that is there longer than this.
+const LEFT: &str = "another process of its parent's user runs";
+const LEFT_WITHIN: Duration = Duration::from_millis(500);
 
 /// What a copyist is given.
 struct Job {
@@ -239,14 +251,7 @@ impl Warden {
 
     /// Has the files of the copies made that are wanted.
     pub(super) fn prepare_copies(&mut self, parent: WorkerId, room: Room) -> io::Result<()> {
-        let started = match self.has_left(parent) {
-            Ok(false) => self.start_copyist(parent, room),
-            Ok(true) => Err(io::Error::other(
-                "the episode has started a process that still runs, and left it: end it first",
-            )),
-            Err(why) => Err(io::Error::other(why)),
-        };
-        match started {
+        match self.start_copyist(parent, room) {
             Ok(()) => Ok(()),
             Err(error) => tell(&Event::Prepared {
                 worker: parent,
@@ -416,6 +421,7 @@ impl Warden {
             groups: Vec::new(),
             expected: None,
             memory: Memory::Open,
+            crowded_since: Cell::new(None),
         };
         self.take_over(worker, copy)?;
         tell(&Event::Spawned { worker, pid })
@@ -551,7 +557,7 @@ impl Warden {
                 return Ok(Some(Answer::Value(answer)));
             }
             libc::SYS_prctl => self.check_memory(worker),
-            ASK if second == ASK_BEGIN => self.check_all(worker).map(|()| true),
+            ASK if second == ASK_BEGIN => self.check_all(worker),
             _ => return Ok(Some(REFUSED)),
         };
         let Some(copy) = self.copies.live.get_mut(&worker) else {
@@ -572,7 +578,17 @@ impl Warden {
                 Ok(Some(Answer::Value(0)))
             }
             Err(why) => {
-                if children::parent(pid).is_some() {
+                let parent = copy.expected.as_ref().map(|expected| expected.parent.0);
+                let mut forks = self.copies.under_way.iter();
+                let fork = forks.find(|(_, fork)| Some(fork.pid) == parent);
+                if why == LEFT
+                    && let Some((parent, _)) = fork
+                {
+                    tell(&Event::Prepared {
+                        worker: *parent,
+                        files: Files::LeftProcess,
+                    })?;
+                } else if children::parent(pid).is_some() {
                     report(&format!("warden: a copy is not what it should be: {why}"));
                 }
                 let (cell, root) = (copy.cell, copy.root);
@@ -627,12 +643,12 @@ impl Warden {
             reaper,
             |pid| branches.contains(&pid),
             |pid, uid| uid == parents_uid && inspection::is_closed(pid, uid),
-        )?;
-        Ok(is_sure)
+        )
+        .map(|strangers| is_sure && strangers)
     }
 
-    /// Looks at a copy that wants to begin, and at who else is its user: nobody.
-    fn check_all(&self, worker: WorkerId) -> Result<(), String> {
+    /// Looks at a copy that wants to begin, and at who else is its user: nobody. False: it is to be looked at again.
+    fn check_all(&self, worker: WorkerId) -> Result<bool, String> {
         let seen = self.copies.live.get(&worker);
         let Some((copy, expected)) = seen.and_then(|copy| Some((copy, copy.expected.as_ref()?)))
         else {
@@ -650,35 +666,22 @@ impl Warden {
         let to_come = fork.map_or(0, |fork| {
             fork.wanted.iter().filter(|wanted| !wanted.taken).count()
         });
-        let parents = RefCell::new(HashSet::new());
         let (reaper, branches) = self.branches(copy.cell)?;
-        inspection::check_strangers(
+        let is_sure = inspection::check_strangers(
             reaper,
             |pid| branches.contains(&pid),
-            |pid, uid| {
-                uid == expected.uid
-                    || uid == parents_uid && {
-                        let mut parents = parents.borrow_mut();
-                        parents.insert(pid);
-                        parents.len() > to_come
-                    }
-            },
-        )
-    }
-
-    /// Whether a branch has left processes to the cell's reaper, where that can be told by its uid.
-    fn has_left(&self, worker: WorkerId) -> Result<bool, String> {
-        let place = self.place(worker);
-        let (id, _) = place.ok_or_else(|| "the parent has ended".to_owned())?;
-        let first = self.cells.get(&id).and_then(|cell| cell.uid);
-        let copy = self.copies.live.get(&worker);
-        let Some(uid) = copy.map_or(first, |copy| copy.uid) else {
-            return Ok(false);
-        };
-        let (reaper, branches) = self.branches(id)?;
-        let left =
-            inspection::check_strangers(reaper, |pid| branches.contains(&pid), |_, of| of == uid);
-        Ok(left.is_err())
+            |_, uid| uid == expected.uid,
+        )?;
+        if inspection::count_users(reaper, &branches, parents_uid) <= to_come {
+            return Ok(is_sure);
+        }
+        // A reaper's own, by which it signals a user, is there for a moment.
+        let since = copy.crowded_since.get().unwrap_or_else(Instant::now);
+        copy.crowded_since.set(Some(since));
+        if since.elapsed() > LEFT_WITHIN {
+            return Err(LEFT.to_owned());
+        }
+        Ok(false)
     }
 
     /// A cell's reaper, and the processes of its branches.
@@ -821,6 +824,7 @@ impl Warden {
             groups,
             expected: Some(Box::new(expected)),
             memory: Memory::Open,
+            crowded_since: Cell::new(None),
         };
         let worker = wanted.worker;
         wanted.taken = true;

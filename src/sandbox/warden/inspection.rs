@@ -207,17 +207,18 @@ pub(super) fn check_alone(pid: i32) -> Result<(), String> {
     Ok(())
 }
 
-/// How often processes are looked at again because one of them has ended meanwhile.
-const LOOKS_MAX: usize = 100;
+/// How often processes are looked at again at once because one of them has ended meanwhile.
+const LOOKS_MAX: usize = 4;
 
 /// Looks at the processes that a cell's reaper has for children and that are none of the known ones: `is_wrong` says which must not be there, by its number and uid.
 ///
 /// Whoever is there all the time is seen: a process whose parent ends is put at the list's end, before that parent leaves it.
+/// False: one of them is just ending, which takes a large one some milliseconds. It is to be looked at again.
 pub(super) fn check_strangers(
     reaper: i32,
     is_known: impl Fn(i32) -> bool,
     is_wrong: impl Fn(i32, u32) -> bool,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     // What had ended before a look has left nothing that the look would miss.
     let mut ended = HashSet::new();
     for _ in 0..LOOKS_MAX {
@@ -240,10 +241,23 @@ pub(super) fn check_strangers(
             }
         }
         if !has_one_ended {
-            return Ok(());
+            return Ok(true);
         }
     }
-    Err("processes beside it come and go".to_owned())
+    Ok(false)
+}
+
+/// How many processes of a user a cell's reaper has for children that are none of its branches.
+pub(super) fn count_users(reaper: i32, branches: &HashSet<i32>, uid: u32) -> usize {
+    let is_users = |pid: &i32| {
+        !branches.contains(pid)
+            && Status::read(*pid).is_ok_and(|status| status.uid() == Some(uid))
+            && children::runs(*pid)
+    };
+    children::children(reaper)
+        .iter()
+        .filter(|pid| is_users(pid))
+        .count()
 }
 
 /// Whether the memory of a process of this uid is open to others of that user.
