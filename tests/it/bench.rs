@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, Server, default_python};
 
 /// The rows that README and `coding-env bench` name.
-const ROWS: [&str; 62] = [
+const ROWS: [&str; 72] = [
     "empty_call_p50",
     "empty_call_p99",
     "step_p50",
@@ -67,6 +67,16 @@ const ROWS: [&str; 62] = [
     "files_small_write",
     "files_small_read",
     "files_memory",
+    "fork_bare_first_byte",
+    "fork_first_reply",
+    "fork_bare_pause",
+    "fork_pause",
+    "fork_bare_64",
+    "fork_64",
+    "fork_memory",
+    "group_forks",
+    "group_steps",
+    "group_memory",
     "cold_start",
 ];
 
