@@ -82,8 +82,8 @@ in_container "default profile, uid 65534" "landlock as a user" --user 65534:6553
 # What a pod is under the restricted standard.
 in_container "restricted" "landlock as a user" --user 65534:65534 --cap-drop ALL --security-opt no-new-privileges \
     --read-only --tmpfs /tmp:rw,nosuid,nodev,mode=1777,size=2g --tmpfs /var/tmp:rw,nosuid,nodev,mode=1777,size=64m
-# A container that may make namespaces.
-in_container "namespaces allowed, root" "namespace as root,namespace as a user" --cap-add SYS_ADMIN \
+# A container that may make namespaces, and look at the processes of episodes' users, which copies need there.
+in_container "namespaces allowed, root" "namespace as root,namespace as a user" --cap-add SYS_ADMIN --cap-add SYS_PTRACE \
     --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined
 
 printf '%s\n' "${summary[@]}"

@@ -108,9 +108,11 @@ impl Server {
             fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
             // A link where that can be: the program is large in a debug build.
             program = home.path().join("coding-env");
-            fs::hard_link(PROGRAM, &program)
-                .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
-                .unwrap();
+            // By another process else: a child that another thread forks just then would hold the file open for writing, and nobody could run it (ETXTBSY).
+            if fs::hard_link(PROGRAM, &program).is_err() {
+                let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+                assert!(copied.unwrap().success());
+            }
             let state = home.path().join("state");
             fs::create_dir(&state).unwrap();
             std::os::unix::fs::chown(&state, Some(uid), Some(uid)).unwrap();
