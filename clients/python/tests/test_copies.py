@@ -59,7 +59,6 @@ def test_children_go_on_by_themselves(env):
 
 
 def test_generators_that_the_program_holds_are_reseeded(env):
-    env.reset()
     env.step("import random\nown = random.Random(7)")
 
     def number(seed):

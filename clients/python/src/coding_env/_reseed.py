@@ -1,4 +1,4 @@
-def _reseed_generators(seed, names):
+def _reseed_generators(seed: int, names: "dict[str, object]") -> "list[str]":
     """Gives each random generator that is bound to one of these names a state that follows from the seed and the name. Returns the names."""
     import hashlib, random, sys
 
