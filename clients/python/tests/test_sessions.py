@@ -77,7 +77,8 @@ def test_output_is_told_while_the_code_runs(start_server):
     server = start_server()
     with Session(server.url) as session:
         session.reset("e")
-        code = "import os, sys, time\nprint('first')\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('last', file=sys.stderr)\n'end'"
+        # One write: print makes two, and a piece may end between them.
+        code = "import os, sys, time\nos.write(1, b'first\\n')\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('last', file=sys.stderr)\n'end'"
         step = session.step_stream("e", code, step_index=0)
         other = session.reset("other")
         piece = next(step)
