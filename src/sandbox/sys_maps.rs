@@ -1,4 +1,4 @@
-//! What a process has in memory, one mapping at a time: PROCMAP_QUERY of /proc/PID/maps (Linux 6.11), which takes a third of the time of the file's text.
+//! What a process has in memory, one mapping at a time: PROCMAP_QUERY of /proc/PID/maps (Linux 6.11), which takes less time than the file's text.
 #![expect(
     unsafe_code,
     reason = "each block is one call and says why it is sound"

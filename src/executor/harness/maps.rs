@@ -1,6 +1,6 @@
 //! What of a worker's memory its copies have to have for themselves: mappings of its own files, and those that a fork would share and that have no name.
 //!
-//! /proc/self/maps answers for one mapping at a time (PROCMAP_QUERY, Linux 6.11), which takes a third of the time of its text: a worker with a few libraries has some hundred mappings, and next
+//! /proc/self/maps answers for one mapping at a time (PROCMAP_QUERY, Linux 6.11), which takes less time than its text: a worker with a few libraries has some hundred mappings, and next
 //! to never one of these.
 
 use core::ffi::{c_char, c_int, c_long};

@@ -36,8 +36,8 @@ use crate::sandbox::template::Branch;
 const ASK: libc::c_long = libc::SYS_setfsuid;
 const ASK_ALL: u64 = 1;
 const ASK_BEGIN: u64 = 2;
-const ASK_GROUPS: u64 = 4;
 const ASK_FACTS: u64 = 3;
+const ASK_GROUPS: u64 = 4;
 /// The control socket's descriptor in a worker.
 const CONTROL: u32 = 3;
 /// How many bits of an answer are a descriptor: `FD_BITS` of `forks.rs`. All of them set are none.
@@ -542,7 +542,6 @@ impl Warden {
             }
             // Where it is then is looked at before it begins.
             libc::SYS_chroot if copy.files.is_some() => return Ok(Some(Answer::Run)),
-            // The filter knows its arguments.
             ASK if second == ASK_GROUPS => {
                 let groups = std::mem::take(&mut copy.groups);
                 let mut answer = i64::try_from(groups.len()).map_err(io::Error::other)?;
@@ -556,6 +555,7 @@ impl Warden {
                 }
                 return Ok(Some(Answer::Value(answer)));
             }
+            // The filter knows its arguments.
             libc::SYS_prctl => self.check_memory(worker),
             ASK if second == ASK_BEGIN => self.check_all(worker),
             _ => return Ok(Some(REFUSED)),
