@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::executor::frame::{self, FromWorker, ReportedEnd, ResultOf, Setup};
+use crate::executor::frame::{self, FromWorker, Largest, ReportedEnd, ResultOf, Setup};
 use crate::executor::{environment, start_warden};
 use crate::limits::{CellLimits, LEAST};
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order, RuntimeIndex, WorkerId};
@@ -292,7 +292,7 @@ impl CellLoop {
 fn read_frame(control: &mut UnixStream) -> anyhow::Result<FromWorker> {
     let mut buffer = Vec::new();
     loop {
-        let decoded = frame::decode(&mut buffer, frame::body_bytes_max(RESULT_BYTES, 0));
+        let decoded = frame::decode(&mut buffer, Largest::of_step(RESULT_BYTES, 0));
         if let Some(frame) = decoded.ok().context("a malformed frame")? {
             return Ok(frame);
         }

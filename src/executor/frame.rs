@@ -181,45 +181,64 @@ pub(crate) enum FromWorker {
     Forked(Vec<i32>),
 }
 
-/// The largest body of a frame that a worker may send, when results may have `result_bytes` and all displays together `display_bytes`.
-pub(crate) fn body_bytes_max(result_bytes: u32, display_bytes: u32) -> usize {
-    usize::try_from(result_bytes)
-        .unwrap_or(usize::MAX)
-        .saturating_add(REPORT_OVERHEAD_BYTES_MAX)
-        .max(display::body_bytes_max(display_bytes))
+/// The most that a worker may send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Largest {
+    /// A frame's body.
+    body_bytes: usize,
+    /// The result in a report. A body may be larger for its displays' sake.
+    result_bytes: usize,
+}
+
+impl Largest {
+    /// For a step whose result may have `result_bytes` and whose displays together `display_bytes`.
+    pub(crate) fn of_step(result_bytes: u32, display_bytes: u32) -> Self {
+        let result_bytes = usize::try_from(result_bytes).unwrap_or(usize::MAX);
+        Self {
+            body_bytes: result_bytes
+                .saturating_add(REPORT_OVERHEAD_BYTES_MAX)
+                .max(display::body_bytes_max(display_bytes)),
+            result_bytes,
+        }
+    }
+
+    /// While no step runs.
+    pub(crate) fn of_answer() -> Self {
+        Self::of_step(0, 0)
+    }
 }
 
 /// Takes the first whole frame off `buffer`. None when it isn't all there yet.
 ///
 /// # Errors
-/// A frame that is larger than `body_bytes`, or malformed.
+/// A frame that is larger than it may be, or malformed.
 pub(crate) fn decode(
     buffer: &mut Vec<u8>,
-    body_bytes: usize,
+    largest: Largest,
 ) -> Result<Option<FromWorker>, Malformed> {
     let Some((header, rest)) = buffer.split_first_chunk::<HEADER_BYTES>() else {
         return Ok(None);
     };
     let size = usize::try_from(u32::from_le_bytes(*header)).map_err(|_| Malformed)?;
-    if size > body_bytes {
+    if size > largest.body_bytes {
         return Err(Malformed);
     }
     let Some(body) = rest.get(..size) else {
         return Ok(None);
     };
-    let frame = decode_body(body)?;
+    let frame = decode_body(body, largest)?;
     buffer.drain(..HEADER_BYTES + size);
     Ok(Some(frame))
 }
 
-fn decode_body(body: &[u8]) -> Result<FromWorker, Malformed> {
+fn decode_body(body: &[u8], largest: Largest) -> Result<FromWorker, Malformed> {
     let mut reader = Reader::new(body);
     match reader.u8()? {
         READY => {
             reader.end()?;
             Ok(FromWorker::Ready)
         }
-        REPORT => decode_report(reader).map(FromWorker::Report),
+        REPORT => decode_report(reader, largest.result_bytes).map(FromWorker::Report),
         DISPLAY => {
             let number = reader.u32()?;
             Display::decode(reader).map(|display| FromWorker::Display(number, display))
@@ -249,7 +268,7 @@ fn decode_body(body: &[u8]) -> Result<FromWorker, Malformed> {
     }
 }
 
-fn decode_report(mut reader: Reader<'_>) -> Result<Report, Malformed> {
+fn decode_report(mut reader: Reader<'_>, result_bytes_max: usize) -> Result<Report, Malformed> {
     const SYNTAX_ERROR: u8 = 1;
     const INTERRUPTED: u8 = 2;
     const HAS_RESULT: u8 = 4;
@@ -267,7 +286,8 @@ fn decode_report(mut reader: Reader<'_>) -> Result<Report, Malformed> {
     let _result_bytes = reader.u64()?;
     let sizes = [reader.u32()?, reader.u32()?, reader.u32()?];
     let [result, kind, text] = sizes.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
-    if kind > TEXT_BYTES_MAX || text > TEXT_BYTES_MAX || !(0..=255).contains(&exit_code) {
+    let too_large = result > result_bytes_max || kind > TEXT_BYTES_MAX || text > TEXT_BYTES_MAX;
+    if too_large || !(0..=255).contains(&exit_code) {
         return Err(Malformed);
     }
     let result = lossy_text(reader.take(result)?);
@@ -339,6 +359,15 @@ mod tests {
         )
     }
 
+    const LARGEST: Largest = Largest {
+        body_bytes: 1 << 20,
+        result_bytes: 1 << 20,
+    };
+    const THOUSAND: Largest = Largest {
+        body_bytes: 1000,
+        result_bytes: 1000,
+    };
+
     fn report() -> impl Strategy<Value = Report> {
         let end = prop_oneof![
             Just(ReportedEnd::Completed),
@@ -373,10 +402,10 @@ mod tests {
         fn a_report_comes_out_as_it_went_in(report in report(), cut in any::<proptest::sample::Index>()) {
             let bytes = pack(&report);
             let mut partial = bytes[..cut.index(bytes.len())].to_vec();
-            prop_assert_eq!(decode(&mut partial, 1 << 20), Ok(None));
+            prop_assert_eq!(decode(&mut partial, LARGEST), Ok(None));
             let mut two = [bytes.clone(), bytes].concat();
             for _ in 0..2 {
-                prop_assert_eq!(decode(&mut two, 1 << 20), Ok(Some(FromWorker::Report(report.clone()))));
+                prop_assert_eq!(decode(&mut two, LARGEST), Ok(Some(FromWorker::Report(report.clone()))));
             }
             prop_assert!(two.is_empty());
         }
@@ -389,8 +418,8 @@ mod tests {
                 framed(frame(DISPLAYS_DROPPED).u32(count).finish()),
             ]
             .concat();
-            prop_assert_eq!(decode(&mut bytes, 1 << 20), Ok(Some(FromWorker::Display(number, display))));
-            prop_assert_eq!(decode(&mut bytes, 1 << 20), Ok(Some(FromWorker::DisplaysDropped(number, count))));
+            prop_assert_eq!(decode(&mut bytes, LARGEST), Ok(Some(FromWorker::Display(number, display))));
+            prop_assert_eq!(decode(&mut bytes, LARGEST), Ok(Some(FromWorker::DisplaysDropped(number, count))));
             prop_assert!(bytes.is_empty());
         }
 
@@ -399,7 +428,7 @@ mod tests {
             let mut framed = framed(bytes.clone());
             let mut raw = bytes;
             for buffer in [&mut raw, &mut framed] {
-                while let Ok(Some(_)) = decode(buffer, 1000) {}
+                while let Ok(Some(_)) = decode(buffer, THOUSAND) {}
             }
         }
     }
@@ -407,9 +436,28 @@ mod tests {
     #[test]
     fn a_frame_is_refused_by_its_size_before_it_is_read() {
         let mut buffer = 1001_u32.to_le_bytes().to_vec();
-        assert_eq!(decode(&mut buffer, 1000), Err(Malformed));
+        assert_eq!(decode(&mut buffer, THOUSAND), Err(Malformed));
         let mut buffer = 1000_u32.to_le_bytes().to_vec();
-        assert_eq!(decode(&mut buffer, 1000), Ok(None));
+        assert_eq!(decode(&mut buffer, THOUSAND), Ok(None));
+    }
+
+    #[test]
+    fn a_result_is_no_larger_than_it_may_be_even_where_displays_may() {
+        for (bytes, fits) in [(1000, true), (1001, false)] {
+            let report = Report {
+                number: 1,
+                end: ReportedEnd::Completed,
+                exit_code: 0,
+                syntax_error: false,
+                interrupted: false,
+                result: Some("x".repeat(bytes)),
+                result_truncated: false,
+                exception: None,
+            };
+            let decoded = decode(&mut pack(&report), Largest::of_step(1000, 1 << 20));
+            let expected = fits.then_some(Some(FromWorker::Report(report)));
+            assert_eq!(decoded.ok(), expected, "{bytes}");
+        }
     }
 
     #[test]

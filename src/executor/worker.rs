@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::control::Control;
 use super::display::{Displays, Shown};
-use super::frame::{self, FromWorker, Report, ResultOf, Setup};
+use super::frame::{self, FromWorker, Largest, Report, ResultOf, Setup};
 use super::lent::Workspace;
 use super::link::Link;
 use super::live::Live;
@@ -414,7 +414,7 @@ impl Worker {
     /// Waits until a new worker says that it is ready.
     pub(crate) async fn wait_ready(&mut self) -> io::Result<()> {
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
+            match frame::decode(&mut self.incoming, Largest::of_answer()) {
                 Ok(Some(FromWorker::Ready)) => break,
                 Ok(None) => {}
                 _ => return Err(io::Error::other(MALFORMED)),
@@ -581,8 +581,7 @@ impl Worker {
     /// The next frame. None when the channel has closed. `# Cancel-Safety`: safe.
     pub(super) async fn answer(&mut self) -> io::Result<Option<FromWorker>> {
         loop {
-            let body_bytes_max = frame::body_bytes_max(0, 0);
-            let decoded = frame::decode(&mut self.incoming, body_bytes_max);
+            let decoded = frame::decode(&mut self.incoming, Largest::of_answer());
             if let Some(frame) = decoded.map_err(|_| io::Error::other(MALFORMED))? {
                 return Ok(Some(frame));
             }
@@ -775,7 +774,7 @@ impl Worker {
         let mut kill_at = None;
         let mut killed = false;
         let mut next_cpu_check = started + order.cpu_time.max(CPU_CHECK_EVERY);
-        let body_bytes_max = frame::body_bytes_max(order.result_bytes, order.display_bytes);
+        let largest = Largest::of_step(order.result_bytes, order.display_bytes);
 
         if let Some(waited) = self.check_silence() {
             return waited;
@@ -817,7 +816,7 @@ impl Worker {
                 biased;
                 ready = self.control.readable() => {
                     let open = ready.is_ok() && self.read_control().unwrap_or(false);
-                    match self.next_report(order.number, body_bytes_max, displays) {
+                    match self.next_report(order.number, largest, displays) {
                         Ok(Some(report)) if report.number == order.number => {
                             if stop.is_some() {
                                 self.signals_sent().await;
@@ -902,11 +901,11 @@ impl Worker {
     fn next_report(
         &mut self,
         number: u32,
-        body_bytes_max: usize,
+        largest: Largest,
         displays: &mut Displays,
     ) -> Result<Option<Report>, Malformed> {
         loop {
-            match frame::decode(&mut self.incoming, body_bytes_max)? {
+            match frame::decode(&mut self.incoming, largest)? {
                 None => return Ok(None),
                 Some(FromWorker::Report(report)) => return Ok(Some(report)),
                 Some(FromWorker::Display(of, display)) if of == number => displays.push(display)?,
@@ -929,7 +928,7 @@ impl Worker {
             }
         }
         loop {
-            match frame::decode(&mut self.incoming, frame::body_bytes_max(0, 0)) {
+            match frame::decode(&mut self.incoming, Largest::of_answer()) {
                 Ok(Some(FromWorker::Ready)) => return true,
                 Ok(None) => {}
                 _ => return false,
