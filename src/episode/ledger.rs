@@ -102,9 +102,10 @@ impl<T, R> Ledger<T, R> {
         self.running.then_some(self.ended)
     }
 
-    /// Steps that wait behind the running one.
-    pub(crate) fn queued(&self) -> usize {
-        self.admitted.len() - usize::from(self.running)
+    /// How many steps wait behind the running one, of those that count.
+    pub(crate) fn queued(&self, counts: impl Fn(&T) -> bool) -> usize {
+        let waiting = self.admitted.iter().skip(usize::from(self.running));
+        waiting.filter(|step| counts(&step.ticket)).count()
     }
 
     /// Whether nothing runs and nothing waits.

@@ -940,7 +940,7 @@ impl Episodes {
             seed: episode.seed,
             created: episode.created,
             expires: state.is_idle().then(|| SystemTime::now() + idle),
-            queued_steps: state.ledger.queued(),
+            queued_steps: state.ledger.queued(|pending| !pending.is_abandoned()),
             totals: state.totals,
             origin: episode.origin.as_ref().map(Origin::view),
         })

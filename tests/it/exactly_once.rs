@@ -14,7 +14,9 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{Server, named, naming, soak, wait_until, working_dir};
+use crate::support::{
+    Server, named, naming, soak, state_request, state_where, wait_until, working_dir,
+};
 
 // === the proxy that cuts ===
 
@@ -433,9 +435,7 @@ async fn a_second_call_joins_the_running_step() {
     }
     assert_eq!(std::fs::read_to_string(workspace.join("ran")).unwrap(), "x");
     let mut asking = raw.clone();
-    let state = asking.get_state(v1::GetStateRequest {
-        episode_id: "e".to_owned(),
-    });
+    let state = asking.get_state(state_request("e"));
     assert_eq!(
         state.await.unwrap().into_inner().state.unwrap().step_count,
         2
@@ -567,19 +567,7 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
         let raw = raw.clone();
         tokio::spawn(async move { step(&raw, "e", index, code).await })
     };
-    let queued = async |count| {
-        let begun = std::time::Instant::now();
-        loop {
-            let request = v1::GetStateRequest {
-                episode_id: "e".to_owned(),
-            };
-            let state = raw.clone().get_state(request).await.unwrap().into_inner();
-            if state.queued_steps == count {
-                break;
-            }
-            assert!(begun.elapsed() < crate::support::PATIENCE);
-        }
-    };
+    let queued = async |count| state_where(&raw, "e", |state| state.queued_steps == count).await;
     let running = spawn(1, WAITING);
     until_file(&workspace.join("ran")).await;
     let ghost = "open('ghost', 'w').close()";
@@ -603,6 +591,7 @@ async fn a_queued_step_whose_caller_has_gone_does_not_run() {
     queued(3).await;
     // Who says so first, the server or this side's library, does not matter here.
     hasty.await.unwrap().unwrap_err();
+    queued(2).await;
     std::fs::write(workspace.join("go"), "").unwrap();
     assert_eq!(running.await.unwrap().unwrap().stdout(), "went\n");
     let refused = pinned.await.unwrap().unwrap_err();

@@ -9,11 +9,9 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::refusals::{
-    close_request, refused, reset_request, running, state_request, step_request,
-};
-use crate::support::Server;
+use crate::refusals::{close_request, refused, reset_request, running, step_request};
 use crate::support::copies::{copying, prepared, run};
+use crate::support::{Server, state_request};
 
 type Client = CodingEnvClient<Channel>;
 

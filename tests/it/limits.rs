@@ -12,10 +12,8 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::refusals::{
-    close_request, refused, reset_request, running, state_request, step_request,
-};
-use crate::support::{PATIENCE, Server, may_lack};
+use crate::refusals::{close_request, refused, reset_request, running, step_request};
+use crate::support::{PATIENCE, Server, may_lack, state_request};
 
 const MIB: usize = 1 << 20;
 

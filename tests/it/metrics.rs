@@ -15,9 +15,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::cli::{program, shown};
-use crate::refusals::state_request;
 use crate::sessions::{Wire, reset, step};
-use crate::support::{PATIENCE, Server, field, wait_until};
+use crate::support::{PATIENCE, Server, field, state_request, wait_until};
 
 const ADMIN: &str = "\"message\":\"admin\"";
 

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
 use coding_env::proto::v1::{
-    CloseRequest, CodeAction, GetStateRequest, GetStateResponse, InterruptRequest, Limits,
-    ResetRequest, StepRequest, StepResponse,
+    CloseRequest, CodeAction, InterruptRequest, Limits, ResetRequest, StepRequest, StepResponse,
 };
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{PATIENCE, Server, kill, named, naming, working_dir};
+use crate::support::{
+    PATIENCE, Server, kill, named, naming, state_request, state_where, working_dir,
+};
 
 const SERVER_HEADER: &str = "x-coding-env-server";
 
@@ -31,12 +32,6 @@ pub(crate) fn step_request(id: &str, code: &str) -> StepRequest {
             code: code.to_owned(),
         }),
         ..StepRequest::default()
-    }
-}
-
-pub(crate) fn state_request(id: &str) -> GetStateRequest {
-    GetStateRequest {
-        episode_id: id.to_owned(),
     }
 }
 
@@ -110,24 +105,6 @@ pub(crate) async fn running(
     })
     .await;
     step
-}
-
-/// Asks for the state until it is as it should be.
-async fn state_where(
-    client: &CodingEnvClient<Channel>,
-    id: &str,
-    holds: impl Fn(&GetStateResponse) -> bool,
-) -> GetStateResponse {
-    let mut client = client.clone();
-    let asked = async {
-        loop {
-            let state = client.get_state(state_request(id)).await.unwrap();
-            if holds(state.get_ref()) {
-                return state.into_inner();
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, asked).await.unwrap()
 }
 
 const WAITS: &str = "import time\ntime.sleep(60)";

@@ -11,7 +11,9 @@ use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use crate::support::{PATIENCE, Server, is_full, named, naming, working_dir, workspace_of};
+use crate::support::{
+    PATIENCE, Server, is_full, named, naming, state_where, working_dir, workspace_of,
+};
 
 type Raw = CodingEnvClient<Channel>;
 
@@ -390,7 +392,10 @@ async fn a_queued_step_whose_stream_has_gone_does_not_run() {
     let workspace = episode(&server, &raw, "e").await;
     let running = open(&raw, order("e", 1, &wait_for("go"))).await.unwrap();
     let dropped = open(&raw, order("e", 2, "open('ran', 'w')")).await.unwrap();
+    let queued = async |count| state_where(&raw, "e", |state| state.queued_steps == count).await;
+    queued(1).await;
     drop(dropped);
+    queued(0).await;
     std::fs::write(workspace.join("go"), "").unwrap();
     assert!(all(running).await.reply.is_some());
     let told = all(open(&raw, order("e", 2, "os.path.exists('ran')"))

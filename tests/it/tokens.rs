@@ -24,9 +24,9 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_types::StatusExt as _;
 
 use crate::cli::{program, shown};
-use crate::refusals::{close_request, refused, reset_request, state_request, step_request};
+use crate::refusals::{close_request, refused, reset_request, step_request};
 use crate::support::files::{file, glob};
-use crate::support::{PATIENCE, Server, kill, soak, wait_until};
+use crate::support::{PATIENCE, Server, kill, soak, state_request, wait_until};
 use crate::tls::{self, Authority};
 
 const ALICE: &str = "alice-0123456789abcdefghijklmnop";

@@ -20,8 +20,8 @@ use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Identity, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
-use crate::refusals::{close_request, reset_request, state_request, step_request};
-use crate::support::{PATIENCE, Server, is_running, wait_until};
+use crate::refusals::{close_request, reset_request, step_request};
+use crate::support::{PATIENCE, Server, is_running, state_request, wait_until};
 use crate::tls::Authority;
 
 /// Sends what there is every few milliseconds, not every five seconds.

@@ -1596,7 +1596,8 @@ type GetStateResponse struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it will expire if nothing steps it. Absent while a step runs or is queued, and while a call moves files.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	// Steps that wait behind the running one. Range 0 to ServerLimits.queued_steps.
+	// Steps that wait behind the running one, without those whose callers have all gone: they will not run, and count for
+	// ServerLimits.queued_steps until it would have been their turn. Range 0 to that.
 	QueuedSteps uint32 `protobuf:"varint,10,opt,name=queued_steps,json=queuedSteps,proto3" json:"queued_steps,omitempty"`
 	// The sums over all steps that have ended; `peak_memory_bytes` is the largest.
 	Totals *Usage `protobuf:"bytes,11,opt,name=totals,proto3" json:"totals,omitempty"`

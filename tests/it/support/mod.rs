@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use coding_env::client::{CodingEnv, Options, endpoint};
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
+use coding_env::proto::v1::{GetStateRequest, GetStateResponse};
 use tonic::transport::Channel;
 
 /// The program under test.
@@ -393,6 +394,30 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+pub(crate) fn state_request(id: &str) -> GetStateRequest {
+    GetStateRequest {
+        episode_id: id.to_owned(),
+    }
+}
+
+/// Asks for an episode's state until it is as it should be.
+pub(crate) async fn state_where(
+    client: &CodingEnvClient<Channel>,
+    id: &str,
+    holds: impl Fn(&GetStateResponse) -> bool,
+) -> GetStateResponse {
+    let mut client = client.clone();
+    let asked = async {
+        loop {
+            let state = client.get_state(state_request(id)).await.unwrap();
+            if holds(state.get_ref()) {
+                return state.into_inner();
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.unwrap()
 }
 
 /// Sends a signal by the shell, which every host has: `TERM`, `KILL`, …

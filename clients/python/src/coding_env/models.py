@@ -657,7 +657,7 @@ class EpisodeState(CodeState):
     create_time: Optional[datetime.datetime] = None
     #: When it will expire if nothing steps it. None while a step runs or is queued.
     expire_time: Optional[datetime.datetime] = None
-    #: Steps that wait behind the running one.
+    #: Steps that wait behind the running one, without those whose callers have all gone.
     queued_steps: int = 0
     #: The sums over all steps that have ended.
     totals: Optional[Usage] = None

@@ -1414,7 +1414,10 @@ export interface GetStateResponse {
   expireTime?:
     | Date
     | undefined;
-  /** Steps that wait behind the running one. Range 0 to ServerLimits.queued_steps. */
+  /**
+   * Steps that wait behind the running one, without those whose callers have all gone: they will not run, and count for
+   * ServerLimits.queued_steps until it would have been their turn. Range 0 to that.
+   */
   queuedSteps: number;
   /** The sums over all steps that have ended; `peak_memory_bytes` is the largest. */
   totals?:
