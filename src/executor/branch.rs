@@ -261,7 +261,7 @@ impl Executor {
         self.0.link.has_room().await;
         // Where copies ask, the warden lets them wait for their files. Elsewhere those are there first.
         let asks = self.plan().fork_facts().channel_private;
-        if !asks {
+        if !asks && !self.files_come_first() {
             files.as_mut().await?;
         }
         self.order(parent, &copies).await?;

@@ -834,15 +834,24 @@ impl Executor {
         )
     }
 
+    /// Whether the workspace of a worker that lives is in a directory.
+    fn has_workspace_in(&self, directory: &Path) -> bool {
+        let workers = self.0.workers.lock();
+        let workers = workers.unwrap_or_else(PoisonError::into_inner);
+        let mut all = workers.values();
+        all.any(|worker| worker.workspace.starts_with(directory))
+    }
+
     /// Removes a workspace, in the background unless it is empty.
     fn remove_workspace(&self, path: PathBuf) {
         if self.0.plan.level == Level::Namespace {
             return; // it ended with its cell
         }
         if !directories::remove_empty(&self.0.plan, &path) {
-            let plan = Arc::clone(&self.0.plan);
+            let executor = self.clone();
             self.0.tasks.spawn_blocking(move || {
-                if let Err(error) = directories::remove(&plan, &path) {
+                let lives = |cell: &Path| executor.has_workspace_in(cell);
+                if let Err(error) = directories::remove(&executor.0.plan, &path, lives) {
                     tracing::warn!(%error, path = %path.display(), "a workspace could not be removed");
                 }
             });

@@ -1,6 +1,6 @@
 //! What copies of a live episode are kept apart by: from the plan, and nothing else. Pure.
 
-use super::plan::{Level, Plan};
+use super::plan::{CopyWay, Level, Plan};
 
 /// What of a copy is kept from its parent and its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,19 +69,21 @@ impl Plan {
                 same_paths: false,
             };
         }
-        let separated = self.copies.is_ok();
+        let available = self.copies.is_ok();
+        let with_uids = self.copies == Ok(CopyWay::Uid);
         ForkFacts {
-            available: separated,
+            available,
             why_not: self.copies.clone().err(),
             separated: Separated {
-                memory: separated,
-                files: separated,
-                signals: separated,
-                ptrace: separated,
+                memory: available,
+                files: with_uids,
+                signals: available,
+                // The filter of system calls and the Landlock domain, which has no /proc, do that.
+                ptrace: available,
             },
             depth_max: None,
-            channel_private: separated,
-            same_paths: separated && self.level == Level::Namespace,
+            channel_private: with_uids,
+            same_paths: with_uids && self.level == Level::Namespace,
         }
     }
 }
@@ -92,12 +94,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn files_and_channels_are_not_kept_apart_where_there_are_no_uids() {
+        let facts = Plan {
+            copies: Ok(CopyWay::Descent),
+            ..Plan::of_level(Level::Landlock)
+        }
+        .fork_facts();
+        assert!(facts.available && !facts.channel_private && !facts.same_paths);
+        assert_eq!(facts.separated.names(), ["memory", "signals", "tracing"]);
+    }
+
+    #[test]
     fn all_is_kept_apart_where_there_are_uids_and_paths_are_the_same_where_there_are_roots() {
         let all = ["memory", "files", "signals", "tracing"];
         for level in [Level::Landlock, Level::Namespace] {
             let with = Plan {
                 uids: Some(Uids { first: 1, count: 9 }),
-                copies: Ok(()),
+                copies: Ok(CopyWay::Uid),
                 ..Plan::of_level(level)
             };
             let facts = with.fork_facts();

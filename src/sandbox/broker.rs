@@ -1,12 +1,13 @@
-//! The signal broker: where neither Landlock nor uids keep signals within a cell, its processes' calls that send them come to the warden,
-//! which does what the kernel would do if there were nobody but the cell.
+//! The signal broker: at level `landlock` without uids, a cell's calls that send signals come to the warden, which does what the kernel would do
+//! if there were nobody but the cell; and once a worker of it was copied, nobody but the caller's branch. As long as it was not, and Landlock keeps
+//! signals within the cell (Linux 6.12), the kernel makes the calls as they are.
 //!
 //! Each cell has a listener of its own (seccomp_unotify(2)): its worker installs the filter before user code and hands the listener over, so
 //! a call's cell is known by where it comes from, and reaper and template are not asked. User code never holds a listener, and can install no
-//! filter. Without anyone at the listener calls fail with ENOSYS.
+//! filter. Without anyone at the listener calls fail with ENOSYS. A worker that is being copied asks there, too, for what it can't see of itself.
 //!
 //! **Nobody else is signalled.** A target is held by a descriptor first (pidfd_open(2)), and looked at then: a process whose parents lead to
-//! the cell's reaper. A cell's processes can't leave it, because orphans become the reaper's children, and no other process can enter it. A
+//! the cell's reaper, and where there are branches by the same child of that as the caller's. A cell's processes can't leave it, because orphans become the reaper's children, and no other process can enter it. A
 //! pid that is given to someone else meanwhile makes the descriptor one of a process that has ended.
 //!
 //! **What runs as it is** is what reaches the caller's own process by registers alone: nobody can change those of a thread that waits, and its
@@ -27,9 +28,19 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::children;
-use super::delivery::{Delivery, Host};
+use super::delivery::{Delivery, Host, Reach};
 use super::order::WorkerId;
 use super::sys_broker::{self as sys, Answer, Notification};
+
+/// A call that is never made, and what is asked for by it: `setfsuid` and `ASK_FACTS` of `forks.rs`.
+pub(super) const ASK: libc::c_long = libc::SYS_setfsuid;
+pub(super) const ASK_FACTS: u64 = 3;
+
+/// Whether a worker that is being copied asks for what it has to know of itself.
+pub(super) fn asks_for_facts(call: &Notification) -> bool {
+    let [_, what, ..] = call.arguments;
+    libc::c_long::from(call.number) == ASK && what == ASK_FACTS
+}
 
 /// How long the warden serves signals before it looks at everything else again. The call at hand is finished, or its slice of a delivery.
 const ROUND_WITHIN: Duration = Duration::from_millis(2);
@@ -59,7 +70,7 @@ enum Standing {
     Caller,
     /// Another thread of the caller's process.
     OwnThread,
-    /// Another process of the cell, or a thread of one.
+    /// Another process of the cell, or of its branch that the caller is of, or a thread of one.
     Member,
     /// The cell's reaper.
     Reaper,
@@ -138,6 +149,20 @@ pub(super) struct Waiting<'a> {
     /// Its reaper, a child of this process that was not reaped.
     pub(super) reaper: i32,
     pub(super) listener: BorrowedFd<'a>,
+    pub(super) within: Within,
+    /// A worker of it that is being copied, and what that has to know of itself.
+    pub(super) facts: Option<(i32, BorrowedFd<'a>)>,
+}
+
+/// What a cell's signals are to stay within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// The cell, which has one branch: and something else does that.
+    CellAnyway,
+    /// The cell, which has one branch.
+    Cell,
+    /// The caller's branch: the cell has, or had, several.
+    Branch,
 }
 
 /// What is done about a call.
@@ -229,6 +254,9 @@ impl Broker {
 
 impl Waiting<'_> {
     fn decide(self, call: &Notification) -> Decision {
+        if asks_for_facts(call) {
+            return Decision::Answer(self.tell_facts(call));
+        }
         let (target, signal) = match parse(call.number, call.arguments) {
             Some(Ok(parsed)) => parsed,
             Some(Err(errno)) => return Decision::Answer(Answer::Errno(errno)),
@@ -241,7 +269,19 @@ impl Waiting<'_> {
         if !sys::still_waits(self.listener, call.id) {
             return Decision::Answer(Answer::Errno(libc::ESRCH));
         }
-        let to_many = |group| Decision::Deliver(Delivery::new(self.reaper, group, caller, signal));
+        let reach = match self.within {
+            Within::CellAnyway => return Decision::Answer(Answer::Run),
+            Within::Cell => None,
+            Within::Branch => match children::top(caller, self.reaper, children::parent) {
+                None => return Decision::Answer(Answer::Errno(libc::ESRCH)),
+                branch => branch,
+            },
+        };
+        let reach = Reach {
+            reaper: self.reaper,
+            branch: reach,
+        };
+        let to_many = |group| Decision::Deliver(Delivery::new(reach, group, caller, signal));
         match target {
             Target::Group(group) => to_many(Some(group)),
             Target::Everybody => to_many(None),
@@ -249,28 +289,54 @@ impl Waiting<'_> {
             | Target::Thread(number)
             | Target::ThreadOf(number)
             | Target::Queue(number) => {
-                Decision::Answer(self.deliver(target, number, caller, call.thread, signal))
+                let (standing, process) = reach.look(number, caller, call.thread);
+                Decision::Answer(deliver(
+                    verdict(target, standing),
+                    process,
+                    caller,
+                    number,
+                    signal,
+                ))
             }
         }
     }
 
-    /// Signals a single process or thread, if the caller may.
-    fn deliver(self, target: Target, number: i32, caller: i32, thread: i32, signal: i32) -> Answer {
-        let (standing, process) = self.look(number, caller, thread);
-        let delivered = match (verdict(target, standing), process) {
-            (Verdict::Run, _) => return Answer::Run,
-            (Verdict::Refuse(errno), _) => return Answer::Errno(errno),
-            (Verdict::DeliverToThread, _) => sys::signal_thread(caller, number, signal),
-            (Verdict::Deliver, Some(process)) => sys::signal_process(process.as_fd(), signal),
-            (Verdict::Deliver, None) => return Answer::Errno(libc::ESRCH),
-        };
-        match delivered {
-            Ok(()) => Answer::Value(0),
-            Err(error) => Answer::Errno(error.raw_os_error().unwrap_or(libc::EPERM)),
+    /// Gives a worker that is being copied what it asks for.
+    fn tell_facts(self, call: &Notification) -> Answer {
+        let told = self.facts.filter(|(pid, _)| *pid == call.thread);
+        let told = told.filter(|_| sys::still_waits(self.listener, call.id));
+        let fd =
+            told.map(|(_, facts)| sys::add_descriptor(self.listener, call.id, facts, None, true));
+        match fd {
+            Some(Ok(fd)) => Answer::Value(fd.into()),
+            _ => Answer::Errno(libc::EPERM),
         }
     }
+}
 
-    /// What a number stands for, and the process if it is one of the cell.
+/// Signals a single process or thread, if the caller may.
+fn deliver(
+    verdict: Verdict,
+    process: Option<OwnedFd>,
+    caller: i32,
+    number: i32,
+    signal: i32,
+) -> Answer {
+    let delivered = match (verdict, process) {
+        (Verdict::Run, _) => return Answer::Run,
+        (Verdict::Refuse(errno), _) => return Answer::Errno(errno),
+        (Verdict::DeliverToThread, _) => sys::signal_thread(caller, number, signal),
+        (Verdict::Deliver, Some(process)) => sys::signal_process(process.as_fd(), signal),
+        (Verdict::Deliver, None) => return Answer::Errno(libc::ESRCH),
+    };
+    match delivered {
+        Ok(()) => Answer::Value(0),
+        Err(error) => Answer::Errno(error.raw_os_error().unwrap_or(libc::EPERM)),
+    }
+}
+
+impl Reach {
+    /// What a number stands for, and the process if it is one that can be reached.
     fn look(self, number: i32, caller: i32, thread: i32) -> (Standing, Option<OwnedFd>) {
         if number == caller {
             return (Standing::Own, None);
@@ -294,10 +360,10 @@ impl Waiting<'_> {
         (standing, Some(held))
     }
 
-    /// Holds a process if it is one of the cell.
+    /// Holds a process if it is one that can be reached.
     fn member(self, process: i32) -> Option<OwnedFd> {
         let held = pidfd_open(Pid::from_raw(process)?, PidfdFlags::empty()).ok()?;
-        children::is_below(process, self.reaper, children::parent).then_some(held)
+        self.has(process, children::parent).then_some(held)
     }
 }
 

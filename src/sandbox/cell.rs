@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::order::WorkerId;
-use super::plan::{Level, Plan};
+use super::plan::{CopyWay, Level, Plan};
 use super::seccomp;
 use crate::limits::CellLimits;
 
@@ -168,7 +168,7 @@ impl Setup {
             worker: needs.worker,
             clone_flags: u32::try_from(clone_flags).unwrap_or(0),
             walled: plan.is_walled(),
-            by_uid: plan.uids.is_some() && plan.copies.is_ok(),
+            by_uid: plan.copies == Ok(CopyWay::Uid),
             hidden: plan.level != Level::None,
             directories,
             lists: [before(plan, needs), worker(plan, needs), after(plan, needs)],
@@ -356,9 +356,9 @@ const CAP_SYS_CHROOT: u64 = 1 << 18;
 /// What workers keep, to become a copy of one another.
 pub(super) fn kept_capabilities(plan: &Plan) -> u64 {
     match (&plan.copies, plan.level) {
-        (Ok(()), Level::Namespace) => CAP_SETGID | CAP_SETUID | CAP_SYS_CHROOT,
-        (Ok(()), _) => CAP_SETGID | CAP_SETUID,
-        (Err(_), _) => 0,
+        (Ok(CopyWay::Uid), Level::Namespace) => CAP_SETGID | CAP_SETUID | CAP_SYS_CHROOT,
+        (Ok(CopyWay::Uid), _) => CAP_SETGID | CAP_SETUID,
+        (Ok(CopyWay::Descent) | Err(_), _) => 0,
     }
 }
 
@@ -501,7 +501,7 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     }
     calls.push(call("umask", libc::SYS_umask, [number(0o022)]));
     if let Some(uid) = needs.uid {
-        if plan.copies.is_ok() {
+        if plan.copies == Ok(CopyWay::Uid) {
             calls.push(prctl("PR_SET_KEEPCAPS", libc::PR_SET_KEEPCAPS, 1));
         }
         calls.push(keyed(
@@ -575,8 +575,8 @@ fn after(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         // With no_new_privs, executing a program as root brings none back.
         // A uid of its own is also what a branch of the cell is ended by.
         let kept = match (needs.uid, &plan.copies) {
-            (Some(_), Ok(())) => CAP_KILL | CAP_SETUID,
-            (Some(_), Err(_)) => CAP_KILL,
+            (Some(_), Ok(CopyWay::Uid)) => CAP_KILL | CAP_SETUID,
+            (Some(_), _) => CAP_KILL,
             (None, _) => 0,
         };
         calls.push(capset(kept));
@@ -749,7 +749,7 @@ mod tests {
                 key: KEY,
                 loopback: needs.loopback,
                 unix_sockets: plan.level == Level::Namespace,
-                copies: false,
+                copies: None,
             };
             for call in Setup::new(plan, needs).lists.iter().flatten() {
                 if [WRITE_FILE, LOOPBACK_UP, LEND_LISTENER].contains(&call.number) {

@@ -127,16 +127,16 @@ pub(crate) fn leader(thread: i32) -> Option<i32> {
     line.trim().parse().ok()
 }
 
-/// The longest way up that [`is_below`] goes. Processes further down are not found to be below.
+/// The longest way up that [`top`] goes. Processes further down are not found to be below.
 pub(crate) const DEPTH_MAX: usize = 64;
 /// How often it looks again because a parent has ended meanwhile.
 const LOOKS_MAX: usize = 4;
 
-/// Whether a process descends from another one, `above`, which was not reaped, by what tells a process's parent.
+/// The child of another process, `above`, which was not reaped, that a process is or descends from, by what tells a process's parent. None: it does not descend from that.
 ///
 /// The way up is gone twice, the second time downwards: a process that had the same parent both times had it in between, so that the
 /// parent's number was nobody else's when its own parent was looked at.
-pub(crate) fn is_below(process: i32, above: i32, parent: impl Fn(i32) -> Option<i32>) -> bool {
+pub(crate) fn top(process: i32, above: i32, parent: impl Fn(i32) -> Option<i32>) -> Option<i32> {
     let way = || {
         let mut way = vec![process];
         for _ in 0..DEPTH_MAX {
@@ -152,15 +152,14 @@ pub(crate) fn is_below(process: i32, above: i32, parent: impl Fn(i32) -> Option<
         None
     };
     for _ in 0..LOOKS_MAX {
-        let Some(way) = way() else {
-            return false;
-        };
+        let way = way()?;
         let mut links = way.iter().zip(way.iter().skip(1)).rev();
         if links.all(|(below, next)| parent(*below) == Some(*next)) {
-            return true;
+            let [.., top, _] = way[..] else { return None };
+            return Some(top);
         }
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -185,12 +184,12 @@ mod tests {
             // What a namespace's outside looks like.
             (300, 0),
         ]);
-        let below = |process| is_below(process, REAPER, |process| parents.get(&process).copied());
+        let top = |process| top(process, REAPER, |process| parents.get(&process).copied());
         for process in [101, 102, 103] {
-            assert!(below(process), "{process}");
+            assert_eq!(top(process), Some(101), "{process}");
         }
         for process in [REAPER, 50, 1, 200, 201, 300, 999] {
-            assert!(!below(process), "{process}");
+            assert_eq!(top(process), None, "{process}");
         }
     }
 
@@ -198,10 +197,10 @@ mod tests {
     fn a_way_up_has_a_bound() {
         let deep = |process: i32| Some(if process == 1001 { REAPER } else { process - 1 });
         let last = 1000 + i32::try_from(DEPTH_MAX).unwrap();
-        assert!(is_below(last, REAPER, deep));
-        assert!(!is_below(last + 1, REAPER, deep));
+        assert!(top(last, REAPER, deep).is_some());
+        assert_eq!(top(last + 1, REAPER, deep), None);
         // A ring is no way at all.
-        assert!(!is_below(7, REAPER, |process| Some(15 - process)));
+        assert_eq!(top(7, REAPER, |process| Some(15 - process)), None);
     }
 
     #[test]
@@ -221,7 +220,7 @@ mod tests {
                 _ => None,
             }
         };
-        assert!(!is_below(201, REAPER, parent));
+        assert_eq!(top(201, REAPER, parent), None);
         // One of this cell whose parent has ended is found at the second look.
         asked.borrow_mut().clear();
         let parent = |process: i32| {
@@ -233,6 +232,6 @@ mod tests {
                 _ => None,
             }
         };
-        assert!(is_below(103, REAPER, parent));
+        assert!(top(103, REAPER, parent).is_some());
     }
 }

@@ -57,6 +57,28 @@ impl Processes for Host {
     }
 }
 
+/// Whom a signal can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// Those below this one, which was not reaped.
+    pub(super) reaper: i32,
+    /// Of those, only this child of it and those below. None: all.
+    pub(super) branch: Option<i32>,
+}
+
+impl Reach {
+    /// Whether it is one of them, by what tells a process's parent.
+    pub(super) fn has(self, process: i32, parent: impl Fn(i32) -> Option<i32>) -> bool {
+        children::top(process, self.reaper, parent)
+            .is_some_and(|top| self.branch.is_none_or(|branch| branch == top))
+    }
+
+    /// Whose descendants they are; of a branch it is one of them.
+    fn above(self) -> i32 {
+        self.branch.unwrap_or(self.reaper)
+    }
+}
+
 /// Where a delivery is.
 #[derive(Debug)]
 enum Stage {
@@ -69,7 +91,7 @@ enum Stage {
 /// A signal that is on its way to many.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    reaper: i32,
+    reach: Reach,
     /// None: to all but the caller.
     group: Option<i32>,
     /// It is signalled last, if it is of the group.
@@ -89,16 +111,16 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// To a process group of the cell below `reaper`, or to all of it but the caller.
-    pub(super) fn new(reaper: i32, group: Option<i32>, caller: i32, signal: i32) -> Self {
+    /// To a process group of those that can be reached, or to all of them but the caller.
+    pub(super) fn new(reach: Reach, group: Option<i32>, caller: i32, signal: i32) -> Self {
         Self {
-            reaper,
+            reach,
             group,
             caller,
             signal,
-            stage: Stage::List(vec![reaper], 0),
+            stage: Stage::List(vec![reach.above()], 0),
             lists: 1,
-            seen: HashSet::from([reaper, caller]),
+            seen: HashSet::from([reach.reaper, caller]),
             reached: false,
             parents: 0,
             reads: 0,
@@ -148,7 +170,7 @@ impl Delivery {
                     return Some(self.end(processes));
                 }
                 self.lists += 1;
-                self.stage = Stage::List(vec![self.reaper], 0);
+                self.stage = Stage::List(vec![self.reach.above()], 0);
             }
         }
         None
@@ -179,7 +201,7 @@ impl Delivery {
             asked.set(asked.get() + 1);
             processes.parent(process)
         };
-        let is_member = children::is_below(process, self.reaper, parent);
+        let is_member = self.reach.has(process, parent);
         self.parents += asked.get();
         self.reads += asked.get();
         if !is_member {
@@ -211,6 +233,10 @@ mod tests {
 
     const REAPER: i32 = 100;
     const WORKER: i32 = 101;
+    const CELL: Reach = Reach {
+        reaper: REAPER,
+        branch: None,
+    };
 
     /// Processes that are not there: parent and group of each, and who was signalled.
     #[derive(Default)]
@@ -292,7 +318,7 @@ mod tests {
     #[test]
     fn a_group_is_signalled_in_slices_each_process_once_and_the_caller_last() {
         let fake = Fake::of(200);
-        let to_group = Delivery::new(REAPER, Some(WORKER), 1007, 9);
+        let to_group = Delivery::new(CELL, Some(WORKER), 1007, 9);
         let (answer, slices) = fake.deliver(to_group, |_| {});
         assert_eq!(answer, Answer::Value(0));
         assert!(slices > 20, "{slices}");
@@ -308,15 +334,43 @@ mod tests {
     fn everybody_is_all_of_the_cell_but_the_caller() {
         let fake = Fake::of(3);
         fake.add(1002, 1001, 1002);
-        let to_all = Delivery::new(REAPER, None, 1000, 15);
+        let to_all = Delivery::new(CELL, None, 1000, 15);
         assert_eq!(fake.deliver(to_all, |_| {}).0, Answer::Value(0));
         assert_eq!(fake.signalled.take(), [WORKER, 1001, 1002]);
     }
 
     #[test]
+    fn everybody_is_all_of_the_branch_where_the_cell_has_several() {
+        let fake = Fake::of(3);
+        fake.add(102, REAPER, 102);
+        fake.add(1002, 102, WORKER);
+        fake.add(103, REAPER, WORKER);
+        for (branch, reached) in [(WORKER, [WORKER, 1000].as_slice()), (102, &[102, 1002])] {
+            let reach = Reach {
+                branch: Some(branch),
+                ..CELL
+            };
+            let caller = if branch == WORKER { 1001 } else { 4711 };
+            let to_all = Delivery::new(reach, None, caller, 15);
+            assert_eq!(fake.deliver(to_all, |_| {}).0, Answer::Value(0));
+            assert_eq!(fake.signalled.take(), reached);
+            // A group's number says nothing of who is in it.
+            let to_group = Delivery::new(reach, Some(WORKER), branch, 15);
+            assert_eq!(fake.deliver(to_group, |_| {}).0, Answer::Value(0));
+            let signalled = fake.signalled.take();
+            assert!(
+                signalled
+                    .iter()
+                    .all(|process| reach.has(*process, |of| fake.parent(of)))
+            );
+            assert!(!signalled.contains(&103), "{signalled:?}");
+        }
+    }
+
+    #[test]
     fn what_is_forked_between_slices_is_reached_and_what_has_ended_is_not() {
         let fake = Fake::of(100);
-        let to_group = Delivery::new(REAPER, Some(WORKER), WORKER, 9);
+        let to_group = Delivery::new(CELL, Some(WORKER), WORKER, 9);
         let (answer, _) = fake.deliver(to_group, |slice| {
             if slice == 10 {
                 fake.processes.borrow_mut().remove(&1099);
@@ -334,7 +388,7 @@ mod tests {
     #[test]
     fn processes_that_are_forked_for_ever_do_not_keep_a_delivery_from_its_end() {
         let fake = Fake::of(10);
-        let to_all = Delivery::new(REAPER, None, WORKER, 9);
+        let to_all = Delivery::new(CELL, None, WORKER, 9);
         let (answer, _) = fake.deliver(to_all, |slice| {
             let next = 2000 + i32::try_from(slice).unwrap();
             fake.add(next, WORKER, WORKER);
@@ -345,14 +399,14 @@ mod tests {
     #[test]
     fn nobody_no_signal_and_too_many_ways_up_are_told_as_such() {
         let fake = Fake::of(0);
-        let nobody = Delivery::new(REAPER, Some(77), WORKER, 9);
+        let nobody = Delivery::new(CELL, Some(77), WORKER, 9);
         assert_eq!(fake.deliver(nobody, |_| {}).0, Answer::Errno(libc::ESRCH));
-        let alone = Delivery::new(REAPER, None, WORKER, 9);
+        let alone = Delivery::new(CELL, None, WORKER, 9);
         assert_eq!(fake.deliver(alone, |_| {}).0, Answer::Errno(libc::ESRCH));
         let fake = Fake::of(5);
-        let none = Delivery::new(REAPER, None, WORKER, 65);
+        let none = Delivery::new(CELL, None, WORKER, 65);
         assert_eq!(fake.deliver(none, |_| {}).0, Answer::Errno(libc::EINVAL));
-        let mut asked = Delivery::new(REAPER, None, WORKER, 9);
+        let mut asked = Delivery::new(CELL, None, WORKER, 9);
         asked.parents = PARENTS_MAX;
         assert_eq!(fake.deliver(asked, |_| {}).0, Answer::Errno(libc::EAGAIN));
         assert!(fake.signalled.take().is_empty());

@@ -1,21 +1,28 @@
 //! Where a worker's files are, at the levels where they are on the host's disk: below the directory of this server's state.
 //!
-//! At level `landlock` with uids there are three directories, `CELL/BRANCH/workspace`. The first is what the Landlock domain of a cell permits, for all
-//! branches that it may come to have. The second is root's, and lets nobody in but the branch's group, which is the branch's alone: whatever a
-//! program does with the mode of its own directory, in the third, it opens it to no other branch. Elsewhere it is one directory. The names are
-//! random: without uids they are what keeps other episodes of the same user out.
+//! Where episodes can be copied at level `landlock` there are several directories, of which the first is what the Landlock domain of a cell permits, for all branches that it may
+//! come to have. Elsewhere there is one. The names are random: without uids they are what keeps other episodes of the same user out.
+//!
+//! With uids they are `CELL/BRANCH/workspace`. The second is root's, and lets nobody in but the branch's group, which is the branch's alone: whatever a
+//! program does with the mode of its own directory, in the third, it opens it to no other branch.
+//!
+//! Without uids they are `CELL/workspace`. A program can make, move and remove whatever is in the first, workspaces of other branches among it: no path of ours has more than its last
+//! name there, which is never followed if it is a link, and what is left there goes with the last branch.
 
-use std::fs::{DirBuilder, Permissions, remove_dir, set_permissions};
+use std::fs::{DirBuilder, remove_dir};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use super::plan::{Level, Plan};
+use rustix::fs::{Mode, fchmod, open};
+
+use super::copyist::DIRECTORY;
+use super::plan::{CopyWay, Level, Plan};
 use super::workspace;
 
-/// The last name of a path, where there are three.
+/// The last name of a path, where its branch has a directory, too.
 const WORKSPACE: &str = "workspace";
-/// The modes of the three: to pass through, for the group to pass through, and all for the owner.
+/// The modes: to pass through, for the group to pass through, and all for the owner.
 const CELL: u32 = 0o711;
 const BRANCH: u32 = 0o710;
 const OWN: u32 = 0o700;
@@ -25,51 +32,74 @@ fn random() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-/// Whether there are three.
-fn is_nested(plan: &Plan) -> bool {
-    plan.level == Level::Landlock && plan.uids.is_some()
+/// The directories of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Workspace,
+    CellWorkspace,
+    CellBranchWorkspace,
 }
 
-/// The directory of a branch, and that of its cell. None: there are no such.
-fn above(workspace: &Path) -> Option<(&Path, &Path)> {
-    let branch = workspace.parent()?;
-    Some((branch, branch.parent()?))
+fn layout(plan: &Plan) -> Layout {
+    match plan.copies {
+        Ok(CopyWay::Uid) if plan.level == Level::Landlock => Layout::CellBranchWorkspace,
+        Ok(CopyWay::Descent) => Layout::CellWorkspace,
+        _ => Layout::Workspace,
+    }
+}
+
+/// A new workspace in the directory of a cell. None: there are no such.
+fn in_cell(plan: &Plan, cell: &Path) -> Option<PathBuf> {
+    match layout(plan) {
+        Layout::Workspace => None,
+        Layout::CellWorkspace => Some(cell.join(random())),
+        Layout::CellBranchWorkspace => Some(cell.join(random()).join(WORKSPACE)),
+    }
+}
+
+/// The directory of a workspace's cell. None: there are no such.
+fn cell<'a>(plan: &Plan, workspace: &'a Path) -> Option<&'a Path> {
+    match layout(plan) {
+        Layout::Workspace => None,
+        Layout::CellWorkspace => workspace.parent(),
+        Layout::CellBranchWorkspace => workspace.parent()?.parent(),
+    }
+}
+
+/// The directory of a branch, beside that of its files. None: there is no such.
+fn branch<'a>(plan: &Plan, workspace: &'a Path) -> Option<&'a Path> {
+    let has_one = layout(plan) == Layout::CellBranchWorkspace;
+    workspace.parent().filter(|_| has_one)
 }
 
 /// The workspace of a new cell.
 pub(crate) fn of_cell(plan: &Plan, state: &Path) -> PathBuf {
-    if is_nested(plan) {
-        state.join(random()).join(random()).join(WORKSPACE)
-    } else {
-        state.join(random())
-    }
+    let own = state.join(random());
+    in_cell(plan, &own).unwrap_or(own)
 }
 
 /// The workspace of a copy of the worker that has this one.
 pub(crate) fn of_copy(plan: &Plan, state: &Path, parents: &Path) -> PathBuf {
-    match above(parents) {
-        Some((_, cell)) if is_nested(plan) => cell.join(random()).join(WORKSPACE),
-        _ => state.join(random()),
-    }
+    cell(plan, parents)
+        .and_then(|cell| in_cell(plan, cell))
+        .unwrap_or_else(|| state.join(random()))
 }
 
 /// What the Landlock domain of a cell permits.
 pub(super) fn permitted<'a>(plan: &Plan, workspace: &'a Path) -> &'a Path {
-    match above(workspace) {
-        Some((_, cell)) if is_nested(plan) => cell,
-        _ => workspace,
-    }
+    cell(plan, workspace).unwrap_or(workspace)
 }
 
 fn make(path: &Path, mode: u32) -> io::Result<()> {
     DirBuilder::new().mode(mode).create(path)?;
-    // Whatever the umask is.
-    set_permissions(path, Permissions::from_mode(mode))
+    // Whatever the umask is, and whatever has taken its place.
+    let made = open(path, DIRECTORY, Mode::empty())?;
+    Ok(fchmod(made, Mode::from_raw_mode(mode))?)
 }
 
 /// Makes the workspace of a new cell.
 pub(super) fn make_of_cell(plan: &Plan, workspace: &Path, uid: Option<u32>) -> io::Result<()> {
-    if let Some((_, cell)) = above(workspace).filter(|_| is_nested(plan)) {
+    if let Some(cell) = cell(plan, workspace) {
         make(cell, CELL)?;
     }
     make_of_copy(plan, workspace, uid)
@@ -77,7 +107,7 @@ pub(super) fn make_of_cell(plan: &Plan, workspace: &Path, uid: Option<u32>) -> i
 
 /// Makes that of a copy.
 pub(super) fn make_of_copy(plan: &Plan, workspace: &Path, uid: Option<u32>) -> io::Result<()> {
-    if let Some((branch, _)) = above(workspace).filter(|_| is_nested(plan)) {
+    if let Some(branch) = branch(plan, workspace) {
         make(branch, BRANCH)?;
         chown(branch, None, uid)?;
     }
@@ -88,7 +118,7 @@ pub(super) fn make_of_copy(plan: &Plan, workspace: &Path, uid: Option<u32>) -> i
     Ok(())
 }
 
-/// Removes a workspace that has nothing in it, and what was made for it alone. False: it has something.
+/// Removes a workspace that has nothing in it, and what was made for it alone. False: it has something, or its cell may have.
 pub(crate) fn remove_empty(plan: &Plan, workspace: &Path) -> bool {
     let gone = |path: &Path| match remove_dir(path) {
         Ok(()) => true,
@@ -97,50 +127,52 @@ pub(crate) fn remove_empty(plan: &Plan, workspace: &Path) -> bool {
     if !gone(workspace) {
         return false;
     }
-    if let Some((branch, cell)) = above(workspace).filter(|_| is_nested(plan)) {
-        // Another branch's is in it but for the last time.
-        let branch_gone = gone(branch);
-        gone(cell);
-        return branch_gone;
-    }
-    true
+    let branch_gone = branch(plan, workspace).is_none_or(gone);
+    // Another branch's is in it but for the last time.
+    let cell_gone = cell(plan, workspace).is_none_or(gone);
+    branch_gone && (cell_gone || layout(plan) != Layout::CellWorkspace)
 }
 
-/// Removes a workspace with all that is in it, and what was made for it alone.
+/// Removes a workspace with all that is in it, and what was made for it alone; with the last of a cell all that is in that. `is_of_another` tells whether a directory is that
+/// of the cell of another branch, which lives.
 ///
 /// # Errors
 /// See [`workspace::remove`].
-pub(crate) fn remove(plan: &Plan, path: &Path) -> io::Result<()> {
+pub(crate) fn remove(
+    plan: &Plan,
+    path: &Path,
+    is_of_another: impl FnOnce(&Path) -> bool,
+) -> io::Result<()> {
     workspace::remove(path)?;
-    remove_empty(plan, path);
+    if !remove_empty(plan, path)
+        && let Some(cell) = cell(plan, path).filter(|cell| !is_of_another(cell))
+    {
+        workspace::remove(cell)?;
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
 
-    use super::super::plan::Uids;
     use super::*;
-
-    fn plan(level: Level, has_uids: bool) -> Plan {
-        let uids = Uids { first: 1, count: 9 };
-        Plan {
-            uids: has_uids.then_some(uids),
-            ..Plan::of_level(level)
-        }
-    }
 
     #[test]
     fn branches_share_a_cell_and_the_last_one_takes_it_along() {
         let state = tempfile::tempdir().unwrap();
-        for (level, has_uids, is_nested) in [
-            (Level::None, false, false),
-            (Level::Landlock, false, false),
-            (Level::Landlock, true, true),
+        let no_copies = || Err(String::new());
+        for (level, copies, is_nested, has_branch) in [
+            (Level::None, no_copies(), false, false),
+            (Level::Landlock, no_copies(), false, false),
+            (Level::Landlock, Ok(CopyWay::Descent), true, false),
+            (Level::Landlock, Ok(CopyWay::Uid), true, true),
         ] {
-            let plan = plan(level, has_uids);
+            let plan = Plan {
+                copies,
+                ..Plan::of_level(level)
+            };
             let first = of_cell(&plan, state.path());
             make_of_cell(&plan, &first, None).unwrap();
             let copy = of_copy(&plan, state.path(), &first);
@@ -152,18 +184,31 @@ mod tests {
             assert_eq!(last.starts_with(permitted(&plan, &first)), is_nested);
             let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
             assert_eq!(mode(&copy), 0o700);
-            if is_nested {
+            if has_branch {
                 assert_eq!(mode(copy.parent().unwrap()), 0o710);
+            }
+            if is_nested {
                 assert_eq!(mode(permitted(&plan, &first)), 0o711);
             }
             fs::write(first.join("file"), "x").unwrap();
             assert!(!remove_empty(&plan, &first));
-            remove(&plan, &first).unwrap();
+            let cell = permitted(&plan, &first);
+            let others_live = |of: &Path| of == cell;
+            remove(&plan, &first, others_live).unwrap();
             assert!(copy.is_dir() && last.is_dir());
-            assert!(remove_empty(&plan, &copy));
+            let is_sure = !is_nested || has_branch;
+            assert_eq!(remove_empty(&plan, &copy), is_sure);
             fs::write(last.join("file"), "x").unwrap();
-            remove(&plan, &last).unwrap();
-            remove(&plan, &last).unwrap();
+            if !is_sure {
+                // What a branch of the cell has put beside the workspaces, and in the place of its own.
+                fs::write(cell.join("junk"), "x").unwrap();
+                fs::rename(&last, cell.join("moved")).unwrap();
+                symlink(state.path(), &last).unwrap();
+                remove(&plan, &last, others_live).unwrap();
+                assert!(cell.join("moved/file").is_file() && !last.is_symlink());
+            }
+            remove(&plan, &last, |_| false).unwrap();
+            remove(&plan, &last, |_| false).unwrap();
             assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "{level}");
         }
     }

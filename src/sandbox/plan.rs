@@ -98,11 +98,19 @@ pub(crate) struct Plan {
     pub(crate) proc_subset: bool,
     /// A Reset may ask for a private network with loopback.
     pub(crate) loopback: bool,
-    /// Workers can become copies of one another with a uid of their own, and at level `namespace` a root: the warden answers for the calls that it takes, and
-    /// workers keep the capabilities. Else why not.
-    pub(crate) copies: Found,
+    /// How workers can become copies of one another. Else why they can't.
+    pub(crate) copies: Found<CopyWay>,
     /// In force or missing, in the order in which they are told.
     pub(crate) layers: Vec<Layer>,
+}
+
+/// How copies of a live worker come to be, and what tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CopyWay {
+    /// Each gets a uid of its own, and at level `namespace` a root: the warden answers for the calls that it takes, and workers keep the capabilities.
+    Uid,
+    /// All have their parent's uid: which processes descend from which copy tells them apart, and the warden delivers signals by that.
+    Descent,
 }
 
 /// What a server is asked to enforce.
@@ -378,8 +386,8 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
         seccomp: isolated,
         landlock_abi: landlock_abi(features).filter(|_| isolated),
         landlock_signals: isolated && landlock_signals(features),
+        // Where Landlock keeps signals within a cell, it still does not keep a cell's branches apart.
         signal_broker: level == Level::Landlock
-            && !landlock_signals(features)
             && uids.is_none()
             && features.user_notification.is_ok(),
         uids,
@@ -394,9 +402,19 @@ fn decide(features: &Features, demand: &Demand, level: Level) -> Plan {
 }
 
 /// Whether live workers can be copied so that the copies are kept apart.
-fn copies(features: &Features, demand: &Demand, level: Level, uids: Option<Uids>) -> Found {
+fn copies(
+    features: &Features,
+    demand: &Demand,
+    level: Level,
+    uids: Option<Uids>,
+) -> Found<CopyWay> {
     if level == Level::None {
         return Err("nothing keeps episodes apart at isolation level none".to_owned());
+    }
+    if uids.is_none() && level == Level::Landlock {
+        let without = |why| format!("nothing would keep the signals of copies apart: {why}");
+        features.user_notification.clone().map_err(without)?;
+        return Ok(CopyWay::Descent);
     }
     if uids.is_none() {
         let why = self::uids(features, demand, level).err();
@@ -410,10 +428,10 @@ fn copies(features: &Features, demand: &Demand, level: Level, uids: Option<Uids>
         return Err(why.to_owned());
     }
     features.copies.clone()?;
-    match level {
-        Level::Namespace => features.copies_roots.clone(),
-        Level::Landlock | Level::None => Ok(()),
+    if level == Level::Namespace {
+        features.copies_roots.clone()?;
     }
+    Ok(CopyWay::Uid)
 }
 
 /// Every layer, with what it bounds, or why it is missing and what that means.
@@ -516,15 +534,15 @@ fn layer(
         "seccomp" => Ok("system calls that Python programs need, and no others".to_owned()),
         "no_new_privs" => Ok("no program that an episode starts gains privilege".to_owned()),
         "capabilities" => Ok(match (&plan.copies, plan.level) {
-            (Ok(()), Level::Namespace) => {
+            (Ok(CopyWay::Uid), Level::Namespace) => {
                 "an episode has three, by which a copy of it gets a uid and a root of its own (CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT), and can use them \
                  only as the warden answers each call; no program that it starts has any"
             }
-            (Ok(()), _) => {
+            (Ok(CopyWay::Uid), _) => {
                 "an episode has two, by which a copy of it gets a uid of its own (CAP_SETUID, CAP_SETGID), and can use them only as the warden answers each \
                  call; no program that it starts has any"
             }
-            (Err(_), _) => "an episode has none",
+            (Ok(CopyWay::Descent) | Err(_), _) => "an episode has none",
         }
         .to_owned()),
         "network" => Ok(match plan.level {
@@ -683,7 +701,11 @@ impl Plan {
             .u8((*process_count).into())
             .u8((*proc_subset).into())
             .u8((*loopback).into())
-            .u8(copies.is_ok().into())
+            .u8(match copies {
+                Err(_) => 0,
+                Ok(CopyWay::Uid) => 1,
+                Ok(CopyWay::Descent) => 2,
+            })
     }
 
     /// The inverse of [`encode`](Self::encode), without layers.
@@ -710,10 +732,11 @@ impl Plan {
             process_count: reader.u8()? != 0,
             proc_subset: reader.u8()? != 0,
             loopback: reader.u8()? != 0,
-            copies: if reader.u8()? != 0 {
-                Ok(())
-            } else {
-                Err(String::new())
+            copies: match reader.u8()? {
+                0 => Err(String::new()),
+                1 => Ok(CopyWay::Uid),
+                2 => Ok(CopyWay::Descent),
+                _ => return Err(Malformed),
             },
             layers: Vec::new(),
         })
@@ -922,12 +945,13 @@ mod tests {
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
         assert_eq!(
             plan.copies.is_ok(),
-            plan.uids.is_some() && notification == 0
+            notification == 0 && (plan.uids.is_some() || plan.level == Level::Landlock)
         );
-        let broker = plan.level == Level::Landlock
-            && landlock != 0
-            && plan.uids.is_none()
-            && notification == 0;
+        assert_eq!(
+            plan.copies == Ok(CopyWay::Uid),
+            plan.copies.is_ok() && plan.uids.is_some()
+        );
+        let broker = plan.level == Level::Landlock && plan.uids.is_none() && notification == 0;
         assert_eq!(plan.signal_broker, broker);
         assert_eq!(
             enforced(plan, "signals"),

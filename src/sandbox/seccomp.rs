@@ -16,6 +16,7 @@
 //! as such, because a program may put anything in the other half.
 
 use super::bpf::{self, Block, Condition, INSTRUCTIONS_MAX, Instruction, and, either, end, load};
+use super::plan::CopyWay;
 
 /// What one filter allows beyond the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +28,9 @@ pub(crate) struct Policy {
     /// Sockets with names in the file system or abstract ones, which `multiprocessing.Manager` needs. Only for level `namespace`: Landlock
     /// doesn't keep a program from connecting to a host's socket whose path it knows (before ABI 9), so there must be none to see.
     pub(crate) unix_sockets: bool,
-    /// Processes may become copies of a worker: the calls that this takes wait for the warden's answer, if they say that they are for that ([`COPY_MARK`]).
-    pub(crate) copies: bool,
+    /// Processes may become copies of a worker. Where each gets a uid of its own, the calls that this takes wait for the warden's answer, if they say that they are for that
+    /// ([`COPY_MARK`]).
+    pub(crate) copies: Option<CopyWay>,
 }
 
 /// In the key's place: the call is one by which a new copy of a worker becomes what it is to be. It is no secret: what is done about it is the warden's answer.
@@ -43,10 +45,14 @@ pub(crate) enum Act {
     Errno(i32),
     /// It runs with the setup key, and fails with EPERM without.
     Keyed,
-    /// It runs with the setup key, waits for the warden's answer with the mark of copies if the policy has them, and fails with EPERM else.
+    /// It runs with the setup key, waits for the warden's answer with the mark of copies if the policy has such with uids, and fails with EPERM else.
     Gated,
+    /// As [`Gated`](Self::Gated), and with the mark it is left to the filter of [`ask_for_signals`] if the policy has copies without uids.
+    Asks,
     /// It runs if the policy has copies, or with the setup key, and fails with EPERM else.
     Copies,
+    /// It runs if the policy has copies without uids, or with the setup key, and fails with EPERM else.
+    Subreaper,
     /// It runs if the policy has loopback, otherwise it fails with EPERM.
     Loopback,
     /// It runs if the policy has sockets with names, otherwise it fails with EPERM.
@@ -178,8 +184,11 @@ pub(crate) const SIGNAL_CALLS: [&str; 5] = [
     "rt_tgsigqueueinfo",
 ];
 
-/// The filter of a cell whose signals the broker delivers, as bytes: the calls that send them wait for the listener's answer. It is beside
-/// the one of [`compile`], which refuses what this one lets through.
+/// By which a worker that is to be copied asks for what it can't see of itself.
+const ASK_CALL: &str = "setfsuid";
+
+/// The filter of a cell whose signals the broker delivers, as bytes: the calls that send them wait for the listener's answer, and with the mark of
+/// copies the one by which a worker asks for what it can't see of itself. It is beside the one of [`compile`], which refuses what this one lets through.
 ///
 /// `kill(0)` runs as it is: it reaches the caller's process group, which never leaves its session, and a worker begins a session of its own
 /// before user code, so that all members are of one cell.
@@ -188,7 +197,7 @@ pub(crate) fn ask_for_signals() -> Vec<u8> {
 }
 
 fn asking(arch: Arch) -> Block {
-    let asked = |call: &&Call| SIGNAL_CALLS.contains(&call.name);
+    let asked = |call: &&Call| SIGNAL_CALLS.contains(&call.name) || call.name == ASK_CALL;
     let block = CALLS
         .iter()
         .filter(asked)
@@ -196,13 +205,15 @@ fn asking(arch: Arch) -> Block {
             let Some(number) = arch.number(call) else {
                 return otherwise;
             };
-            let ask = if call.name == "kill" {
-                load(
+            let ask = match call.name {
+                "kill" => load(
                     argument(0),
                     either(Condition::Equal(0), end(RET_ALLOW), end(RET_USER_NOTIF)),
-                )
-            } else {
-                end(RET_USER_NOTIF)
+                ),
+                ASK_CALL => {
+                    both_halves(KEY_ARGUMENT, COPY_MARK, end(RET_USER_NOTIF), end(RET_ALLOW))
+                }
+                _ => end(RET_USER_NOTIF),
             };
             either(Condition::Equal(number), ask, otherwise)
         });
@@ -312,6 +323,17 @@ fn halves(value: u64) -> [u32; 2] {
     ]
 }
 
+/// A call that runs with the key, and of which something else becomes with the mark of copies.
+fn keyed_or_marked(key: u64, marked: u32) -> Block {
+    let marked = both_halves(
+        KEY_ARGUMENT,
+        COPY_MARK,
+        end(marked),
+        end(errno(libc::EPERM)),
+    );
+    both_halves(KEY_ARGUMENT, key, end(RET_ALLOW), marked)
+}
+
 fn act(policy: &Policy, act: Act) -> Block {
     let allowed_if = |condition| {
         end(if condition {
@@ -329,19 +351,15 @@ fn act(policy: &Policy, act: Act) -> Block {
             end(RET_ALLOW),
             end(errno(libc::EPERM)),
         ),
-        Act::Gated if policy.copies => both_halves(
-            KEY_ARGUMENT,
-            policy.key,
-            end(RET_ALLOW),
-            both_halves(
-                KEY_ARGUMENT,
-                COPY_MARK,
-                end(RET_USER_NOTIF),
-                end(errno(libc::EPERM)),
-            ),
-        ),
-        Act::Copies if policy.copies => end(RET_ALLOW),
-        Act::Gated | Act::Copies => self::act(policy, Act::Keyed),
+        Act::Gated | Act::Asks if policy.copies == Some(CopyWay::Uid) => {
+            keyed_or_marked(policy.key, RET_USER_NOTIF)
+        }
+        Act::Asks if policy.copies == Some(CopyWay::Descent) => {
+            keyed_or_marked(policy.key, RET_ALLOW)
+        }
+        Act::Copies if policy.copies.is_some() => end(RET_ALLOW),
+        Act::Subreaper if policy.copies == Some(CopyWay::Descent) => end(RET_ALLOW),
+        Act::Gated | Act::Asks | Act::Copies | Act::Subreaper => self::act(policy, Act::Keyed),
         Act::Loopback => allowed_if(policy.loopback),
         Act::UnixSockets => allowed_if(policy.unix_sockets),
         Act::AnySockets => allowed_if(policy.loopback || policy.unix_sockets),
@@ -362,6 +380,7 @@ const fn always(otherwise: Act) -> Rule {
 const ALLOW: Rule = always(Act::Allow);
 const KEYED: Rule = always(Act::Keyed);
 const GATED: Rule = always(Act::Gated);
+const ASKS: Rule = always(Act::Asks);
 const SOCKETS: Rule = always(Act::AnySockets);
 const NOT_HERE: Rule = always(Act::Errno(libc::ENOSYS));
 const REFUSED: Rule = always(Act::Errno(libc::EPERM));
@@ -502,6 +521,11 @@ const PRCTL: Rule = Rule {
         Case {
             tests: &[Test::OneOf(0, ALL, &[4]), Test::OneOf(1, ALL, &[1])],
             act: Act::Gated,
+        },
+        // PR_SET_CHILD_SUBREAPER, once and for all.
+        Case {
+            tests: &[Test::OneOf(0, ALL, &[36]), Test::OneOf(1, ALL, &[1])],
+            act: Act::Subreaper,
         },
     ],
     otherwise: Act::Keyed,
@@ -846,7 +870,7 @@ pub(crate) const CALLS: &[Call] = &[
     call(117, 147, "setresuid", GATED, "reaper and worker, before user code"),
     call(119, 149, "setresgid", GATED, "reaper and worker, before user code"),
     call(116, 159, "setgroups", KEYED, "reaper and worker, before user code"),
-    call(122, 151, "setfsuid", GATED, "reaper and worker, before user code; it is never made, and what a copy asks the warden by, because container engines let it pass"),
+    call(122, 151, "setfsuid", ASKS, "reaper and worker, before user code; it is never made, and what a copy asks the warden by, because container engines let it pass"),
     call(123, 152, "setfsgid", KEYED, "reaper and worker, before user code"),
     call(126, 91, "capset", KEYED, "reaper and worker, before user code"),
     call(444, 444, "landlock_create_ruleset", KEYED, "reaper and worker, before user code"),
@@ -969,7 +993,7 @@ pub(super) mod tests {
         key: KEY,
         loopback: false,
         unix_sockets: false,
-        copies: false,
+        copies: None,
     };
     const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
     const EPERM_RETURN: u32 = RET_ERRNO | libc::EPERM.unsigned_abs();
@@ -1347,7 +1371,7 @@ pub(super) mod tests {
     #[test]
     fn calls_of_copies_wait_for_the_warden_if_they_are_marked() {
         let copies = Policy {
-            copies: true,
+            copies: Some(CopyWay::Uid),
             ..STRICT
         };
         const DUMPABLE: u64 = 4;

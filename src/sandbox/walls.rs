@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::landlock::{self, FilePaths};
-use super::plan::{Level, Plan};
+use super::plan::{CopyWay, Level, Plan};
 use super::seccomp::{self, Policy};
 use super::visible::{self, Visible};
 use super::{directories, jail, sys};
@@ -133,9 +133,9 @@ impl Walls {
             key: u64::from_ne_bytes(key),
             loopback: self.loopback,
             unix_sockets: self.plan.level == Level::Namespace,
-            copies: self.plan.copies.is_ok(),
+            copies: self.plan.copies.as_ref().ok().copied(),
         });
-        let listens = u64::from(self.plan.copies.is_ok());
+        let listens = u64::from(self.plan.copies == Ok(CopyWay::Uid));
         Ok(Some([&key, &listens.to_ne_bytes()[..], &*filter].concat()))
     }
 

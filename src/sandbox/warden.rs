@@ -24,7 +24,7 @@ use rustix::io::Errno;
 use rustix::process::{Signal, set_child_subreaper};
 
 use self::copies::Copies;
-use super::broker::{Broker, Waiting};
+use super::broker::{Broker, Waiting, Within};
 use super::cell::{Ask, BranchAsk, CellNeeds, DESCRIPTORS, Setup};
 use super::cgroup::{Cgroup, CgroupFacts, Cgroups};
 use super::cgroup_reuse::CgroupStock;
@@ -320,8 +320,21 @@ impl Warden {
                 worker: *worker,
                 reaper: self.cells.get(worker)?.reaper?,
                 listener: listener.as_fd(),
+                within: self.signals_within(*worker),
+                facts: self.copies.facts_within(*worker),
             })
         })
+    }
+
+    /// What a cell's signals are to stay within.
+    fn signals_within(&self, cell: WorkerId) -> Within {
+        let forked = self.cells.get(&cell).is_some_and(|cell| cell.forked);
+        let by_landlock = self.plan.as_ref().is_ok_and(|plan| plan.landlock_signals);
+        match (forked, by_landlock) {
+            (true, _) => Within::Branch,
+            (false, true) => Within::CellAnyway,
+            (false, false) => Within::Cell,
+        }
     }
 
     /// Answers calls that wait at the listeners.

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, chmodat, openat, renameat, unlinkat};
@@ -13,7 +13,7 @@ const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Removes a directory and all beneath it. Its episode has ended, so nobody adds to it; another removal of the same may be under way.
+/// Removes a directory and all beneath it, or what is in its place. Its episode has ended, so nobody adds to it; another removal of the same may be under way.
 ///
 /// However deep the tree is, it takes two descriptors and a few bytes: what is in a directory is moved up to the top before the directory is
 /// removed. Directories that forbid it to their owner are opened up first. Symbolic links are removed, never followed.
@@ -35,10 +35,15 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 fn remove_once(path: &Path) -> io::Result<()> {
     match rustix::fs::unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        // A link, or whatever else is in its place.
+        Err(Errno::NOTDIR) => return Ok(rustix::fs::unlink(path)?),
         Err(_) => {}
     }
-    chmodat(rustix::fs::CWD, path, Mode::RWXU, AtFlags::empty())?;
-    let top = rustix::fs::open(path, DIRECTORY, Mode::empty())?;
+    // By a descriptor, because chmod(2) would follow a link that has taken its place.
+    let held = rustix::fs::open(path, DIRECTORY | OFlags::PATH, Mode::empty())?;
+    let by_number = format!("/proc/self/fd/{}", held.as_raw_fd());
+    chmodat(rustix::fs::CWD, &*by_number, Mode::RWXU, AtFlags::empty())?;
+    let top = openat(&held, c".", DIRECTORY, Mode::empty())?;
     let mut moved = 0_u64;
     loop {
         let names = names(top.as_fd())?;

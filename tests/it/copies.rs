@@ -3,7 +3,7 @@
 use coding_env::client::{CodingEnv, Reason};
 use coding_env::proto::v1;
 
-use crate::support::copies::{each_level, prepared, run};
+use crate::support::copies::{each_level, has_uids, prepared, run};
 
 async fn fork(env: &mut CodingEnv, count: usize) -> Vec<CodingEnv> {
     env.fork(count).await.unwrap()
@@ -113,7 +113,7 @@ async fn a_branch_ends_with_what_it_started_and_the_others_go_on() {
         let mut ended = copies.remove(0);
         ended.close().await.unwrap();
         for env in copies.iter_mut().chain([&mut parent]) {
-            if level != "landlock" {
+            if !level.starts_with("landlock") {
                 assert_eq!(run(env, alive).await, "True", "{level}");
             }
             // One that timed out is gone with all it had; the next one finds nobody's leftovers in its way.
@@ -225,7 +225,15 @@ async fn branches_can_neither_signal_nor_read_one_another() {
         for (index, other) in [(0, "parent"), (0, &*pid), (2, &*pid)] {
             let env = if index == 2 { &mut parent } else { &mut copies[index] };
             let reached = run(env, &format!("other = {other}\n{REACH}\nreach")).await;
-            assert!(!reached.contains('0') || reached.replace("10", "").replace("20", "").find('0').is_none(), "{index} {other}: {reached}");
+            let mut reached: Vec<u32> = serde_json::from_str(&reached).unwrap();
+            if !has_uids(level) {
+                // What leads into its workspace: files are not kept apart, as the server tells.
+                reached.drain(4..7);
+            }
+            assert!(!reached.contains(&0), "{index} {other}: {reached:?}");
+        }
+        if !has_uids(level) {
+            return;
         }
         // What was open before leads to the copy's own files, or to what it may not enter.
         let open = "[tried(lambda: print(open(path, opener=lambda path, flags: os.open(path, flags, dir_fd=fd)).read())) for fd, path in ((here, 'secret'), (top, 'workspace/secret'))]";
@@ -256,7 +264,7 @@ async fn nobody_but_a_copy_that_is_being_made_becomes_another() {
     const CHROOT: u32 = 161;
     const CLONE: u32 = 56;
     each_level(async |server, level| {
-        if level == "none" {
+        if !has_uids(level) {
             return;
         }
         let mut parent = prepared(server, MARKED).await;

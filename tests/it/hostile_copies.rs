@@ -3,7 +3,7 @@
 use coding_env::client::{CodingEnv, Reason};
 use coding_env::proto::v1;
 
-use crate::support::copies::{each_level, prepared, run};
+use crate::support::copies::{each_level, has_uids, prepared, run};
 use crate::support::{Server, wait_until};
 
 /// The harness's own functions, as a program can find and replace them. With `seen` it says that nothing is in the way of a copy.
@@ -117,7 +117,7 @@ async fn is_refused(server: &Server, env: &CodingEnv) -> bool {
 #[tokio::test]
 async fn a_copy_that_keeps_something_of_its_parents_does_not_begin() {
     each_level(async |server: &mut Server, level| {
-        if level == "none" {
+        if !has_uids(level) {
             return;
         }
         server.expect_log(REFUSED);
@@ -155,7 +155,7 @@ const SHARER: &str = concat!(
 #[tokio::test]
 async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() {
     each_level(async |server: &mut Server, level| {
-        if level == "none" {
+        if !has_uids(level) {
             return;
         }
         server.expect_log(REFUSED);
@@ -221,9 +221,6 @@ async fn no_code_of_the_parents_runs_before_its_copies_are_others() {
 #[tokio::test]
 async fn a_process_that_a_program_left_is_in_the_way_of_a_copy() {
     each_level(async |server: &mut Server, level| {
-        if level == "none" {
-            return;
-        }
         let leave = "import os, time\npid = os.fork()\n\
                      if pid == 0:\n\
                      \x20   if os.fork() == 0: time.sleep(1000)\n\

@@ -288,7 +288,7 @@ async fn seen_from_outside(server: &Server, numbers: &str) -> Result<(), String>
         .map_err(|error| format!("{error:?}"))?;
     let capabilities = info
         .fork
-        .filter(|fork| fork.available)
+        .filter(|fork| fork.available && fork.channel_private)
         .map_or("0000000000000000", |fork| match fork.same_paths {
             true => "00000000000400c0",
             false => "00000000000000c0",

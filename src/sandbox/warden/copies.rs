@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,9 @@ use rustix::process::Signal;
 
 use super::inspection::{self, Expected, OwnFiles, Status};
 use super::roots;
-use super::{Warden, children, report, sys, tell, tell_with};
+use super::{CgroupStock, Warden, children, report, sys, tell, tell_with};
 use crate::limits::CellLimits;
+use crate::sandbox::broker::{ASK, asks_for_facts};
 use crate::sandbox::cell::{self, BranchAsk};
 use crate::sandbox::cgroup::{Cgroup, CgroupFacts};
 use crate::sandbox::copyist::{self, Owners, Room};
@@ -32,11 +33,9 @@ use crate::sandbox::socket::{receive, send};
 use crate::sandbox::sys_broker::{self, Answer, Notification};
 use crate::sandbox::template::Branch;
 
-/// What is asked for by a call that is never made: `ASK_ALL`, `ASK_BEGIN`, `ASK_FACTS` and `ASK_GROUPS` of `forks.rs`.
-const ASK: libc::c_long = libc::SYS_setfsuid;
+/// What else is asked for by the call that is never made: `ASK_ALL`, `ASK_BEGIN` and `ASK_GROUPS` of `forks.rs`.
 const ASK_ALL: u64 = 1;
 const ASK_BEGIN: u64 = 2;
-const ASK_FACTS: u64 = 3;
 const ASK_GROUPS: u64 = 4;
 /// The control socket's descriptor in a worker.
 const CONTROL: u32 = 3;
@@ -150,6 +149,15 @@ impl Copies {
         !self.held.is_empty()
     }
 
+    /// A worker of this cell that is being copied, and what it has to know of itself.
+    pub(super) fn facts_within(&self, cell: WorkerId) -> Option<(i32, BorrowedFd<'_>)> {
+        let mut forks = self.under_way.values();
+        forks.find_map(|fork| {
+            let facts = fork.facts.as_ref().filter(|_| fork.cell == Some(cell))?;
+            Some((fork.pid, facts.as_fd()))
+        })
+    }
+
     fn by_pid(&mut self, pid: i32) -> Option<(WorkerId, &mut Copy)> {
         let mut live = self.live.iter_mut();
         let (worker, copy) = live.find(|(_, copy)| copy.pid == pid)?;
@@ -251,13 +259,28 @@ impl Warden {
 
     /// Has the files of the copies made that are wanted.
     pub(super) fn prepare_copies(&mut self, parent: WorkerId, room: Room) -> io::Result<()> {
-        match self.start_copyist(parent, room) {
-            Ok(()) => Ok(()),
-            Err(error) => tell(&Event::Prepared {
-                worker: parent,
-                files: Files::Failed(error.to_string()),
-            }),
-        }
+        let files = if self.has_left_process(parent) {
+            Files::LeftProcess
+        } else {
+            match self.start_copyist(parent, room) {
+                Ok(()) => return Ok(()),
+                Err(error) => Files::Failed(error.to_string()),
+            }
+        };
+        tell(&Event::Prepared {
+            worker: parent,
+            files,
+        })
+    }
+
+    /// Whether a program has left a process, of which nothing tells any more what branch it would be of: where there are no uids, and as long as no branch keeps its own orphans.
+    fn has_left_process(&self, parent: WorkerId) -> bool {
+        let cell = self.cells.get(&parent).filter(|cell| !cell.forked);
+        let Some((cell, reaper)) = cell.and_then(|cell| Some((cell, cell.reaper?))) else {
+            return false;
+        };
+        let left = |pid: &i32| *pid != cell.pid && children::runs(*pid);
+        cell.uid.is_none() && children::children(reaper).iter().any(left)
     }
 
     fn start_copyist(&mut self, parent: WorkerId, room: Room) -> io::Result<()> {
@@ -409,15 +432,28 @@ impl Warden {
         let (Some((cell, root)), Some(wanted)) = (found, wanted) else {
             return Ok(()); // told when the fork is over
         };
+        let limits = self.cells.get(&cell).map(|cell| cell.limits);
+        let cgroup = match (&mut self.cgroups, limits) {
+            (Some(cgroups), Some(limits)) => match enter_group(cgroups, worker, &limits, pid) {
+                Ok(cgroup) => Some(cgroup),
+                Err(error) => {
+                    report(&format!("warden: a copy's control group: {error}"));
+                    wanted.taken = true;
+                    return tell(&Event::NotCopied { worker });
+                }
+            },
+            _ => None,
+        };
         wanted.taken = true;
+        let workspace = std::mem::take(&mut wanted.workspace);
         let copy = Copy {
             cell,
             root,
             pid,
             uid: None,
-            workspace: std::mem::take(&mut wanted.workspace),
+            workspace,
             files: None,
-            cgroup: None,
+            cgroup,
             groups: Vec::new(),
             expected: None,
             memory: Memory::Open,
@@ -509,7 +545,7 @@ impl Warden {
                 Given::Later => None,
             });
         }
-        if number == ASK && second == ASK_FACTS {
+        if asks_for_facts(call) {
             // The caller waits, and so has its number.
             let mut forks = self.copies.under_way.values_mut();
             let facts = forks
@@ -937,6 +973,23 @@ impl Warden {
     }
 }
 
+/// Makes a copy's control group and moves its process there.
+fn enter_group(
+    cgroups: &mut CgroupStock,
+    worker: WorkerId,
+    limits: &CellLimits,
+    pid: i32,
+) -> io::Result<Cgroup> {
+    let cgroup = cgroups.take(&worker.to_string(), limits)?;
+    match move_to_group(&cgroup, pid) {
+        Ok(()) => Ok(cgroup),
+        Err(error) => {
+            cgroups.discard(cgroup);
+            Err(error)
+        }
+    }
+}
+
 /// Moves a process to a control group.
 fn move_to_group(cgroup: &Cgroup, pid: i32) -> io::Result<()> {
     for group in cgroup.attach_fds()? {
@@ -986,8 +1039,9 @@ fn copy_all(job: &Job, to: &[(&Path, Option<u32>)], socket: &OwnedFd) -> io::Res
         }
         send(socket.as_fd(), &files_made(place), &[])?;
     }
-    if let (Some(pid), Some(uid)) = (job.blind, job.parent_uid) {
-        send(socket.as_fd(), &[FACTS], &[inspection::facts(pid, uid)?])?;
+    if let Some(pid) = job.blind {
+        let facts = inspection::facts(pid, job.parent_uid)?;
+        send(socket.as_fd(), &[FACTS], &[facts])?;
     }
     Ok(Files::Made)
 }

@@ -333,13 +333,13 @@ impl<'a> Mapping<'a> {
 
 /// What a worker that can't open its own /proc has to know before it is copied, in a file: how many threads and how many children it has, in a line; the numbers of its
 /// descriptors, in another; then its map.
-pub(super) fn facts(pid: i32, uid: u32) -> io::Result<OwnedFd> {
+pub(super) fn facts(pid: i32, uid: Option<u32>) -> io::Result<OwnedFd> {
     let status = Status::read(pid)?;
     let running = children::children(pid)
         .into_iter()
         .filter(|child| children::runs(*child));
     let mut text = format!("{} {}\n", status.threads, running.count());
-    let _acting = ActingAs::begin(uid, uid)?;
+    let _acting = uid.map(|uid| ActingAs::begin(uid, uid)).transpose()?;
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
         text += &entry?.file_name().to_string_lossy();
         text.push(' ');

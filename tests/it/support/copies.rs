@@ -3,7 +3,7 @@
 use coding_env::client::CodingEnv;
 use coding_env::proto::v1;
 
-use super::places::{Place, is_named_as_root};
+use super::places::{Place, is_named};
 use super::{Server, may_lack};
 
 /// Starts a server whose episodes can be copied: at the strongest level that this host gives, or else at none. None: this host can't do that, which
@@ -30,12 +30,27 @@ pub(crate) async fn can_copy(server: &Server) -> bool {
     facts.available
 }
 
+/// The level at which the server is no root, and its episodes have no uids of their own.
+const WITHOUT_UIDS: &str = "landlock without uids";
+
+/// Whether copies have uids of their own at a level as [`each_level`] calls it.
+pub(crate) fn has_uids(level: &str) -> bool {
+    !["none", WITHOUT_UIDS].contains(&level)
+}
+
 /// Servers of every level that this machine gives and that copies episodes. A full host copies them at every level, and so does one
 /// of which that was said (`CODING_ENV_TEST_PLACES`).
 pub(crate) async fn each_level(part: impl AsyncFn(&mut Server, &str)) {
-    for level in ["none", "landlock", "namespace"] {
-        let has_to_copy = is_named_as_root(level);
-        let Ok(mut server) = Place::of_level(level).start(&[]) else {
+    for level in ["none", "landlock", WITHOUT_UIDS, "namespace"] {
+        let place = match level {
+            WITHOUT_UIDS => Place::landlock_as_a_user(),
+            _ => Place::of_level(level),
+        };
+        if level == "landlock" && !place.as_root {
+            continue; // the same as without uids
+        }
+        let has_to_copy = is_named(place);
+        let Ok(mut server) = place.start(&[]) else {
             eprintln!("level {level} is not possible here");
             assert!(!has_to_copy, "level {level} has to be there");
             may_lack("copies of episodes");
@@ -45,7 +60,8 @@ pub(crate) async fn each_level(part: impl AsyncFn(&mut Server, &str)) {
         if can_copy(&server).await {
             part(&mut server, level).await;
         } else {
-            assert!(!has_to_copy, "level {level} as root has to copy episodes");
+            let has_to = has_to_copy && place.name != "namespace as a user";
+            assert!(!has_to, "level {level} has to copy episodes");
         }
     }
 }

@@ -86,6 +86,14 @@ impl Place {
         *PLACES.iter().find(is_it).unwrap()
     }
 
+    /// Level `landlock` as the user without privilege.
+    pub(crate) fn landlock_as_a_user() -> Self {
+        let is_it = |place: &&Self| {
+            place.level == Level::Landlock && !place.as_root && !place.before_scopes
+        };
+        *PLACES.iter().find(is_it).unwrap()
+    }
+
     /// A command that the server's user runs.
     pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -139,10 +147,9 @@ impl Place {
 }
 
 /// Whether a level as root is one of the places that this machine was said to give.
-pub(crate) fn is_named_as_root(level: &str) -> bool {
+pub(crate) fn is_named(place: Place) -> bool {
     let (places, have_to_be_there) = places();
-    let is_it = |place: &Place| place.as_root && place.flags().contains(&level);
-    have_to_be_there && places.iter().any(is_it)
+    have_to_be_there && places.contains(&place)
 }
 
 /// The uid of the tests.
