@@ -71,14 +71,16 @@ impl Plan {
         }
         let available = self.copies.is_ok();
         let with_uids = self.copies == Ok(CopyWay::Uid);
+        // Without uids the warden delivers signals there.
+        let at_landlock = available && self.level == Level::Landlock;
         ForkFacts {
             available,
             why_not: self.copies.clone().err(),
             separated: Separated {
                 memory: available,
                 files: with_uids,
-                signals: available,
-                // The filter of system calls and the Landlock domain, which has no /proc, do that.
+                signals: with_uids || at_landlock,
+                // Without uids: by the filter of system calls, and at level `landlock` the domain, which has no /proc, at level `namespace` PR_SET_DUMPABLE.
                 ptrace: available,
             },
             depth_max: None,
@@ -95,13 +97,18 @@ mod tests {
 
     #[test]
     fn files_and_channels_are_not_kept_apart_where_there_are_no_uids() {
-        let facts = Plan {
-            copies: Ok(CopyWay::Descent),
-            ..Plan::of_level(Level::Landlock)
+        for (level, apart) in [
+            (Level::Landlock, ["memory", "signals", "tracing"].as_slice()),
+            (Level::Namespace, &["memory", "tracing"]),
+        ] {
+            let facts = Plan {
+                copies: Ok(CopyWay::Descent),
+                ..Plan::of_level(level)
+            }
+            .fork_facts();
+            assert!(facts.available && !facts.channel_private && !facts.same_paths);
+            assert_eq!(facts.separated.names(), apart);
         }
-        .fork_facts();
-        assert!(facts.available && !facts.channel_private && !facts.same_paths);
-        assert_eq!(facts.separated.names(), ["memory", "signals", "tracing"]);
     }
 
     #[test]

@@ -69,6 +69,8 @@ impl Ask {
 /// Where an episode's files are in a cell of level `namespace`.
 const WORKSPACE: &str = "/workspace";
 const TEMPORARY: &str = "/tmp";
+/// Where the files of copies are that have no root of their own.
+pub(super) const BRANCHES: &str = "/branches";
 const SHARED_MEMORY: &str = "/dev/shm";
 /// The uid of a worker inside its user namespace.
 const INNER_UID: u32 = 1000;
@@ -391,7 +393,7 @@ fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         1,
     ));
     if plan.level == Level::Namespace {
-        calls.extend(files(needs));
+        calls.extend(files(plan, needs));
         let data = if plan.proc_subset { "subset=pid" } else { "" };
         calls.push(mount(
             "proc",
@@ -410,8 +412,8 @@ fn before(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     calls
 }
 
-/// One file system for all that the episode writes, so that one size bounds it, seen at three places.
-fn files(needs: &CellNeeds<'_>) -> Vec<Call> {
+/// One file system for all that the episode writes, so that one size bounds it, seen at three places; and those of its copies at one more, where these have no root.
+fn files(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
     let CellLimits {
         workspace_bytes,
         workspace_inodes,
@@ -425,13 +427,16 @@ fn files(needs: &CellNeeds<'_>) -> Vec<Call> {
         libc::MS_NOSUID | libc::MS_NODEV,
         &format!("size={workspace_bytes},nr_inodes={inodes},mode=755"),
     )];
-    let places = [
+    let mut places = vec![
         ("/workspace/tmp", TEMPORARY),
         ("/workspace/shm", SHARED_MEMORY),
-        // The last, because it covers the file system's root.
-        ("/workspace/workspace", WORKSPACE),
     ];
-    for (source, _) in places {
+    if plan.copies == Ok(CopyWay::Descent) {
+        places.push(("/workspace/branches", BRANCHES));
+    }
+    // The last, because it covers the file system's root.
+    places.push(("/workspace/workspace", WORKSPACE));
+    for (source, _) in &places {
         let args = [number(libc::AT_FDCWD), text(source), number(0o700)];
         calls.push(call(format!("mkdir {source}"), libc::SYS_mkdirat, args));
         if let Some(uid) = needs.uid {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, fchmod, open};
 
+use super::cell::BRANCHES;
 use super::copyist::DIRECTORY;
 use super::plan::{CopyWay, Level, Plan};
 use super::workspace;
@@ -43,7 +44,7 @@ enum Layout {
 fn layout(plan: &Plan) -> Layout {
     match plan.copies {
         Ok(CopyWay::Uid) if plan.level == Level::Landlock => Layout::CellBranchWorkspace,
-        Ok(CopyWay::Descent) => Layout::CellWorkspace,
+        Ok(CopyWay::Descent) if plan.level == Level::Landlock => Layout::CellWorkspace,
         _ => Layout::Workspace,
     }
 }
@@ -78,8 +79,11 @@ pub(crate) fn of_cell(plan: &Plan, state: &Path) -> PathBuf {
     in_cell(plan, &own).unwrap_or(own)
 }
 
-/// The workspace of a copy of the worker that has this one.
+/// The workspace of a copy of the worker that has this one. At level `namespace` without uids it is in the cell's own file system, and this is its path there.
 pub(crate) fn of_copy(plan: &Plan, state: &Path, parents: &Path) -> PathBuf {
+    if plan.level == Level::Namespace && plan.copies == Ok(CopyWay::Descent) {
+        return Path::new(BRANCHES).join(random()).join(WORKSPACE);
+    }
     cell(plan, parents)
         .and_then(|cell| in_cell(plan, cell))
         .unwrap_or_else(|| state.join(random()))

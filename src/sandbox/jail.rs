@@ -13,7 +13,8 @@ use rustix::mount::{
 };
 use rustix::thread::UnshareFlags;
 
-use super::plan::{Level, Plan};
+use super::cell::BRANCHES;
+use super::plan::{CopyWay, Level, Plan};
 use super::sys_walls;
 use super::visible::Visible;
 
@@ -29,7 +30,7 @@ const HOST_NAME: &str = "episode";
 /// Directories that cells mount over, or that are empty.
 const EMPTY: &[&str] = &["/workspace", "/tmp", "/dev/shm", "/proc"];
 /// Those of them that cells put files of their own over.
-pub(super) const COVERED: &[&str] = &["/workspace", "/tmp", "/dev/shm"];
+pub(super) const COVERED: &[&str] = &["/workspace", "/tmp", "/dev/shm", BRANCHES];
 
 /// Files that are the same in every cell, so that none tells of the host. The episode's own uid is 1000 where it has a user namespace.
 const FILES: &[(&str, &str)] = &[
@@ -120,7 +121,7 @@ pub(crate) fn enter(visible: &Visible, plan: &Plan) -> io::Result<()> {
         "mount tmpfs on",
         place,
     )?;
-    fill(place, visible, &sources, &devices)?;
+    fill(place, plan, visible, &sources, &devices)?;
     // Before /proc is there: its mounts stay as they are.
     make_read_only(place)?;
     let temporary = &within(place, Path::new(TEMPORARY));
@@ -160,11 +161,13 @@ fn within(place: &Path, path: &Path) -> PathBuf {
 /// Makes the new root's directories, files, links and mounts.
 fn fill(
     place: &Path,
+    plan: &Plan,
     visible: &Visible,
     sources: &[(PathBuf, OwnedFd)],
     devices: &[(PathBuf, OwnedFd)],
 ) -> io::Result<()> {
-    for path in EMPTY {
+    let branches = (plan.copies == Ok(CopyWay::Descent)).then_some(&BRANCHES);
+    for path in EMPTY.iter().chain(branches) {
         make_directory(&within(place, Path::new(path)))?;
     }
     for source in sources.iter().chain(devices) {

@@ -109,7 +109,7 @@ pub(crate) struct Plan {
 pub(crate) enum CopyWay {
     /// Each gets a uid of its own, and at level `namespace` a root: the warden answers for the calls that it takes, and workers keep the capabilities.
     Uid,
-    /// All have their parent's uid: which processes descend from which copy tells them apart, and the warden delivers signals by that.
+    /// All have their parent's uid: which processes descend from which copy tells them apart. At level `landlock` the warden delivers signals by that.
     Descent,
 }
 
@@ -411,17 +411,12 @@ fn copies(
     if level == Level::None {
         return Err("nothing keeps episodes apart at isolation level none".to_owned());
     }
-    if uids.is_none() && level == Level::Landlock {
-        let without = |why| format!("nothing would keep the signals of copies apart: {why}");
-        features.user_notification.clone().map_err(without)?;
-        return Ok(CopyWay::Descent);
-    }
     if uids.is_none() {
-        let why = self::uids(features, demand, level).err();
-        let why = why.unwrap_or_else(|| "the server has no privilege".to_owned());
-        return Err(format!(
-            "live episodes can't be kept apart without uids of their own (layer uid: {why})"
-        ));
+        if level == Level::Landlock {
+            let without = |why| format!("the warden can't answer for copies: {why}");
+            features.user_notification.clone().map_err(without)?;
+        }
+        return Ok(CopyWay::Descent);
     }
     if demand.require.contains(&"capabilities") {
         let why = "`--require capabilities` leaves episodes none, and a copy needs some to get a uid of its own";
@@ -945,7 +940,7 @@ mod tests {
         assert_eq!(enforced(plan, "uid"), plan.uids.is_some());
         assert_eq!(
             plan.copies.is_ok(),
-            notification == 0 && (plan.uids.is_some() || plan.level == Level::Landlock)
+            isolated && (notification == 0 || namespace && plan.uids.is_none())
         );
         assert_eq!(
             plan.copies == Ok(CopyWay::Uid),
@@ -1079,8 +1074,8 @@ mod tests {
                     demand.require = vec!["rlimit", layer.name];
                     match plan(&features, &demand) {
                         Ok(plan) if layer.name == "capabilities" => {
-                            // That episodes have none forbids copies.
-                            assert!(layer.enforced && plan.copies.is_err());
+                            // That episodes have none forbids copies with uids.
+                            assert!(layer.enforced && plan.copies != Ok(CopyWay::Uid));
                         }
                         Ok(plan) => assert!(layer.enforced && plan == without),
                         Err(refusal) => {

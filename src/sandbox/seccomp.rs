@@ -25,7 +25,7 @@ pub(crate) struct Policy {
     pub(crate) key: u64,
     /// TCP and UDP sockets, for a cell that has a network of its own. (On the host's they would reach the host.)
     pub(crate) loopback: bool,
-    /// Sockets with names in the file system or abstract ones, which `multiprocessing.Manager` needs. Only for level `namespace`: Landlock
+    /// Level `namespace`, with a /proc of the cell's own, and sockets with names in the file system or abstract ones, which `multiprocessing.Manager` needs. Only for level `namespace`: Landlock
     /// doesn't keep a program from connecting to a host's socket whose path it knows (before ABI 9), so there must be none to see.
     pub(crate) unix_sockets: bool,
     /// Processes may become copies of a worker. Where each gets a uid of its own, the calls that this takes wait for the warden's answer, if they say that they are for that
@@ -52,7 +52,9 @@ pub(crate) enum Act {
     /// It runs if the policy has copies, or with the setup key, and fails with EPERM else.
     Copies,
     /// It runs if the policy has copies without uids, or with the setup key, and fails with EPERM else.
-    Subreaper,
+    Descent,
+    /// It runs if the policy has copies without uids where there is a /proc, or with the setup key, and fails with EPERM else.
+    CloseMemory,
     /// It runs if the policy has loopback, otherwise it fails with EPERM.
     Loopback,
     /// It runs if the policy has sockets with names, otherwise it fails with EPERM.
@@ -358,8 +360,13 @@ fn act(policy: &Policy, act: Act) -> Block {
             keyed_or_marked(policy.key, RET_ALLOW)
         }
         Act::Copies if policy.copies.is_some() => end(RET_ALLOW),
-        Act::Subreaper if policy.copies == Some(CopyWay::Descent) => end(RET_ALLOW),
-        Act::Gated | Act::Asks | Act::Copies | Act::Subreaper => self::act(policy, Act::Keyed),
+        Act::Descent if policy.copies == Some(CopyWay::Descent) => end(RET_ALLOW),
+        Act::CloseMemory if policy.copies == Some(CopyWay::Descent) && policy.unix_sockets => {
+            end(RET_ALLOW)
+        }
+        Act::Gated | Act::Asks | Act::Copies | Act::Descent | Act::CloseMemory => {
+            self::act(policy, Act::Keyed)
+        }
         Act::Loopback => allowed_if(policy.loopback),
         Act::UnixSockets => allowed_if(policy.unix_sockets),
         Act::AnySockets => allowed_if(policy.loopback || policy.unix_sockets),
@@ -525,7 +532,12 @@ const PRCTL: Rule = Rule {
         // PR_SET_CHILD_SUBREAPER, once and for all.
         Case {
             tests: &[Test::OneOf(0, ALL, &[36]), Test::OneOf(1, ALL, &[1])],
-            act: Act::Subreaper,
+            act: Act::Descent,
+        },
+        // PR_SET_DUMPABLE, likewise: a worker that is copied, and its copies, let nobody of their user look into them.
+        Case {
+            tests: &[Test::OneOf(0, ALL, &[4]), Test::OneOf(1, ALL, &[0])],
+            act: Act::CloseMemory,
         },
     ],
     otherwise: Act::Keyed,
@@ -1400,6 +1412,40 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn where_copies_have_no_uids_they_change_none_and_keep_their_orphans_and_their_memory() {
+        const DUMPABLE: u64 = 4;
+        const SUBREAPER: u64 = 36;
+        let copies = Policy {
+            copies: Some(CopyWay::Descent),
+            ..STRICT
+        };
+        let with_proc = Policy {
+            unix_sockets: true,
+            ..copies
+        };
+        let marked = |name| ask(&copies, name, &[9, 1, 9, 9, 9, COPY_MARK]);
+        for name in ["setresuid", "setresgid", "chroot", "setuid", "capset"] {
+            assert_eq!(marked(name), EPERM_RETURN, "{name}");
+        }
+        // What becomes of it is the other filter's.
+        assert_eq!(marked("setfsuid"), RET_ALLOW);
+        assert_eq!(ask(&copies, "setfsuid", &[9]), EPERM_RETURN);
+        assert_eq!(ask(&copies, "clone", &[CLONE_COPY.into()]), RET_ALLOW);
+        for (policy, option, value, answer) in [
+            (copies, SUBREAPER, 1, RET_ALLOW),
+            (copies, SUBREAPER, 0, EPERM_RETURN),
+            (STRICT, SUBREAPER, 1, EPERM_RETURN),
+            (copies, DUMPABLE, 0, EPERM_RETURN),
+            (with_proc, DUMPABLE, 0, RET_ALLOW),
+            (with_proc, DUMPABLE, 1, EPERM_RETURN),
+            (STRICT, DUMPABLE, 0, EPERM_RETURN),
+        ] {
+            let told = ask(&policy, "prctl", &[option, value]);
+            assert_eq!(told, answer, "{policy:?} {option} {value}");
+        }
+    }
+
+    #[test]
     fn only_threads_share_descriptors_and_directories() {
         const THREAD: u64 = 0x1_0000;
         let [vm, fs, files, sighand]: [u64; 4] = [0x100, 0x200, 0x400, 0x800];
@@ -1550,6 +1596,14 @@ pub(super) mod tests {
                     };
                     assert_eq!(answer(number, arguments), wanted, "{arch:?} {}", call.name);
                 }
+            }
+            for (mark, answer_to) in [
+                (COPY_MARK, RET_USER_NOTIF),
+                (KEY, RET_ALLOW),
+                (0, RET_ALLOW),
+            ] {
+                let ask = number(ASK_CALL, arch).unwrap();
+                assert_eq!(answer(ask, [9, 9, 9, 9, 9, mark]), answer_to, "{arch:?}");
             }
             // What else could send one is refused by the filter beside it, whatever its arguments.
             for name in ["pidfd_send_signal", "pidfd_open", "mq_notify"] {

@@ -7,6 +7,7 @@
 //!
 //! Its standard input is the server's socket. It writes what goes wrong to standard error, which is the server's.
 
+mod beneath;
 mod copies;
 mod inspection;
 mod roots;
@@ -101,6 +102,8 @@ struct Cell {
     branches: HashMap<Branch, WorkerId>,
     /// It has, or had, copies.
     forked: bool,
+    /// Where the files of those are that have no root, in its own file system: once there were any.
+    copies_directory: Option<OwnedFd>,
     /// The server was told that its first worker has ended, while copies go on.
     first_ended: bool,
     /// How its last worker ended, once its reaper has told.
@@ -566,6 +569,7 @@ impl Warden {
                 workspace: workspace.into(),
                 branches: HashMap::new(),
                 forked: false,
+                copies_directory: None,
                 first_ended: false,
                 end: None,
                 doomed: false,

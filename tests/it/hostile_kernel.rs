@@ -191,7 +191,7 @@ async fn calls_that_no_program_needs_are_refused() {
                     ("SET_SECCOMP", "syscall(SYS_prctl, 22, 2, 0)", REFUSED),
                     ("SET_SECUREBITS", "syscall(SYS_prctl, 28, 0)", REFUSED),
                     ("SET_MM", "syscall(SYS_prctl, 35, 1, 0)", REFUSED),
-                    ("SET_CHILD_SUBREAPER", "syscall(SYS_prctl, 36, 1)", REFUSED),
+                    ("SET_CHILD_SUBREAPER, taken back", "syscall(SYS_prctl, 36, 0)", REFUSED),
                     ("SET_PTRACER", "syscall(SYS_prctl, 0x59616d61, -1)", REFUSED),
                     ("CAP_AMBIENT", "syscall(SYS_prctl, 47, 2, 0)", REFUSED),
                 ],

@@ -246,7 +246,9 @@ def move_paths(worker, pid, home):
     places = [("/proc/{}".format(pid), "/proc/self")]
     if home:
         # What is around the directory is the copy's own, too.
-        places += [(worker.home, home), (os.path.dirname(worker.home), os.path.dirname(home))]
+        old, new = os.path.dirname(worker.home), os.path.dirname(home)
+        places.append((worker.home, home))
+        places += [(old, new)] if old != "/" else [(Worker.temporary, new + "/tmp"), (Worker.shared_memory, new + "/shm")]
 
     def moved(path):
         for old, new in places:
@@ -269,7 +271,7 @@ def move_home(worker, home, moved):
     if library is not None and type(library.tempdir) is str:
         library.tempdir = moved(library.tempdir)
     sys.path[:] = [moved(path) if type(path) is str else path for path in sys.path]
-    worker.home, Worker.temporary = home, moved(temporary)
+    worker.home, Worker.temporary, Worker.shared_memory = home, moved(temporary), moved(Worker.shared_memory)
 
 
 def renew_file(fd, old_path, path, status):

@@ -231,6 +231,7 @@ class Worker:
     """One episode's interpreter."""
 
     current = None
+    shared_memory = "/dev/shm"
     shows = False  # displays.py is loaded
     displays = None  # what it made, once something was shown
 
@@ -310,7 +311,7 @@ class Worker:
         return any(path == place or path.startswith(place + "/") for place in self.places())
 
     def places(self):
-        return self.home, Worker.temporary, "/dev/shm"
+        return self.home, Worker.temporary, Worker.shared_memory
 
     def step(self, number, result_bytes_max, result_of, source, mime_types):
         """Runs one step and returns its report, None for the most common one: see `exchange`."""

@@ -19,8 +19,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Signal;
 
 use super::inspection::{self, Expected, OwnFiles, Status};
-use super::roots;
 use super::{CgroupStock, Warden, children, report, sys, tell, tell_with};
+use super::{beneath, roots};
 use crate::limits::CellLimits;
 use crate::sandbox::broker::{ASK, asks_for_facts};
 use crate::sandbox::cell::{self, BranchAsk};
@@ -90,6 +90,8 @@ struct Wanted {
     uid: Option<u32>,
     /// Its files, once they are made.
     place: Option<Place>,
+    /// The directory of its own in its cell's file system, where it has that and no root.
+    files: Option<OwnedFd>,
     taken: bool,
 }
 
@@ -253,6 +255,7 @@ impl Warden {
             channel,
             uid: None,
             place: None,
+            files: None,
             taken: false,
         });
     }
@@ -328,23 +331,19 @@ impl Warden {
             room,
             blind: (level == Level::Landlock).then_some(fork.pid),
         };
-        let pid = if level == Level::Namespace {
-            // The reaper is this process's own child and not reaped: its number is nobody else's.
-            let proc = PathBuf::from(format!("/proc/{reaper}"));
-            let path = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if level == Level::Namespace {
             job.from = match copy.and_then(|copy| copy.files.as_ref()) {
                 Some(files) => roots::open_places(files)?,
-                None => {
-                    let root = rustix::fs::open(proc.join("root"), path, Mode::empty())?;
-                    roots::open_first(&root)?
-                }
+                None => roots::open_first(&beneath::open_root(reaper)?)?,
             };
+        }
+        let pid = if level == Level::Namespace && with_uids {
             fork.device = job
                 .from
                 .first()
                 .map_or(Ok(0), |from| fstat(from).map(|stat| stat.st_dev))?;
             let mounts = rustix::fs::open(
-                proc.join("ns/mnt"),
+                format!("/proc/{reaper}/ns/mnt"),
                 OFlags::RDONLY | OFlags::CLOEXEC,
                 Mode::empty(),
             )?;
@@ -364,18 +363,22 @@ impl Warden {
                 drop(trees); // nobody waits for that any more
             })?
         } else {
-            for wanted in &fork.wanted {
-                directories::make_of_copy(plan, &wanted.workspace, wanted.uid)?;
+            if level == Level::Namespace && cell.copies_directory.is_none() {
+                cell.copies_directory = Some(beneath::open_branches(reaper)?);
             }
-            let from = copy.map_or(&cell.workspace, |copy| &copy.workspace);
-            job.from = vec![copyist::open(from)?];
-            let to: Vec<(&Path, Option<u32>)> = fork
-                .wanted
-                .iter()
-                .map(|wanted| (&*wanted.workspace, wanted.uid))
-                .collect();
+            for wanted in &mut fork.wanted {
+                match &cell.copies_directory {
+                    Some(all) => wanted.files = Some(beneath::make(all, &wanted.workspace)?),
+                    None => directories::make_of_copy(plan, &wanted.workspace, wanted.uid)?,
+                }
+            }
+            if level != Level::Namespace {
+                let from = copy.map_or(&cell.workspace, |copy| &copy.workspace);
+                job.from = vec![copyist::open(from)?];
+            }
+            let wanted = &fork.wanted;
             sys::start_copy(|| {
-                let files = copy_all(&job, &to, &theirs);
+                let files = copy_all(&job, wanted, &theirs);
                 let files = files.unwrap_or_else(|error| Files::Failed(error.to_string()));
                 say(&theirs, parent, files);
             })?
@@ -421,6 +424,9 @@ impl Warden {
     pub(super) fn adopt(&mut self, parent: WorkerId, worker: WorkerId, pid: i32) -> io::Result<()> {
         let cell = self.place(parent).map(|(cell, _)| cell);
         let root = Branch::try_from(pid).ok().filter(|root| *root > 0);
+        let pid = root
+            .and_then(|root| self.seen_from_here(cell?, root))
+            .unwrap_or(0);
         let found = cell
             .zip(root)
             .filter(|(cell, _)| self.is_new_child(*cell, pid));
@@ -452,7 +458,7 @@ impl Warden {
             pid,
             uid: None,
             workspace,
-            files: None,
+            files: wanted.files.take(),
             cgroup,
             groups: Vec::new(),
             expected: None,
@@ -461,6 +467,38 @@ impl Warden {
         };
         self.take_over(worker, copy)?;
         tell(&Event::Spawned { worker, pid })
+    }
+
+    /// The process that a cell's reaper, whose child it is, knows by this number.
+    fn seen_from_here(&self, cell: WorkerId, number: Branch) -> Option<i32> {
+        let same = i32::try_from(number).ok();
+        if self.plan.as_ref().ok()?.level != Level::Namespace {
+            return same;
+        }
+        let reaper = self.cells.get(&cell)?.reaper?;
+        let is_it = |pid: &i32| Status::read(*pid).is_ok_and(|status| status.inner_pid == number);
+        children::children(reaper).into_iter().find(is_it)
+    }
+
+    /// Has the files of a copy removed, in the file system of its cell, which lives on.
+    fn remove_beneath(&mut self, cell: WorkerId, workspace: &Path) {
+        let Some(of) = self.cells.get(&cell) else {
+            return;
+        };
+        let Some(directory) = &of.copies_directory else {
+            return;
+        };
+        let removed = sys::start_copy(|| {
+            if let Err(error) = beneath::remove(directory, workspace) {
+                report(&format!("warden: a copy's files were not removed: {error}"));
+            }
+        });
+        match removed {
+            Ok(pid) => {
+                self.copyists.insert(pid);
+            }
+            Err(error) => report(&format!("warden: a copy's files were not removed: {error}")),
+        }
     }
 
     /// Whether a process is a child of a cell's reaper and no branch yet.
@@ -926,6 +964,9 @@ impl Warden {
         self.answer_all(fork.waiting.into_values());
         for wanted in fork.wanted {
             if !wanted.taken {
+                if let Some(cell) = fork.cell.filter(|_| wanted.files.is_some()) {
+                    self.remove_beneath(cell, &wanted.workspace);
+                }
                 self.uids.extend(wanted.uid);
                 let worker = wanted.worker;
                 tell(&Event::NotCopied { worker })?;
@@ -948,6 +989,11 @@ impl Warden {
         }
         let limits = of.limits;
         let worker = of.branches.remove(&root)?;
+        let copy = self.copies.live.get(&worker);
+        let beneath = copy.filter(|copy| copy.uid.is_none() && copy.files.is_some());
+        if let Some(workspace) = beneath.map(|copy| copy.workspace.clone()) {
+            self.remove_beneath(cell, &workspace);
+        }
         let facts = self.free_copy(worker, limits, true);
         Some((worker, facts))
     }
@@ -1026,14 +1072,18 @@ fn say(socket: &OwnedFd, parent: WorkerId, files: Files) {
     drop(send(socket.as_fd(), &event.encode(), &[]));
 }
 
-/// Copies a directory's files into each of the others, and looks at the parent if it needs that.
-fn copy_all(job: &Job, to: &[(&Path, Option<u32>)], socket: &OwnedFd) -> io::Result<Files> {
-    for (place, (to, uid)) in (0_u32..).zip(to) {
+/// Copies the parent's files into the directories of each copy, and looks at the parent if it needs that.
+fn copy_all(job: &Job, wanted: &[Wanted], socket: &OwnedFd) -> io::Result<Files> {
+    for (place, wanted) in (0_u32..).zip(wanted) {
         let owners = Owners {
             from: job.parent_uid,
-            to: *uid,
+            to: wanted.uid,
         };
-        let made = copyist::copy(&job.from, &[copyist::open(to)?], owners, job.room);
+        let to = match &wanted.files {
+            Some(files) => roots::open_places(files)?,
+            None => vec![copyist::open(&wanted.workspace)?],
+        };
+        let made = copyist::copy(&job.from, &to, owners, job.room);
         if made != Files::Made {
             return Ok(made);
         }

@@ -79,17 +79,17 @@ impl Place {
 
     /// Where a level is tried as the user that the tests run as.
     pub(crate) fn of_level(name: &str) -> Self {
-        let as_root = own_uid() == 0;
-        let is_it = |place: &&Self| {
-            !place.before_scopes && place.as_root == as_root && place.flags().contains(&name)
-        };
-        *PLACES.iter().find(is_it).unwrap()
+        Self::of(name, own_uid() == 0)
     }
 
-    /// Level `landlock` as the user without privilege.
-    pub(crate) fn landlock_as_a_user() -> Self {
+    /// Where a level is tried as the user without privilege.
+    pub(crate) fn as_a_user(name: &str) -> Self {
+        Self::of(name, false)
+    }
+
+    fn of(name: &str, as_root: bool) -> Self {
         let is_it = |place: &&Self| {
-            place.level == Level::Landlock && !place.as_root && !place.before_scopes
+            !place.before_scopes && place.as_root == as_root && place.flags().contains(&name)
         };
         *PLACES.iter().find(is_it).unwrap()
     }
