@@ -162,6 +162,7 @@ impl Diagnosis {
                 json!({
                     "available": facts.available,
                     "reason": facts.why_not,
+                    "detail": facts.detail(),
                     "separated": facts.separated.names(),
                     "channel_private": facts.channel_private,
                     "same_paths": facts.same_paths,
@@ -202,12 +203,14 @@ impl fmt::Display for Diagnosis {
                 }
                 let facts = plan.fork_facts();
                 let apart = facts.separated.names().join(", ");
-                let (state, told) = match &facts.why_not {
-                    None => (
+                let detail = facts.detail();
+                let (state, told) = match (facts.available, &*detail) {
+                    (false, why) => ("NO", why.to_owned()),
+                    (true, "") => (
                         "yes",
                         format!("each with its own, which no other reaches: {apart}"),
                     ),
-                    Some(why) => ("NO", why.clone()),
+                    (true, weaker) => ("yes", format!("{weaker}; these are: {apart}")),
                 };
                 writeln!(
                     out,

@@ -702,9 +702,10 @@ fn check_result(verdict: &Verdict) -> v1::CheckResult {
 
 /// What is told of copies on this server.
 pub(crate) fn fork_facts(facts: ForkFacts) -> v1::ForkFacts {
+    let detail = facts.detail();
     let ForkFacts {
         available,
-        why_not,
+        why_not: _,
         separated:
             Separated {
                 memory,
@@ -718,7 +719,7 @@ pub(crate) fn fork_facts(facts: ForkFacts) -> v1::ForkFacts {
     } = facts;
     v1::ForkFacts {
         available,
-        detail: why_not.unwrap_or_default(),
+        detail,
         memory_separated: memory,
         files_separated: files,
         signals_separated: signals,

@@ -18,6 +18,11 @@ pub(crate) struct Separated {
 impl Separated {
     /// What is kept, by name.
     pub(crate) fn names(self) -> Vec<&'static str> {
+        self.told(true)
+    }
+
+    /// What is kept, or what is not, by name.
+    fn told(self, kept: bool) -> Vec<&'static str> {
         let Self {
             memory,
             files,
@@ -31,7 +36,7 @@ impl Separated {
             (ptrace, "tracing"),
         ]
         .into_iter()
-        .filter_map(|(is, name)| is.then_some(name))
+        .filter_map(|(is, name)| (is == kept).then_some(name))
         .collect()
     }
 }
@@ -51,6 +56,26 @@ pub(crate) struct ForkFacts {
     pub(crate) channel_private: bool,
     /// The copy's files are at the same paths as its parent's.
     pub(crate) same_paths: bool,
+}
+
+impl ForkFacts {
+    /// Why episodes can't be copied, or what is not kept apart and why, for people. Empty: all is.
+    pub(crate) fn detail(&self) -> String {
+        if let Some(why) = &self.why_not {
+            return why.clone();
+        }
+        let mut missing = self.separated.told(false);
+        if !self.channel_private {
+            missing.push("channels");
+        }
+        if missing.is_empty() {
+            return String::new();
+        }
+        format!(
+            "copies have no uids of their own here, so that these are not kept apart between copies of one tree: {}",
+            missing.join(", ")
+        )
+    }
 }
 
 impl Plan {
@@ -108,6 +133,12 @@ mod tests {
             .fork_facts();
             assert!(facts.available && !facts.channel_private && !facts.same_paths);
             assert_eq!(facts.separated.names(), apart);
+            let told = facts.detail();
+            assert!(
+                told.contains("files, ") && told.ends_with("channels"),
+                "{told}"
+            );
+            assert_eq!(told.contains("signals"), level == Level::Namespace);
         }
     }
 
@@ -121,7 +152,7 @@ mod tests {
                 ..Plan::of_level(level)
             };
             let facts = with.fork_facts();
-            assert!(facts.available && facts.channel_private && facts.why_not.is_none());
+            assert!(facts.available && facts.channel_private && facts.detail().is_empty());
             assert_eq!(facts.separated.names(), all);
             assert_eq!(facts.same_paths, level == Level::Namespace);
             let without = Plan {

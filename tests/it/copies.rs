@@ -239,6 +239,19 @@ async fn branches_can_neither_signal_nor_read_one_another() {
         if !has_uids(level) {
             return;
         }
+        // All that there is, for a copy, is its branch.
+        if keeps_signals_apart(level) {
+            let child = "if (child := os.fork()) == 0:\n  import time; time.sleep(1000)";
+            for env in [&mut copies[1], &mut parent] {
+                run(env, child).await;
+            }
+            let all = format!("{child}\nos.kill(-1, 9); ended = os.waitpid(child, 0)[1]\nended, 0 in [tried(lambda: os.kill(-group, 0)) for group in (parent, {pid})]");
+            assert_eq!(run(&mut copies[0], &all).await, "(9, False)", "{level}");
+            for env in [&mut copies[1], &mut parent] {
+                assert_eq!(run(env, "os.waitpid(child, os.WNOHANG)").await, "(0, 0)", "{level}");
+                run(env, "os.kill(child, 9); _ = os.waitpid(child, 0)").await;
+            }
+        }
         // What was open before leads to the copy's own files, or to what it may not enter.
         let open = "[tried(lambda: print(open(path, opener=lambda path, flags: os.open(path, flags, dir_fd=fd)).read())) for fd, path in ((here, 'secret'), (top, 'workspace/secret'))]";
         let reply = copies[0].step(open).await.unwrap();

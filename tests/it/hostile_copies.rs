@@ -4,6 +4,7 @@ use coding_env::client::{CodingEnv, Reason};
 use coding_env::proto::v1;
 
 use crate::support::copies::{each_level, has_uids, prepared, run};
+use crate::support::files::{Files, path};
 use crate::support::{Server, wait_until};
 
 /// The harness's own functions, as a program can find and replace them. With `seen` it says that nothing is in the way of a copy.
@@ -234,6 +235,39 @@ async fn a_process_that_a_program_left_is_in_the_way_of_a_copy() {
             "{level}: {error}"
         );
         assert_eq!(run(&mut parent, "1 + 1").await, "2");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_branch_makes_of_its_cells_directory_leads_nowhere_and_goes_with_the_last() {
+    each_level(async |server: &mut Server, level| {
+        if level != "landlock without uids" {
+            return;
+        }
+        server.expect_log("copied");
+        let left = |server: &Server| std::fs::read_dir(server.state_dir()).unwrap().count();
+        let before = left(server);
+        let mut env = prepared(server, "import os\nhome = os.getcwd()").await;
+        let copy = env.fork(1).await.unwrap().remove(0);
+        let id = env.episode_id().unwrap().to_owned();
+        // It can do what it likes there, and no further.
+        let swap = "open('../junk', 'w').close(); os.mkdir('../full'); open('../full/file', 'w').close()\n\
+                    os.rename(home, '../moved'); os.symlink('/etc', home)\n\
+                    try: os.rename(os.path.dirname(home), os.path.dirname(home) + '-moved')\n\
+                    except OSError as error: print(type(error).__name__)";
+        let reply = env.step(swap).await.unwrap();
+        assert_eq!(reply.stdout(), "PermissionError\n", "{reply:?}");
+        // The server follows nothing: neither for a client nor for the next copy.
+        let mut files = Files::of(server.raw().await, &id);
+        let read = files.read(vec![path("hostname")]).await;
+        assert!(read.is_err(), "{read:?}");
+        assert!(is_refused(server, &env).await);
+        env.close().await.unwrap();
+        let mut copy = copy;
+        assert_eq!(run(&mut copy, "os.listdir()").await, "[]");
+        copy.close().await.unwrap();
+        wait_until("nothing is left", || left(server) <= before);
     })
     .await;
 }

@@ -7933,11 +7933,11 @@ type ForkFacts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether Fork, Checkpoint, Rollback, Evaluate and ON_FAILURE_ROLL_BACK work.
 	Available bool `protobuf:"varint,1,opt,name=available,proto3" json:"available,omitempty"`
-	// Why not, or what is weaker here than on other hosts. May be empty.
+	// Why not, or what is not kept apart here and why. Empty: everything is.
 	Detail string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
-	// A copy can't read or change the memory of its relatives.
+	// A copy's variables are its own: what it changes its relatives don't see. Who can trace it can reach them all the same.
 	MemorySeparated bool `protobuf:"varint,3,opt,name=memory_separated,json=memorySeparated,proto3" json:"memory_separated,omitempty"`
-	// A copy has files of its own, and can't reach its relatives'.
+	// A copy can't reach its relatives' files. It has files of its own in any case.
 	FilesSeparated bool `protobuf:"varint,4,opt,name=files_separated,json=filesSeparated,proto3" json:"files_separated,omitempty"`
 	// A copy can't send signals to its relatives.
 	SignalsSeparated bool `protobuf:"varint,5,opt,name=signals_separated,json=signalsSeparated,proto3" json:"signals_separated,omitempty"`

@@ -714,11 +714,11 @@ class ForkFacts:
 
     #: Whether they can be.
     available: bool = False
-    #: Why not, or what is weaker here than on other hosts.
+    #: Why not, or what is not kept apart here and why. Empty: everything is.
     detail: str = ""
-    #: A copy can't read or change the memory of its relatives.
+    #: A copy's variables are its own. Who can trace it can reach them all the same.
     memory_separated: bool = False
-    #: A copy has files of its own, and can't reach its relatives'.
+    #: A copy can't reach its relatives' files. It has files of its own in any case.
     files_separated: bool = False
     #: A copy can't send signals to its relatives.
     signals_separated: bool = False

@@ -2752,11 +2752,11 @@ export interface CheckFailure {
 export interface ForkFacts {
   /** Whether Fork, Checkpoint, Rollback, Evaluate and ON_FAILURE_ROLL_BACK work. */
   available: boolean;
-  /** Why not, or what is weaker here than on other hosts. May be empty. */
+  /** Why not, or what is not kept apart here and why. Empty: everything is. */
   detail: string;
-  /** A copy can't read or change the memory of its relatives. */
+  /** A copy's variables are its own: what it changes its relatives don't see. Who can trace it can reach them all the same. */
   memorySeparated: boolean;
-  /** A copy has files of its own, and can't reach its relatives'. */
+  /** A copy can't reach its relatives' files. It has files of its own in any case. */
   filesSeparated: boolean;
   /** A copy can't send signals to its relatives. */
   signalsSeparated: boolean;
