@@ -51,6 +51,8 @@ enum Target {
     Process(i32),
     /// kill(2) of a process group.
     Group(i32),
+    /// kill(2) of 0: the caller's own group.
+    OwnGroup,
     /// kill(2) of -1: all but the caller.
     Everybody,
     /// tkill(2).
@@ -126,8 +128,7 @@ fn parse(number: i32, arguments: [u64; 6]) -> Option<Result<(Target, i32), i32>>
     Some(match libc::c_long::from(number) {
         libc::SYS_kill => match first {
             1.. => Ok((Target::Process(first), second)),
-            // The filter lets it run: the caller's own group.
-            0 => return None,
+            0 => Ok((Target::OwnGroup, second)),
             -1 => Ok((Target::Everybody, second)),
             i32::MIN => Err(libc::ESRCH),
             group => Ok((Target::Group(-group), second)),
@@ -143,15 +144,15 @@ fn parse(number: i32, arguments: [u64; 6]) -> Option<Result<(Target, i32), i32>>
 }
 
 /// A cell at whose listener a call waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Waiting<'a> {
     pub(super) worker: WorkerId,
     /// Its reaper, a child of this process that was not reaped.
     pub(super) reaper: i32,
     pub(super) listener: BorrowedFd<'a>,
     pub(super) within: Within,
-    /// A worker of it that is being copied, and what that has to know of itself.
-    pub(super) facts: Option<(i32, BorrowedFd<'a>)>,
+    /// Workers of it that are being copied, and what each has to know of itself.
+    pub(super) facts: Vec<(i32, BorrowedFd<'a>)>,
 }
 
 /// What a cell's signals are to stay within.
@@ -212,7 +213,7 @@ impl Broker {
         let mut result = Ok(());
         for cell in waiting {
             self.last = cell.worker;
-            if let Err(error) = self.serve(cell) {
+            if let Err(error) = self.serve(&cell) {
                 result = Err(error);
             }
             if Instant::now() >= end {
@@ -223,10 +224,14 @@ impl Broker {
     }
 
     /// Answers one call, or goes on with the one that is under way.
-    fn serve(&mut self, cell: Waiting<'_>) -> io::Result<()> {
+    fn serve(&mut self, cell: &Waiting<'_>) -> io::Result<()> {
         let (call, decision) = match self.under_way.remove(&cell.worker) {
             // Its caller was killed. The number of one that has gone may be somebody else's.
             Some(at) if !sys::still_waits(cell.listener, at.call) => return Ok(()),
+            // It began when the cell had one branch.
+            Some(at) if cell.within == Within::Branch && !at.delivery.is_within_branch() => {
+                (at.call, Decision::Answer(Answer::Errno(libc::EAGAIN)))
+            }
             Some(UnderWay { call, delivery }) => (call, Decision::Deliver(delivery)),
             None => match sys::receive(cell.listener) {
                 Ok(call) => (call.id, cell.decide(&call)),
@@ -253,7 +258,7 @@ impl Broker {
 }
 
 impl Waiting<'_> {
-    fn decide(self, call: &Notification) -> Decision {
+    fn decide(&self, call: &Notification) -> Decision {
         if asks_for_facts(call) {
             return Decision::Answer(self.tell_facts(call));
         }
@@ -284,6 +289,12 @@ impl Waiting<'_> {
         let to_many = |group| Decision::Deliver(Delivery::new(reach, group, caller, signal));
         match target {
             Target::Group(group) => to_many(Some(group)),
+            // The kernel does, as the group is of the cell alone.
+            Target::OwnGroup if self.within == Within::Cell => Decision::Answer(Answer::Run),
+            Target::OwnGroup => match children::group(caller) {
+                Some(group) => to_many(Some(group)),
+                None => Decision::Answer(Answer::Errno(libc::ESRCH)),
+            },
             Target::Everybody => to_many(None),
             Target::Process(number)
             | Target::Thread(number)
@@ -302,11 +313,12 @@ impl Waiting<'_> {
     }
 
     /// Gives a worker that is being copied what it asks for.
-    fn tell_facts(self, call: &Notification) -> Answer {
-        let told = self.facts.filter(|(pid, _)| *pid == call.thread);
+    fn tell_facts(&self, call: &Notification) -> Answer {
+        let mut told = self.facts.iter();
+        let told = told.find(|(pid, _)| *pid == call.thread);
         let told = told.filter(|_| sys::still_waits(self.listener, call.id));
         let fd =
-            told.map(|(_, facts)| sys::add_descriptor(self.listener, call.id, facts, None, true));
+            told.map(|(_, facts)| sys::add_descriptor(self.listener, call.id, *facts, None, true));
         match fd {
             Some(Ok(fd)) => Answer::Value(fd.into()),
             _ => Answer::Errno(libc::EPERM),
@@ -454,7 +466,7 @@ mod tests {
                 Some(Ok((Target::Group(7), 9))),
             ),
             (libc::SYS_kill, [0x8000_0000, 9, 0], Some(Err(libc::ESRCH))),
-            (libc::SYS_kill, [0, 9, 0], None),
+            (libc::SYS_kill, [0, 9, 0], Some(Ok((Target::OwnGroup, 9)))),
             (libc::SYS_tkill, [7, 9, 0], Some(Ok((Target::Thread(7), 9)))),
             (libc::SYS_tkill, [0, 9, 0], Some(Err(libc::EINVAL))),
             (libc::SYS_tkill, [minus(-7), 9, 0], Some(Err(libc::EINVAL))),

@@ -101,6 +101,10 @@ struct Call {
     args: [Arg; 6],
 }
 
+/// How many signals may wait, queued, for the processes of an episode's user: RLIMIT_SIGPENDING, setrlimit(2). The kernel counts them by user and compares with
+/// the limit of whom the signal is for, so that a program which fills it leaves room for those that its reaper is asked by, which has the server's own limit.
+pub(crate) const QUEUED_SIGNALS_MAX: u64 = 256;
+
 /// What one cell needs beside the plan.
 #[derive(Debug, Clone)]
 pub(crate) struct CellNeeds<'a> {
@@ -110,6 +114,8 @@ pub(crate) struct CellNeeds<'a> {
     /// Its own uid, at layer `uid`.
     pub(crate) uid: Option<u32>,
     pub(crate) limits: CellLimits,
+    /// How many signals may wait in all that its user has: at most [`QUEUED_SIGNALS_MAX`].
+    pub(crate) queued_signals: u64,
     /// A network of its own with loopback.
     pub(crate) loopback: bool,
     /// How many descriptors of control groups follow the first three.
@@ -500,6 +506,11 @@ fn worker(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         calls.push(call("open /dev/null", libc::SYS_openat, args));
     }
     calls.push(rlimit("RLIMIT_CORE", libc::RLIMIT_CORE, 0));
+    calls.push(rlimit(
+        "RLIMIT_SIGPENDING",
+        libc::RLIMIT_SIGPENDING,
+        needs.queued_signals,
+    ));
     if walls {
         calls.push(rlimit("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE, 0));
         calls.push(rlimit("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK, 0));
@@ -645,6 +656,7 @@ mod tests {
                     workspace: OsStr::new(&workspace),
                     uid: has(1).then_some(u32::MAX - 1),
                     limits: LIMITS,
+                    queued_signals: QUEUED_SIGNALS_MAX,
                     loopback: has(4),
                     cgroups: if has(5) { 3 } else { 0 },
                     reaper_domain: has(3),

@@ -11,12 +11,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, SeekFrom, Stat, Timespec, Timestamps,
-    chmodat, fchmod, fstat, ftruncate, futimens, linkat, mkdirat, mknodat, openat, readlinkat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, ResolveFlags, SeekFrom, Stat, Timespec,
+    Timestamps, fchmod, fstat, ftruncate, futimens, mkdirat, mknodat, openat, openat2, readlinkat,
     seek, sendfile, statat, symlinkat,
 };
 use rustix::io::Errno;
 
+use super::held;
 use super::order::Files;
 use super::sys_files::ActingAs;
 
@@ -97,10 +98,13 @@ pub(super) fn copy(from: &[OwnedFd], to: &[OwnedFd], owners: Owners, room: Room)
     Files::Made
 }
 
-/// A tree's top, and where in the new one files with several names are.
+/// Device and inode.
+type Identity = (u64, u64);
+
+/// A tree's top, and of files with several names where in the new one the first is, and which.
 struct Top<'a> {
     to: BorrowedFd<'a>,
-    linked: HashMap<(u64, u64), PathBuf>,
+    linked: HashMap<Identity, (PathBuf, Identity)>,
 }
 
 struct Copyist {
@@ -157,13 +161,32 @@ fn open_source(
 ) -> io::Result<OwnedFd> {
     match openat(directory, name, flags, Mode::empty()) {
         Err(Errno::ACCESS) => {
-            chmodat(directory, name, Mode::RWXU, AtFlags::empty())?;
-            let opened = openat(directory, name, flags, Mode::empty());
-            chmodat(directory, name, permissions(stat), AtFlags::empty())?;
-            Ok(opened?)
+            let held = held::hold(directory, name)?;
+            held::chmod(&held, Mode::RWXU)?;
+            let opened = held::open(&held, flags);
+            held::chmod(&held, permissions(stat))?;
+            opened
         }
         other => Ok(other?),
     }
+}
+
+/// Gives a file that was made one more name. Relatives may have put another into its place.
+fn link(
+    top: BorrowedFd<'_>,
+    path: &Path,
+    made: Identity,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let held = openat2(top, path, flags, Mode::empty(), resolve)?;
+    let found = fstat(&held)?;
+    if (found.st_dev, found.st_ino) != made {
+        return Err(Errno::EXIST.into());
+    }
+    held::link(&held, to, name)
 }
 
 impl Copyist {
@@ -208,7 +231,11 @@ impl Copyist {
                 FileType::Fifo => {
                     acting(self.owners.to, || {
                         mknodat(to, &name, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
-                        chmodat(to, &name, permissions(&stat), AtFlags::empty())
+                        let made = held::hold(to, &name)?;
+                        match kind(&fstat(&made)?) {
+                            FileType::Fifo => held::chmod(&made, permissions(&stat)),
+                            _ => Err(io::Error::from(Errno::EXIST)),
+                        }
                     })??;
                 }
                 _ => {}
@@ -227,10 +254,9 @@ impl Copyist {
         path: PathBuf,
     ) -> Result<(), Fault> {
         let identity = (stat.st_dev, stat.st_ino);
-        if let Some(first) = top.linked.get(&identity) {
-            acting(self.owners.to, || {
-                linkat(top.to, first, to, name, AtFlags::empty())
-            })??;
+        if let Some((first, made)) = top.linked.get(&identity)
+            && acting(self.owners.to, || link(top.to, first, *made, to, name))?.is_ok()
+        {
             return Ok(());
         }
         // Something else may be there by now, and must not be waited for.
@@ -246,7 +272,9 @@ impl Copyist {
         self.content(&source, &target)?;
         self.finish(target.as_fd(), stat)?;
         if stat.st_nlink > 1 {
-            top.linked.insert(identity, path);
+            let made = fstat(&target)?;
+            top.linked
+                .insert(identity, (path, (made.st_dev, made.st_ino)));
         }
         Ok(())
     }

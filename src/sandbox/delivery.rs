@@ -127,6 +127,11 @@ impl Delivery {
         }
     }
 
+    /// Whether it reaches the processes of one branch only.
+    pub(super) fn is_within_branch(&self) -> bool {
+        self.reach.branch.is_some()
+    }
+
     /// Goes on for a slice. The call's answer once everybody was signalled; until then its caller has to wait.
     pub(super) fn slice(&mut self, processes: &impl Processes) -> Option<Answer> {
         let end = self.reads + READS_A_SLICE;

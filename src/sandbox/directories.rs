@@ -147,13 +147,19 @@ pub(crate) fn remove(
     path: &Path,
     is_of_another: impl FnOnce(&Path) -> bool,
 ) -> io::Result<()> {
-    workspace::remove(path)?;
-    if !remove_empty(plan, path)
-        && let Some(cell) = cell(plan, path).filter(|cell| !is_of_another(cell))
-    {
-        workspace::remove(cell)?;
+    let last = match layout(plan) {
+        Layout::CellWorkspace => path.parent().filter(|cell| !is_of_another(cell)),
+        Layout::Workspace | Layout::CellBranchWorkspace => None,
+    };
+    match (layout(plan), last) {
+        (_, Some(cell)) => workspace::remove(cell),
+        (Layout::CellWorkspace, None) => workspace::remove_shared(path),
+        _ => {
+            workspace::remove(path)?;
+            remove_empty(plan, path);
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod copyist;
 mod delivery;
 pub(crate) mod directories;
 pub(crate) mod features;
+mod held;
 pub(crate) mod jail;
 pub(crate) mod keeper;
 pub(crate) mod landlock;

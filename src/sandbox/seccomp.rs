@@ -192,8 +192,8 @@ const ASK_CALL: &str = "setfsuid";
 /// The filter of a cell whose signals the broker delivers, as bytes: the calls that send them wait for the listener's answer, and with the mark of
 /// copies the one by which a worker asks for what it can't see of itself. It is beside the one of [`compile`], which refuses what this one lets through.
 ///
-/// `kill(0)` runs as it is: it reaches the caller's process group, which never leaves its session, and a worker begins a session of its own
-/// before user code, so that all members are of one cell.
+/// Also for `kill(0)`: the caller's process group never leaves its session, and a worker begins a session of its own before user code, so that all
+/// members are of one cell; but a copy of a worker may have made no session of its own.
 pub(crate) fn ask_for_signals() -> Vec<u8> {
     bpf::bytes(&asking(Arch::THIS))
 }
@@ -208,10 +208,6 @@ fn asking(arch: Arch) -> Block {
                 return otherwise;
             };
             let ask = match call.name {
-                "kill" => load(
-                    argument(0),
-                    either(Condition::Equal(0), end(RET_ALLOW), end(RET_USER_NOTIF)),
-                ),
                 ASK_CALL => {
                     both_halves(KEY_ARGUMENT, COPY_MARK, end(RET_USER_NOTIF), end(RET_ALLOW))
                 }
@@ -1564,7 +1560,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_signal_broker_is_asked_for_every_signal_but_to_the_callers_own_group() {
+    fn the_signal_broker_is_asked_for_every_signal() {
         for arch in ARCHES {
             let asking = asking(arch);
             let answer = |number, arguments| {
@@ -1581,19 +1577,9 @@ pub(super) mod tests {
                     continue;
                 };
                 let asked = SIGNAL_CALLS.contains(&call.name);
-                for first in [1, 77, u64::from(u32::MAX), u64::MAX, KEY] {
+                for first in [0, 1, 77, u64::from(u32::MAX), u64::MAX, KEY] {
                     let wanted = if asked { RET_USER_NOTIF } else { RET_ALLOW };
                     let arguments = [first, 9, 9, 9, 9, KEY];
-                    assert_eq!(answer(number, arguments), wanted, "{arch:?} {}", call.name);
-                }
-                // The kernel takes the low half of a pid.
-                for own_group in [0, 1 << 32] {
-                    let arguments = [own_group, 9, 9, 9, 9, 0];
-                    let wanted = if asked && call.name != "kill" {
-                        RET_USER_NOTIF
-                    } else {
-                        RET_ALLOW
-                    };
                     assert_eq!(answer(number, arguments), wanted, "{arch:?} {}", call.name);
                 }
             }

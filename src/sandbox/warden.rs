@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Signal, set_child_subreaper};
+use rustix::process::{Resource, Signal, getrlimit, set_child_subreaper};
 
 use self::copies::Copies;
 use super::broker::{Broker, Waiting, Within};
-use super::cell::{Ask, BranchAsk, CellNeeds, DESCRIPTORS, Setup};
+use super::cell::{Ask, CellNeeds, DESCRIPTORS, QUEUED_SIGNALS_MAX, Setup};
 use super::cgroup::{Cgroup, CgroupFacts, Cgroups};
 use super::cgroup_reuse::CgroupStock;
 use super::children;
@@ -100,8 +100,10 @@ struct Cell {
     workspace: PathBuf,
     /// Copies of its workers that live, by what the reaper calls them.
     branches: HashMap<Branch, WorkerId>,
-    /// It has, or had, copies.
+    /// It has, or had, copies, or they are being made.
     forked: bool,
+    /// It has, or had, copies.
+    copied: bool,
     /// Where the files of those are that have no root, in its own file system: once there were any.
     copies_directory: Option<OwnedFd>,
     /// The server was told that its first worker has ended, while copies go on.
@@ -324,7 +326,7 @@ impl Warden {
                 reaper: self.cells.get(worker)?.reaper?,
                 listener: listener.as_fd(),
                 within: self.signals_within(*worker),
-                facts: self.copies.facts_within(*worker),
+                facts: self.copies.facts_within(*worker).collect(),
             })
         })
     }
@@ -538,6 +540,9 @@ impl Warden {
                 workspace,
                 uid,
                 limits,
+                queued_signals: getrlimit(Resource::Sigpending)
+                    .current
+                    .map_or(QUEUED_SIGNALS_MAX, |own| own.min(QUEUED_SIGNALS_MAX)),
                 loopback: template.walls.loopback(),
                 cgroups: cgroup_fds,
                 reaper_domain: template.domains.as_ref().is_some_and(Domains::has_scope),
@@ -569,6 +574,7 @@ impl Warden {
                 workspace: workspace.into(),
                 branches: HashMap::new(),
                 forked: false,
+                copied: false,
                 copies_directory: None,
                 first_ended: false,
                 end: None,
@@ -592,7 +598,7 @@ impl Warden {
         };
         match of.reaper {
             Some(reaper) if of.forked => {
-                sys::signal_with_value(reaper, BranchAsk::End as i32, root.into())?;
+                self.end_of_branch(cell, root);
                 children::signal(reaper, Signal::CONT);
             }
             Some(reaper) => end_cell(reaper),
@@ -616,7 +622,9 @@ impl Warden {
         if ask == Ask::Lend && self.lend_of_copy(worker)? {
             return Ok(());
         }
-        let walled = self.plan.as_ref().is_ok_and(Plan::is_walled);
+        // A reaper reaches all of its cell at once, or all of a uid, but not all of a branch that shares the uid of others.
+        let branch_by_descent = cell.forked && cell.uid.is_none();
+        let walled = self.plan.as_ref().is_ok_and(Plan::is_walled) && !branch_by_descent;
         if !walled && matches!(ask, Ask::Freeze | Ask::Thaw) {
             let signal = if ask == Ask::Freeze {
                 Signal::STOP
@@ -633,7 +641,14 @@ impl Warden {
             }
             return tell(&Event::Signalled { worker });
         }
-        sys::signal_with_value(reaper, ask as i32, root.into())
+        if let Err(error) = sys::signal_with_value(reaper, ask as i32, root.into()) {
+            report(&format!("warden: a reaper can't be asked: {error}"));
+            return tell(&match ask {
+                Ask::Lend => Event::Lent { worker },
+                _ => Event::Signalled { worker },
+            });
+        }
+        Ok(())
     }
 
     /// Reads what a template and its reapers have said.

@@ -2,11 +2,15 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, chmodat, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, renameat, unlinkat};
 use rustix::io::Errno;
+use rustix::path::Arg;
+
+use super::held;
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -21,29 +25,42 @@ const DIRECTORY: OFlags = OFlags::RDONLY
 /// # Errors
 /// The first thing that could not be removed. That there is nothing is no error.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    remove_until(path, None)
+}
+
+/// How long the removal of one directory may take to which others may add.
+const SHARED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The same of a directory that others can still reach, who may add to it for ever.
+///
+/// # Errors
+/// [`io::ErrorKind::TimedOut`] if it was not done within 10 s.
+pub(crate) fn remove_shared(path: &Path) -> io::Result<()> {
+    remove_until(path, Some(Instant::now() + SHARED_WITHIN))
+}
+
+fn remove_until(path: &Path, until: Option<Instant>) -> io::Result<()> {
     /// How often another removal may take something away between two calls of this one.
     const TRIES: usize = 1000;
     for _ in 0..TRIES {
-        match remove_once(path) {
+        match remove_once(path, until) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Something was added meanwhile.
+            Err(error) if until.is_some() && error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
             other => return other,
         }
     }
-    remove_once(path)
+    remove_once(path, until)
 }
 
-fn remove_once(path: &Path) -> io::Result<()> {
+fn remove_once(path: &Path, until: Option<Instant>) -> io::Result<()> {
     match rustix::fs::unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         // A link, or whatever else is in its place.
         Err(Errno::NOTDIR) => return Ok(rustix::fs::unlink(path)?),
         Err(_) => {}
     }
-    // By a descriptor, because chmod(2) would follow a link that has taken its place.
-    let held = rustix::fs::open(path, DIRECTORY | OFlags::PATH, Mode::empty())?;
-    let by_number = format!("/proc/self/fd/{}", held.as_raw_fd());
-    chmodat(rustix::fs::CWD, &*by_number, Mode::RWXU, AtFlags::empty())?;
-    let top = openat(&held, c".", DIRECTORY, Mode::empty())?;
+    let top = open(rustix::fs::CWD, path)?;
     let mut moved = 0_u64;
     loop {
         let names = names(top.as_fd())?;
@@ -52,6 +69,9 @@ fn remove_once(path: &Path) -> io::Result<()> {
         }
         for name in &names {
             clear(top.as_fd(), name, &mut moved)?;
+        }
+        if until.is_some_and(|until| Instant::now() > until) {
+            return Err(io::ErrorKind::TimedOut.into());
         }
     }
     Ok(unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR)?)
@@ -76,7 +96,7 @@ fn clear(top: BorrowedFd<'_>, name: &CStr, moved: &mut u64) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
         // To be moved, a directory has to be its owner's to write.
-        drop(open(directory.as_fd(), &inner)?);
+        drop(open(directory.as_fd(), &*inner)?);
         *moved += 1;
         loop {
             // A name that a program has given already is passed over: renaming onto a directory that is not empty fails.
@@ -90,10 +110,11 @@ fn clear(top: BorrowedFd<'_>, name: &CStr, moved: &mut u64) -> io::Result<()> {
     Ok(unlinkat(top, name, AtFlags::REMOVEDIR)?)
 }
 
-fn open(at: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
-    // Not a link: unlinkat would have removed that.
-    chmodat(at, name, Mode::RWXU, AtFlags::empty())?;
-    Ok(openat(at, name, DIRECTORY, Mode::empty())?)
+/// Opens a directory, and its mode. What has taken its place is not followed.
+fn open(at: BorrowedFd<'_>, name: impl Arg) -> io::Result<OwnedFd> {
+    let held = openat(at, name, DIRECTORY | OFlags::PATH, Mode::empty())?;
+    held::chmod(&held, Mode::RWXU)?;
+    held::open(&held, DIRECTORY)
 }
 
 /// The entries of a directory, at most some thousands at a time.

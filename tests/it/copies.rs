@@ -1,6 +1,8 @@
 //! What a copy of a live episode has for itself, and what keeps it apart from its parent, in each place that gives a level.
 
-use coding_env::client::{CodingEnv, Reason};
+use std::time::Duration;
+
+use coding_env::client::{CodingEnv, Reason, StepOptions};
 use coding_env::proto::v1;
 
 use crate::support::copies::{each_level, has_uids, keeps_signals_apart, prepared, run};
@@ -56,17 +58,18 @@ async fn open_files_and_shared_memory_become_the_copys_own() {
              nameless = tempfile.TemporaryFile(); nameless.write(b'gone'); nameless.flush()\n\
              shared = mmap.mmap(-1, 4096); shared[:2] = b'ab'\n\
              mapped = mmap.mmap(written.fileno(), 10); \n\
+             doubled = os.dup(written.fileno()); named = os.open('w', os.O_PATH)\n\
              saved = os.dup(1)",
         )
         .await;
         let mut copy = fork(&mut parent, 1).await.remove(0);
         run(
             &mut copy,
-            "shared[:2] = b'cd'; mapped[:2] = b'xy'; mapped.flush(); written.write(b'!'); nameless.write(b'copy'); nameless.flush()",
+            "shared[:2] = b'cd'; mapped[:2] = b'xy'; mapped.flush(); written.write(b'!'); os.write(doubled, b'?'); nameless.write(b'copy'); nameless.flush()",
         )
         .await;
         let state = "shared[:2], mapped[:2], open('w', 'rb').read(), written.tell(), twice.read(2), os.pread(nameless.fileno(), 99, 0)";
-        assert_eq!(run(&mut copy, state).await, "(b'cd', b'xy', b'xy23456789!', 11, b'45', b'gonecopy')", "{level}");
+        assert_eq!(run(&mut copy, state).await, "(b'cd', b'xy', b'xy23456789!?', 12, b'45', b'gonecopy')", "{level}");
         assert_eq!(run(&mut parent, state).await, "(b'ab', b'01', b'0123456789', 10, b'45', b'gone')", "{level}");
         let reply = copy.step("os.write(saved, b'through a copy of stdout')").await.unwrap();
         assert_eq!(reply.stdout(), "through a copy of stdout");
@@ -303,6 +306,101 @@ async fn nobody_but_a_copy_that_is_being_made_becomes_another() {
         // And forks go on afterwards.
         let mut next = fork(&mut copy, 1).await.remove(0);
         assert_eq!(run(&mut next, "os.getuid() not in (own, 0)").await, "True");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_episode_that_lets_signals_wait_is_bounded_and_ends_nobody_else() {
+    const QUEUED_SIGNALS_MAX: i32 = 256;
+    let queue = "import ctypes, errno, os, signal\n\
+                 libc = ctypes.CDLL(None, use_errno=True)\n\
+                 _ = signal.pthread_sigmask(signal.SIG_BLOCK, {40})\n\
+                 count = 0\n\
+                 while count < 100_000 and libc.sigqueue(os.getpid(), 40, 0) == 0: count += 1\n\
+                 for _ in range(100_000): os.kill(os.getpid(), 40)\n\
+                 count, errno.errorcode[ctypes.get_errno()]";
+    each_level(async |server, level| {
+        let mut bystander = prepared(server, "x = 1").await;
+        let mut parent = prepared(server, "x = 2").await;
+        let mut copies = fork(&mut parent, 3).await;
+        let filled = run(&mut parent, queue).await;
+        let filled = filled.trim_matches(['(', ')']).split_once(", ").unwrap();
+        let count: i32 = filled.0.parse().unwrap();
+        assert_eq!(filled.1, "'EAGAIN'", "{level}");
+        // Where episodes have one uid, others' signals count too.
+        assert!(
+            (1..=QUEUED_SIGNALS_MAX).contains(&count),
+            "{level}: {count}"
+        );
+        assert!(
+            !has_uids(level) || count == QUEUED_SIGNALS_MAX,
+            "{level}: {count}"
+        );
+        // What the server asks for by signals still comes to pass: an end, an interrupt, copies.
+        copies.remove(0).close().await.unwrap();
+        let mut options = StepOptions::default();
+        options.timeout = Some(Duration::from_millis(200));
+        let hung = copies[0]
+            .step_with("while True: pass", options)
+            .await
+            .unwrap();
+        assert_eq!(hung.outcome(), v1::Outcome::TimedOut, "{level}: {hung:?}");
+        assert_eq!(run(&mut copies[1], "x").await, "2", "{level}");
+        let mut more = fork(&mut copies[1], 2).await;
+        assert_eq!(run(&mut more[1], "x").await, "2", "{level}");
+        assert_eq!(run(&mut bystander, "x").await, "1", "{level}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_fork_leaves_the_episode_as_it_was() {
+    each_level(async |server, level| {
+        let code = "import os, signal, threading, time\n\
+                    go = threading.Event(); t = threading.Thread(target=go.wait); t.start()";
+        let mut env = prepared(server, code).await;
+        assert!(env.fork(1).await.is_err(), "{level}");
+        // Afterwards it leaves a process, which is its own as before, and in the way of the next fork.
+        let leave = "go.set(); t.join()\n\
+                     r, w = os.pipe()\n\
+                     if (pid := os.fork()) == 0:\n\
+                     \x20   if (left := os.fork()): os.write(w, b'%d' % left); os._exit(0)\n\
+                     \x20   time.sleep(1000)\n\
+                     _ = os.waitpid(pid, 0); left = int(os.read(r, 20)); os.close(r); os.close(w)";
+        run(&mut env, leave).await;
+        let refusal = env.fork(1).await.unwrap_err();
+        assert_eq!(
+            refusal.reason(),
+            Some(&Reason::ForkUnsupported),
+            "{level}: {refusal:?}"
+        );
+        assert_eq!(run(&mut env, "os.kill(left, 0)").await, "", "{level}");
+        run(&mut env, "os.kill(left, signal.SIGKILL)").await;
+        // The reaper takes it away in its own time.
+        let gone = "while True:\n  try: os.kill(left, 0)\n  except ProcessLookupError: break";
+        run(&mut env, gone).await;
+        let mut copy = fork(&mut env, 1).await.remove(0);
+        assert_eq!(run(&mut copy, "1 + 1").await, "2", "{level}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_branches_of_a_tree_fork_at_the_same_time() {
+    each_level(async |server, level| {
+        let mut parent = prepared(server, "x = 0").await;
+        let mut branches = fork(&mut parent, 4).await;
+        for round in 0..10 {
+            let forks = branches.iter_mut().map(|branch| branch.fork(2));
+            for made in futures_util::future::join_all(forks).await {
+                for mut child in made.unwrap_or_else(|error| panic!("{level}, {round}: {error:?}"))
+                {
+                    assert_eq!(run(&mut child, "x").await, "0");
+                    child.close().await.unwrap();
+                }
+            }
+        }
     })
     .await;
 }

@@ -21,6 +21,7 @@ class Held:
     def __init__(self):
         self.streams = [], []  # descriptors of stdout's pipe and of stderr's
         self.files = []  # descriptors of files and directories, with their paths and what fstat tells
+        self.twins = {}  # of those, descriptors that share their position with one before, and that one
         self.mapped = []  # mappings: first address, size, protection, whether it is shared, offset, inode, path
         self.pid = getpid()
         self.random = None
@@ -78,6 +79,7 @@ def look_at(worker):
         if word in others:
             found.append((word, counted(len(others[word]), *what[word]) + ": " + ", ".join(others[word][:8])))
     if not found:
+        held.twins = find_twins(held.files)
         held.mapped = query_mappings(worker) if maps is None else read_mappings(worker, maps)
         library = sys.modules.get("random")
         if library is not None:
@@ -167,6 +169,32 @@ def look_at_descriptors(worker, held, fds):
     return others
 
 
+def find_twins(files):
+    """Descriptors that are duplicates of one before: a change of the position of one is seen by the other."""
+    opened, twins = {}, {}
+    for fd, _, status in files:
+        if stat.S_ISREG(status.st_mode) and not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH:  # which has no position
+            opened.setdefault((status.st_dev, status.st_ino), []).append(fd)
+    for fds in opened.values():
+        for place, fd in enumerate(fds):
+            later = [other for other in fds[place + 1:] if other not in twins]
+            if later and fd not in twins:
+                twins.update((other, fd) for other in moved_along(fd, later))
+    return twins
+
+
+def moved_along(fd, others):
+    """Of these descriptors, those whose position is that of `fd`."""
+    def positions():
+        return [(other, os.lseek(other, 0, os.SEEK_CUR)) for other in others]
+
+    position, before = os.lseek(fd, 0, os.SEEK_CUR), positions()
+    os.lseek(fd, position ^ 1, os.SEEK_SET)
+    after = positions()
+    os.lseek(fd, position, os.SEEK_SET)
+    return [other for (other, old), (_, new) in zip(before, after) if old != new]
+
+
 def is_readable(fd):
     """Whether what is in a file can be read by this descriptor."""
     try:
@@ -224,8 +252,13 @@ def become_copy(worker, held, order, stdout, stderr):
         os.chdir(worker.home)
     renewed = {}
     for fd, path, status in held.files:
-        renew_file(fd, path, moved(path), status)
-        renewed[status.st_ino] = fd
+        if fd in held.twins:
+            os.dup2(held.twins[fd], fd, os.get_inheritable(fd))
+        else:
+            renew_file(fd, path, moved(path), status)
+        access = fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_PATH | os.O_ACCMODE)
+        if access == os.O_RDWR or access == os.O_RDONLY and status.st_ino not in renewed:
+            renewed[status.st_ino] = fd
     later = []
     for start, size, protection, shared, offset, inode, path in held.mapped:
         if not renew_mapping(worker, renewed, start, size, protection, shared, offset, inode, moved(path)):

@@ -37,15 +37,19 @@ fn name(workspace: &Path) -> io::Result<&OsStr> {
 pub(super) fn make(branches: &OwnedFd, workspace: &Path) -> io::Result<OwnedFd> {
     let name = name(workspace)?;
     mkdirat(branches, name, Mode::RWXU)?;
-    let files = openat(branches, name, DIRECTORY, Mode::empty())?;
-    for (name, _) in PLACES {
-        mkdirat(&files, name, Mode::RWXU)?;
-    }
-    Ok(files)
+    let made = openat(branches, name, DIRECTORY, Mode::empty()).and_then(|files| {
+        let mut places = PLACES.iter();
+        places.try_for_each(|(name, _)| mkdirat(&files, *name, Mode::RWXU))?;
+        Ok(files)
+    });
+    made.map_err(|error| {
+        drop(remove(branches, workspace));
+        error.into()
+    })
 }
 
 /// Removes them.
 pub(super) fn remove(branches: &OwnedFd, workspace: &Path) -> io::Result<()> {
     let branches = format!("/proc/self/fd/{}", branches.as_raw_fd());
-    workspace::remove(&Path::new(&branches).join(name(workspace)?))
+    workspace::remove_shared(&Path::new(&branches).join(name(workspace)?))
 }

@@ -151,10 +151,13 @@ impl Copies {
         !self.held.is_empty()
     }
 
-    /// A worker of this cell that is being copied, and what it has to know of itself.
-    pub(super) fn facts_within(&self, cell: WorkerId) -> Option<(i32, BorrowedFd<'_>)> {
-        let mut forks = self.under_way.values();
-        forks.find_map(|fork| {
+    /// Workers of this cell that are being copied, and what each has to know of itself.
+    pub(super) fn facts_within(
+        &self,
+        cell: WorkerId,
+    ) -> impl Iterator<Item = (i32, BorrowedFd<'_>)> {
+        let forks = self.under_way.values();
+        forks.filter_map(move |fork| {
             let facts = fork.facts.as_ref().filter(|_| fork.cell == Some(cell))?;
             Some((fork.pid, facts.as_fd()))
         })
@@ -237,6 +240,20 @@ impl Warden {
         match self.cells.get(&cell).and_then(|cell| cell.reaper) {
             Some(reaper) => sys::signal_with_value(reaper, ask as i32, value),
             None => Ok(()),
+        }
+    }
+
+    /// Has a reaper end a branch.
+    pub(super) fn end_of_branch(&self, cell: WorkerId, root: Branch) {
+        if let Err(error) = self.ask_branch(cell, BranchAsk::End, root.into()) {
+            report(&format!("warden: a reaper can't be asked: {error}"));
+            // Its end is one that the reaper sees.
+            let first = self.cells.get(&cell).map(|cell| cell.pid);
+            let copy = self.worker_at(cell, root);
+            let copy = copy.and_then(|worker| Some(self.copies.live.get(&worker)?.pid));
+            if let Some(pid) = if root == 0 { first } else { copy } {
+                children::signal(pid, Signal::KILL);
+            }
         }
     }
 
@@ -444,7 +461,6 @@ impl Warden {
                 Ok(cgroup) => Some(cgroup),
                 Err(error) => {
                     report(&format!("warden: a copy's control group: {error}"));
-                    wanted.taken = true;
                     return tell(&Event::NotCopied { worker });
                 }
             },
@@ -465,8 +481,17 @@ impl Warden {
             memory: Memory::Open,
             crowded_since: Cell::new(None),
         };
-        self.take_over(worker, copy)?;
-        tell(&Event::Spawned { worker, pid })
+        let beneath = copy.files.is_some().then(|| copy.workspace.clone());
+        match self.take_over(worker, copy) {
+            Ok(()) => tell(&Event::Spawned { worker, pid }),
+            Err(error) => {
+                report(&format!("warden: a copy: {error}"));
+                if let Some(workspace) = beneath {
+                    self.remove_beneath(cell, &workspace);
+                }
+                tell(&Event::NotCopied { worker })
+            }
+        }
     }
 
     /// The process that a cell's reaper, whose child it is, knows by this number.
@@ -516,6 +541,7 @@ impl Warden {
         self.ask_branch(copy.cell, BranchAsk::Adopt, value)?;
         if let Some(cell) = self.cells.get_mut(&copy.cell) {
             cell.branches.insert(copy.root, worker);
+            cell.copied = true;
         }
         self.copies.live.insert(worker, copy);
         Ok(())
@@ -666,7 +692,7 @@ impl Warden {
                     report(&format!("warden: a copy is not what it should be: {why}"));
                 }
                 let (cell, root) = (copy.cell, copy.root);
-                self.ask_branch(cell, BranchAsk::End, root.into())?;
+                self.end_of_branch(cell, root);
                 Ok(Some(REFUSED))
             }
         }
@@ -959,7 +985,18 @@ impl Warden {
             children::signal(fork.copyist_pid, Signal::KILL);
         }
         if let Some(cell) = fork.cell {
-            self.ask_branch(cell, BranchAsk::GoOn, 0)?;
+            if let Err(error) = self.ask_branch(cell, BranchAsk::GoOn, 0) {
+                report(&format!("warden: a reaper can't be asked: {error}"));
+            }
+            let mut others = self.copies.under_way.values();
+            let is_one = others.all(|other| other.cell != Some(cell));
+            if let Some(cell) = self
+                .cells
+                .get_mut(&cell)
+                .filter(|cell| is_one && !cell.copied)
+            {
+                cell.forked = false;
+            }
         }
         self.answer_all(fork.waiting.into_values());
         for wanted in fork.wanted {
