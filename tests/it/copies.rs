@@ -5,7 +5,10 @@ use std::time::Duration;
 use coding_env::client::{CodingEnv, Reason, StepOptions};
 use coding_env::proto::v1;
 
-use crate::support::copies::{each_level, has_uids, keeps_signals_apart, prepared, run};
+use crate::support::PATIENCE;
+use crate::support::copies::{
+    each_level, each_level_with, has_uids, keeps_signals_apart, prepared, run,
+};
 
 async fn fork(env: &mut CodingEnv, count: usize) -> Vec<CodingEnv> {
     env.fork(count).await.unwrap()
@@ -401,6 +404,27 @@ async fn two_branches_of_a_tree_fork_at_the_same_time() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_branch_that_is_frozen_stops_no_other() {
+    each_level_with(&["--background-cpu-time", "100ms"], async |server, level| {
+        let mut parent = prepared(server, "import threading").await;
+        let mut copies = fork(&mut parent, 2).await;
+        let spin = "def spin():\n    while True: pass\nthreading.Thread(target=spin, daemon=True).start()";
+        run(&mut copies[0], spin).await;
+        let begun = std::time::Instant::now();
+        while copies[0].state().await.unwrap().status() != v1::EpisodeStatus::Frozen {
+            assert!(begun.elapsed() < PATIENCE, "{level}: it was not frozen");
+        }
+        // One that was stopped with it would say nothing until its time is up.
+        for env in [&mut parent, &mut copies[1]] {
+            assert_eq!(run(env, "1 + 1").await, "2", "{level}");
+            assert_eq!(run(env, "import time; time.sleep(0.01); 2").await, "2", "{level}");
+        }
+        assert_eq!(run(&mut copies[0], "2 + 1").await, "3", "{level}");
     })
     .await;
 }

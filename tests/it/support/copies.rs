@@ -46,6 +46,11 @@ pub(crate) fn keeps_signals_apart(level: &str) -> bool {
 /// Servers of every level that this machine gives and that copies episodes. A full host copies them at every level, and so does one
 /// of which that was said (`CODING_ENV_TEST_PLACES`).
 pub(crate) async fn each_level(part: impl AsyncFn(&mut Server, &str)) {
+    each_level_with(&[], part).await;
+}
+
+/// The same, with flags.
+pub(crate) async fn each_level_with(flags: &[&str], part: impl AsyncFn(&mut Server, &str)) {
     for level in [
         "none",
         "landlock",
@@ -61,7 +66,7 @@ pub(crate) async fn each_level(part: impl AsyncFn(&mut Server, &str)) {
             continue; // the same as without uids
         }
         let has_to_copy = is_named(place);
-        let Ok(mut server) = place.start(&[]) else {
+        let Ok(mut server) = place.start(flags) else {
             eprintln!("level {level} is not possible here");
             assert!(!has_to_copy, "level {level} has to be there");
             may_lack("copies of episodes");
