@@ -24,7 +24,7 @@ use crate::executor::{environment, start_warden};
 use crate::limits::{CellLimits, LEAST};
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Order, RuntimeIndex, WorkerId};
 use crate::sandbox::plan::{Level, Plan, Uids};
-use crate::sandbox::{role, socket};
+use crate::sandbox::{directories, role, socket};
 
 /// The most cells in each stage: ordered and not ready yet, running their step, killed and not reaped yet.
 const STARTING: usize = 4;
@@ -77,7 +77,7 @@ struct CellLoop {
     warden: OwnedFd,
     /// The directory of the workspaces, which the warden removes in the end.
     dir: PathBuf,
-    level: Level,
+    plan: Plan,
     limits: CellLimits,
     next: WorkerId,
     /// The frames that a worker gets at once: its setup, and the step.
@@ -124,7 +124,7 @@ impl CellLoop {
         let started = Self {
             warden,
             dir,
-            level: plan.level,
+            plan: plan.clone(),
             limits: options.limits,
             next: 1,
             requests,
@@ -213,7 +213,7 @@ impl CellLoop {
         let (stderr, stderr_writer) = pipe_with(PipeFlags::CLOEXEC)?;
         let worker = self.next;
         self.next += 1;
-        let workspace = self.dir.join(format!("w{worker}"));
+        let workspace = directories::of_cell(&self.plan, &self.dir);
         let order = Order::Spawn {
             runtime: RUNTIME,
             worker,
@@ -272,8 +272,10 @@ impl CellLoop {
             && let Some(cell) = self.ending.pop_front()
         {
             self.wait_for_end(cell.worker)?;
-            if self.level != Level::Namespace {
-                std::fs::remove_dir(&cell.workspace)?;
+            if self.plan.level != Level::Namespace
+                && !directories::remove_empty(&self.plan, &cell.workspace)
+            {
+                bail!("a workspace could not be removed");
             }
             count += 1;
         }
