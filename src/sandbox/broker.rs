@@ -277,10 +277,11 @@ impl Waiting<'_> {
         let reach = match self.within {
             Within::CellAnyway => return Decision::Answer(Answer::Run),
             Within::Cell => None,
-            Within::Branch => match children::top(caller, self.reaper, children::parent) {
-                None => return Decision::Answer(Answer::Errno(libc::ESRCH)),
-                branch => branch,
-            },
+            // One that is too far down to be found reaches itself only.
+            Within::Branch => {
+                let top = children::top(caller, self.reaper, children::parent);
+                Some(top.unwrap_or(caller))
+            }
         };
         let reach = Reach {
             reaper: self.reaper,

@@ -69,7 +69,7 @@ export const protobufFileName = "coding_env/v1/coding_env.proto";
  *                                 holds itself (`random.Random()`, `numpy.random.default_rng()`) are copied as they are
  *   files of the workspace        its own copy of the episode's files, at the same paths where ForkFacts.same_paths says so; with their modes,
  *                                 times and links; bounded (FORK_TOO_LARGE)
- *   open files                    open, at the same offsets, on the copy's own files
+ *   open files                    open, at the same offsets, on the copy's own files; duplicates of a descriptor share theirs
  *   id, ledger of steps           step_count and last_exit_code as they were: its next step has the parent's next index. Replies of
  *                                 earlier steps are the parent's alone (STEP_REPLY_DROPPED)
  *   limits                        the parent's, or lower ones; what they count begins anew
