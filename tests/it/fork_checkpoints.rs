@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use coding_env::client::{CodingEnv, Error, Reason, StepOptions};
+use coding_env::client::{CodingEnv, Error, Reason, ResetOptions, StepOptions};
 use coding_env::proto::v1::{self, OnFailure, OnFull, Outcome, StateAfter};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::refusals::{refused, reset_request, step_request};
 use crate::support::copies::{copying, prepared, run};
-use crate::support::{Server, soak};
+use crate::support::{Server, may_lack, soak};
 
 fn reason(error: &Error) -> &Reason {
     error.reason().unwrap_or_else(|| panic!("{error}"))
@@ -473,4 +473,39 @@ async fn a_retry_of_a_step_that_was_rolled_back_gets_its_reply() {
     assert_eq!(again.state_after(), StateAfter::RolledBack);
     assert_eq!(again.stdout(), "once\n");
     assert_eq!(again.state, first.state);
+}
+
+/// The kernel kills the interpreter, which has a control group of its own; the copy that takes its place has another.
+#[tokio::test]
+async fn a_step_that_takes_too_much_memory_is_rolled_back() {
+    let Some(server) = copying(&[]).await else {
+        return;
+    };
+    let mut env = server.env().await;
+    let limits = env.server_info().await.unwrap().max_limits.unwrap();
+    if limits.total_memory_bytes.is_none() {
+        return may_lack("the limit total_memory_bytes");
+    }
+    let mut options = ResetOptions::default();
+    options.limits = Some(v1::Limits {
+        total_memory_bytes: Some(128 << 20),
+        ..v1::Limits::default()
+    });
+    env.reset_with(options).await.unwrap();
+    run(&mut env, "n = 1; _ = open('f', 'w').write('one')").await;
+    // Twice: the first copy of the copy is bounded too.
+    for _ in 0..2 {
+        let spoil = "n = 2; open('f', 'w').write('two'); print('told', flush=True)\nlen(b'x' * (512 << 20))";
+        let reply = env.step_with(spoil, rolls_back()).await.unwrap();
+        assert_eq!(
+            (reply.outcome(), reply.state_after(), reply.stdout()),
+            (Outcome::LimitExceeded, StateAfter::RolledBack, "told\n"),
+            "{reply:?}"
+        );
+        let observed = reply.observed.unwrap();
+        assert_eq!(observed.limit(), v1::LimitKind::Memory);
+        assert_eq!(run(&mut env, "n, open('f').read()").await, "(1, 'one')");
+        // What fits still does.
+        assert_eq!(run(&mut env, "len(b'x' * (32 << 20))").await, "33554432");
+    }
 }
