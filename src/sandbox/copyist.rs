@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::held;
+use super::held::{self, Numbers};
 use super::order::Files;
 use super::sys_files::ActingAs;
 
@@ -62,8 +62,15 @@ impl<E: Into<io::Error>> From<E> for Fault {
 }
 
 /// Copies what is in each directory of the first list into the one beside it in the second. All of them together have the room.
-pub(super) fn copy(from: &[OwnedFd], to: &[OwnedFd], owners: Owners, room: Room) -> Files {
+pub(super) fn copy(
+    numbers: &Numbers,
+    from: &[OwnedFd],
+    to: &[OwnedFd],
+    owners: Owners,
+    room: Room,
+) -> Files {
     let mut copyist = Copyist {
+        numbers,
         owners,
         room,
         bytes: 0,
@@ -107,7 +114,8 @@ struct Top<'a> {
     linked: HashMap<Identity, (PathBuf, Identity)>,
 }
 
-struct Copyist {
+struct Copyist<'a> {
+    numbers: &'a Numbers,
     owners: Owners,
     room: Room,
     /// Copied so far.
@@ -152,27 +160,55 @@ fn times(stat: &Stat) -> Timestamps {
     }
 }
 
-/// Opens a file or directory for reading, also one that its owner may not read: its mode is another one meanwhile.
+/// A file or directory that is read.
+struct Source {
+    file: OwnedFd,
+    /// Held to get its mode back, which let its owner not read it.
+    locked: Option<OwnedFd>,
+}
+
+/// Opens a file or directory for reading, also one that its owner may not read, or search: its mode is another one until [`lock_again`].
 fn open_source(
+    numbers: &Numbers,
     directory: BorrowedFd<'_>,
     name: &CStr,
     stat: &Stat,
     flags: OFlags,
-) -> io::Result<OwnedFd> {
-    match openat(directory, name, flags, Mode::empty()) {
-        Err(Errno::ACCESS) => {
-            let held = held::hold(directory, name)?;
-            held::chmod(&held, Mode::RWXU)?;
-            let opened = held::open(&held, flags);
-            held::chmod(&held, permissions(stat))?;
-            opened
+) -> io::Result<Source> {
+    let needed = if flags.contains(OFlags::DIRECTORY) {
+        Mode::RUSR | Mode::XUSR
+    } else {
+        Mode::RUSR
+    };
+    if permissions(stat).contains(needed) {
+        let file = openat(directory, name, flags, Mode::empty())?;
+        return Ok(Source { file, locked: None });
+    }
+    let held = held::hold(directory, name)?;
+    numbers.chmod(&held, Mode::RWXU)?;
+    match numbers.reopen(&held, flags) {
+        Ok(file) => Ok(Source {
+            file,
+            locked: Some(held),
+        }),
+        Err(error) => {
+            numbers.chmod(&held, permissions(stat))?;
+            Err(error)
         }
-        other => Ok(other?),
+    }
+}
+
+/// Gives a source its mode back.
+fn lock_again(numbers: &Numbers, source: &Source, stat: &Stat) -> io::Result<()> {
+    match &source.locked {
+        Some(held) => numbers.chmod(held, permissions(stat)),
+        None => Ok(()),
     }
 }
 
 /// Gives a file that was made one more name. Relatives may have put another into its place.
 fn link(
+    numbers: &Numbers,
     top: BorrowedFd<'_>,
     path: &Path,
     made: Identity,
@@ -186,10 +222,10 @@ fn link(
     if (found.st_dev, found.st_ino) != made {
         return Err(Errno::EXIST.into());
     }
-    held::link(&held, to, name)
+    numbers.link(&held, to, name)
 }
 
-impl Copyist {
+impl Copyist<'_> {
     fn directory(
         &mut self,
         top: &mut Top<'_>,
@@ -214,13 +250,18 @@ impl Copyist {
             match kind(&stat) {
                 FileType::Directory => {
                     let source = acting(self.owners.from, || {
-                        open_source(from, &name, &stat, DIRECTORY)
+                        open_source(self.numbers, from, &name, &stat, DIRECTORY)
                     })??;
                     let target = acting(self.owners.to, || {
                         mkdirat(to, &name, Mode::RWXU)?;
                         openat(to, &name, DIRECTORY, Mode::empty())
                     })??;
-                    self.directory(top, source.as_fd(), target.as_fd(), &path, depth + 1)?;
+                    let from = source.file.as_fd();
+                    let copied = self.directory(top, from, target.as_fd(), &path, depth + 1);
+                    acting(self.owners.from, || {
+                        lock_again(self.numbers, &source, &stat)
+                    })??;
+                    copied?;
                     self.finish(target.as_fd(), &stat)?;
                 }
                 FileType::RegularFile => self.file(top, from, to, &name, &stat, path)?,
@@ -233,7 +274,7 @@ impl Copyist {
                         mknodat(to, &name, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
                         let made = held::hold(to, &name)?;
                         match kind(&fstat(&made)?) {
-                            FileType::Fifo => held::chmod(&made, permissions(&stat)),
+                            FileType::Fifo => self.numbers.chmod(&made, permissions(&stat)),
                             _ => Err(io::Error::from(Errno::EXIST)),
                         }
                     })??;
@@ -255,13 +296,20 @@ impl Copyist {
     ) -> Result<(), Fault> {
         let identity = (stat.st_dev, stat.st_ino);
         if let Some((first, made)) = top.linked.get(&identity)
-            && acting(self.owners.to, || link(top.to, first, *made, to, name))?.is_ok()
+            && acting(self.owners.to, || {
+                link(self.numbers, top.to, first, *made, to, name)
+            })?
+            .is_ok()
         {
             return Ok(());
         }
         // Something else may be there by now, and must not be waited for.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let source = acting(self.owners.from, || open_source(from, name, stat, flags))??;
+        let source = acting(self.owners.from, || {
+            open_source(self.numbers, from, name, stat, flags)
+        })??;
+        acting(self.owners.from, || lock_again(self.numbers, &source, stat))??;
+        let source = source.file;
         if kind(&fstat(&source)?) != FileType::RegularFile {
             return Ok(());
         }
@@ -340,6 +388,7 @@ mod tests {
 
     fn copied(from: &Path, to: &Path, room: Room) -> Files {
         copy(
+            &Numbers::open().unwrap(),
             &[open(from).unwrap()],
             &[open(to).unwrap()],
             Owners::default(),

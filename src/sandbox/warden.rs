@@ -127,6 +127,9 @@ struct Sweep {
     mark: u64,
 }
 
+/// How often the processes of a branch are listed to be stopped.
+const LISTS_MAX: usize = 8;
+
 struct Warden {
     pid: i32,
     /// What the directories of this run are called in the file systems of control groups.
@@ -631,13 +634,22 @@ impl Warden {
             } else {
                 Signal::CONT
             };
-            let pids = match self.copies.live.get(&worker) {
+            let list = || match self.copies.live.get(&worker) {
                 Some(copy) => children::tree(copy.pid),
                 None if cell.forked => children::tree(cell.pid),
                 None => children::tree(reaper).split_off(1),
             };
-            for pid in pids {
-                children::signal(pid, signal);
+            // Again, for what was forked while the list was made.
+            let mut seen = HashSet::new();
+            for _ in 0..LISTS_MAX {
+                let mut pids = list();
+                pids.retain(|pid| seen.insert(*pid));
+                if pids.is_empty() {
+                    break;
+                }
+                for pid in pids {
+                    children::signal(pid, signal);
+                }
             }
             return tell(&Event::Signalled { worker });
         }

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use super::held;
+use super::held::Numbers;
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -45,8 +45,10 @@ fn remove_until(path: &Path, until: Option<Instant>) -> io::Result<()> {
     for _ in 0..TRIES {
         match remove_once(path, until) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            // Something was added meanwhile.
-            Err(error) if until.is_some() && error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            // It had more than is looked at in one go, or something was added meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            // Something was put into another's place.
+            Err(error) if until.is_some() && error.kind() == io::ErrorKind::NotADirectory => {}
             other => return other,
         }
     }
@@ -69,9 +71,9 @@ fn remove_once(path: &Path, until: Option<Instant>) -> io::Result<()> {
         }
         for name in &names {
             clear(top.as_fd(), name, &mut moved)?;
-        }
-        if until.is_some_and(|until| Instant::now() > until) {
-            return Err(io::ErrorKind::TimedOut.into());
+            if until.is_some_and(|until| Instant::now() > until) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
     }
     Ok(unlinkat(rustix::fs::CWD, path, AtFlags::REMOVEDIR)?)
@@ -113,8 +115,9 @@ fn clear(top: BorrowedFd<'_>, name: &CStr, moved: &mut u64) -> io::Result<()> {
 /// Opens a directory, and its mode. What has taken its place is not followed.
 fn open(at: BorrowedFd<'_>, name: impl Arg) -> io::Result<OwnedFd> {
     let held = openat(at, name, DIRECTORY | OFlags::PATH, Mode::empty())?;
-    held::chmod(&held, Mode::RWXU)?;
-    held::open(&held, DIRECTORY)
+    let numbers = Numbers::open()?;
+    numbers.chmod(&held, Mode::RWXU)?;
+    numbers.reopen(&held, DIRECTORY)
 }
 
 /// The entries of a directory, at most some thousands at a time.

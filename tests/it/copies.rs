@@ -428,3 +428,31 @@ async fn a_branch_that_is_frozen_stops_no_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn files_of_every_kind_and_mode_are_copied_as_they_are() {
+    let make = "import os, stat\n\
+                _ = open('one', 'w').write('one'); os.mkdir('full'); os.link('one', 'full/two')\n\
+                os.mkfifo('pipe'); os.chmod('pipe', 0o604); os.symlink('one', 'link')\n\
+                _ = open('locked', 'w').write('locked'); os.chmod('locked', 0)\n\
+                os.mkdir('closed'); _ = open('closed/inner', 'w').write('inner'); os.chmod('closed', 0)";
+    // What is locked is opened last: its owner may.
+    let seen = "kinds = [(name, oct(os.lstat(name).st_mode), os.lstat(name).st_nlink) for name in sorted(os.listdir())]\n\
+                os.chmod('closed', 0o700); os.chmod('locked', 0o600)\n\
+                texts = [open(name).read() for name in ('one', 'full/two', 'link', 'locked', 'closed/inner')]\n\
+                os.chmod('closed', 0); os.chmod('locked', 0)\n\
+                kinds, texts, os.stat('one').st_ino == os.stat('full/two').st_ino";
+    each_level(async |server, level| {
+        let mut parent = prepared(server, make).await;
+        let mut copy = fork(&mut parent, 1).await.remove(0);
+        let expected = run(&mut parent, seen).await;
+        assert!(
+            expected.contains("('one', '0o100644', 2)") && expected.ends_with("True)"),
+            "{expected}"
+        );
+        assert_eq!(run(&mut copy, seen).await, expected, "{level}");
+        let mut grandchild = fork(&mut copy, 1).await.remove(0);
+        assert_eq!(run(&mut grandchild, seen).await, expected, "{level}");
+    })
+    .await;
+}

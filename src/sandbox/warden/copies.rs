@@ -19,7 +19,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Signal;
 
 use super::inspection::{self, Expected, OwnFiles, Status};
-use super::{CgroupStock, Warden, children, report, sys, tell, tell_with};
+use super::{CgroupStock, Warden, children, end_cell, report, sys, tell, tell_with};
 use super::{beneath, roots};
 use crate::limits::CellLimits;
 use crate::sandbox::broker::{ASK, asks_for_facts};
@@ -27,6 +27,7 @@ use crate::sandbox::cell::{self, BranchAsk};
 use crate::sandbox::cgroup::{Cgroup, CgroupFacts};
 use crate::sandbox::copyist::{self, Owners, Room};
 use crate::sandbox::directories;
+use crate::sandbox::held::Numbers;
 use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Files, WorkerId};
 use crate::sandbox::plan::Level;
 use crate::sandbox::socket::{receive, send};
@@ -317,8 +318,6 @@ impl Warden {
         let Some(fork) = self.copies.under_way.get_mut(&parent) else {
             return Err(io::Error::other("no copy is wanted"));
         };
-        cell.forked = true;
-        fork.cell = Some(id);
         let first = cell.uid.map_or(0, u64::from);
         if with_uids && self.copies.spare_uid.is_none() {
             self.copies.spare_uid = self.uids.pop();
@@ -326,6 +325,8 @@ impl Warden {
         let spare = self.copies.spare_uid.map_or(0, u64::from);
         let value = first | spare << u32::BITS;
         sys::signal_with_value(reaper, BranchAsk::Hold as i32, value)?;
+        cell.forked = true;
+        fork.cell = Some(id);
         let copy = self.copies.live.get(&parent);
         fork.uid = copy.map_or(cell.uid, |copy| copy.uid);
         fork.pid = copy.map_or(cell.pid, |copy| copy.pid);
@@ -481,17 +482,10 @@ impl Warden {
             memory: Memory::Open,
             crowded_since: Cell::new(None),
         };
-        let beneath = copy.files.is_some().then(|| copy.workspace.clone());
-        match self.take_over(worker, copy) {
-            Ok(()) => tell(&Event::Spawned { worker, pid }),
-            Err(error) => {
-                report(&format!("warden: a copy: {error}"));
-                if let Some(workspace) = beneath {
-                    self.remove_beneath(cell, &workspace);
-                }
-                tell(&Event::NotCopied { worker })
-            }
+        if self.take_over(worker, copy)? {
+            tell(&Event::Spawned { worker, pid })?;
         }
+        Ok(())
     }
 
     /// The process that a cell's reaper, whose child it is, knows by this number.
@@ -535,16 +529,31 @@ impl Warden {
         cell.pid != pid && !known && children::parent(pid) == cell.reaper
     }
 
-    /// Makes a process a branch of its cell.
-    fn take_over(&mut self, worker: WorkerId, copy: Copy) -> io::Result<()> {
+    /// Makes a process a branch of its cell. False: its reaper can't be told of it, so that it was ended, which the server was told.
+    fn take_over(&mut self, worker: WorkerId, copy: Copy) -> io::Result<bool> {
         let value = u64::from(copy.root) | u64::from(copy.uid.unwrap_or(0)) << u32::BITS;
-        self.ask_branch(copy.cell, BranchAsk::Adopt, value)?;
+        if let Err(error) = self.ask_branch(copy.cell, BranchAsk::Adopt, value) {
+            report(&format!("warden: a reaper can't be asked: {error}"));
+            let reaper = self.cells.get(&copy.cell).and_then(|cell| cell.reaper);
+            if children::parent(copy.pid) == reaper {
+                children::signal(copy.pid, Signal::KILL);
+            }
+            if let (Some(cgroups), Some(cgroup)) = (&mut self.cgroups, copy.cgroup) {
+                cgroups.discard(cgroup);
+            }
+            if copy.files.is_some() && copy.uid.is_none() {
+                self.remove_beneath(copy.cell, &copy.workspace);
+            }
+            // Its uid is not given to another: nobody can tell when its last process has gone.
+            tell(&Event::NotCopied { worker })?;
+            return Ok(false);
+        }
         if let Some(cell) = self.cells.get_mut(&copy.cell) {
             cell.branches.insert(copy.root, worker);
             cell.copied = true;
         }
         self.copies.live.insert(worker, copy);
-        Ok(())
+        Ok(true)
     }
 
     /// Answers one call of a copy at its template's listener.
@@ -931,7 +940,9 @@ impl Warden {
         // The warden's ends are in nobody's way any more.
         wanted.channel.clear();
         wanted.place = None;
-        self.take_over(worker, copy)?;
+        if !self.take_over(worker, copy)? {
+            return Ok(Given::Nothing);
+        }
         Ok(Given::All(answer))
     }
 
@@ -987,6 +998,10 @@ impl Warden {
         if let Some(cell) = fork.cell {
             if let Err(error) = self.ask_branch(cell, BranchAsk::GoOn, 0) {
                 report(&format!("warden: a reaper can't be asked: {error}"));
+                // It would wait for ever for copies that nobody has named.
+                if let Some(reaper) = self.cells.get(&cell).and_then(|cell| cell.reaper) {
+                    end_cell(reaper);
+                }
             }
             let mut others = self.copies.under_way.values();
             let is_one = others.all(|other| other.cell != Some(cell));
@@ -1111,6 +1126,7 @@ fn say(socket: &OwnedFd, parent: WorkerId, files: Files) {
 
 /// Copies the parent's files into the directories of each copy, and looks at the parent if it needs that.
 fn copy_all(job: &Job, wanted: &[Wanted], socket: &OwnedFd) -> io::Result<Files> {
+    let numbers = Numbers::open()?;
     for (place, wanted) in (0_u32..).zip(wanted) {
         let owners = Owners {
             from: job.parent_uid,
@@ -1120,7 +1136,7 @@ fn copy_all(job: &Job, wanted: &[Wanted], socket: &OwnedFd) -> io::Result<Files>
             Some(files) => roots::open_places(files)?,
             None => vec![copyist::open(&wanted.workspace)?],
         };
-        let made = copyist::copy(&job.from, &to, owners, job.room);
+        let made = copyist::copy(&numbers, &job.from, &to, owners, job.room);
         if made != Files::Made {
             return Ok(made);
         }
@@ -1150,6 +1166,8 @@ fn make_roots(
     for group in groups {
         rustix::io::write(group, b"0")?;
     }
+    // There it would see the /proc of others.
+    let numbers = Numbers::open()?;
     roots::enter(mounts)?;
     for (place, uid) in (0_u32..).zip(uids) {
         let root = roots::make(limits, *uid)?;
@@ -1157,7 +1175,7 @@ fn make_roots(
             from: job.parent_uid,
             to: Some(*uid),
         };
-        let made = copyist::copy(&job.from, &root.to, owners, job.room);
+        let made = copyist::copy(&numbers, &job.from, &root.to, owners, job.room);
         if made != Files::Made {
             return Ok(made);
         }
