@@ -425,7 +425,8 @@ fn files(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         workspace_inodes,
         ..
     } = needs.limits;
-    let inodes = workspace_inodes.saturating_add(OWN_INODES);
+    let with_branches = plan.copies == Ok(CopyWay::Descent);
+    let inodes = workspace_inodes.saturating_add(OWN_INODES + u32::from(with_branches));
     let mut calls = vec![mount(
         "episode",
         WORKSPACE,
@@ -437,7 +438,7 @@ fn files(plan: &Plan, needs: &CellNeeds<'_>) -> Vec<Call> {
         ("/workspace/tmp", TEMPORARY),
         ("/workspace/shm", SHARED_MEMORY),
     ];
-    if plan.copies == Ok(CopyWay::Descent) {
+    if with_branches {
         places.push(("/workspace/branches", BRANCHES));
     }
     // The last, because it covers the file system's root.

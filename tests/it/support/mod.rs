@@ -366,12 +366,19 @@ impl Server {
     }
 }
 
+/// How much of a server's log a test that fails tells.
+const LOG_LINES_TOLD: usize = 40;
+
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // The warden ends all else when the server is gone.
             drop(self.child.kill());
             drop(self.child.wait());
+            let log = self.log();
+            for line in log.iter().skip(log.len().saturating_sub(LOG_LINES_TOLD)) {
+                eprintln!("server: {line}");
+            }
         } else {
             self.end();
         }
