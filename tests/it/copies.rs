@@ -321,7 +321,7 @@ async fn an_episode_that_lets_signals_wait_is_bounded_and_ends_nobody_else() {
                  _ = signal.pthread_sigmask(signal.SIG_BLOCK, {40})\n\
                  count = 0\n\
                  while count < 100_000 and libc.sigqueue(os.getpid(), 40, 0) == 0: count += 1\n\
-                 for _ in range(100_000): os.kill(os.getpid(), 40)\n\
+                 for _ in range(1000): os.kill(os.getpid(), 40)\n\
                  count, errno.errorcode[ctypes.get_errno()]";
     each_level(async |server, level| {
         let mut bystander = prepared(server, "x = 1").await;
@@ -331,11 +331,8 @@ async fn an_episode_that_lets_signals_wait_is_bounded_and_ends_nobody_else() {
         let filled = filled.trim_matches(['(', ')']).split_once(", ").unwrap();
         let count: i32 = filled.0.parse().unwrap();
         assert_eq!(filled.1, "'EAGAIN'", "{level}");
-        // Where episodes have one uid, others' signals count too.
-        assert!(
-            (1..=QUEUED_SIGNALS_MAX).contains(&count),
-            "{level}: {count}"
-        );
+        // Where episodes have one uid, others' signals count too, also those of other servers.
+        assert!(count <= QUEUED_SIGNALS_MAX, "{level}: {count}");
         assert!(
             !has_uids(level) || count == QUEUED_SIGNALS_MAX,
             "{level}: {count}"
@@ -353,38 +350,6 @@ async fn an_episode_that_lets_signals_wait_is_bounded_and_ends_nobody_else() {
         let mut more = fork(&mut copies[1], 2).await;
         assert_eq!(run(&mut more[1], "x").await, "2", "{level}");
         assert_eq!(run(&mut bystander, "x").await, "1", "{level}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_refused_fork_leaves_the_episode_as_it_was() {
-    each_level(async |server, level| {
-        let code = "import os, signal, threading, time\n\
-                    go = threading.Event(); t = threading.Thread(target=go.wait); t.start()";
-        let mut env = prepared(server, code).await;
-        assert!(env.fork(1).await.is_err(), "{level}");
-        // Afterwards it leaves a process, which is its own as before, and in the way of the next fork.
-        let leave = "go.set(); t.join()\n\
-                     r, w = os.pipe()\n\
-                     if (pid := os.fork()) == 0:\n\
-                     \x20   if (left := os.fork()): os.write(w, b'%d' % left); os._exit(0)\n\
-                     \x20   time.sleep(1000)\n\
-                     _ = os.waitpid(pid, 0); left = int(os.read(r, 20)); os.close(r); os.close(w)";
-        run(&mut env, leave).await;
-        let refusal = env.fork(1).await.unwrap_err();
-        assert_eq!(
-            refusal.reason(),
-            Some(&Reason::ForkUnsupported),
-            "{level}: {refusal:?}"
-        );
-        assert_eq!(run(&mut env, "os.kill(left, 0)").await, "", "{level}");
-        run(&mut env, "os.kill(left, signal.SIGKILL)").await;
-        // The reaper takes it away in its own time.
-        let gone = "while True:\n  try: os.kill(left, 0)\n  except ProcessLookupError: break";
-        run(&mut env, gone).await;
-        let mut copy = fork(&mut env, 1).await.remove(0);
-        assert_eq!(run(&mut copy, "1 + 1").await, "2", "{level}");
     })
     .await;
 }
