@@ -10,6 +10,7 @@ use std::path::Path;
 use coding_env::client::endpoint;
 use coding_env::proto::v1::GetServerInfoRequest;
 use coding_env::proto::v1::coding_env_client::CodingEnvClient;
+use tokio::runtime::Runtime;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -200,13 +201,13 @@ async fn sessions_are_counted() {
         1024.0
     );
 
-    let first = Wire::open(&server, "s", 0).await.0;
+    let (apart, first) = open_apart(&server);
     first.ask(2, reset("e")).await;
     let code = "import time\nwhile True: time.sleep(0.01)";
     first.ask(3, step("e", 0, code)).await;
     first.ask(4, step("e", 1, "1")).await;
     wait_until("two are asked for", || held() == [1, 0, 2, 0]);
-    drop(first);
+    apart.shutdown_background();
     wait_until("it is broken", || held() == [0, 1, 2, 0]);
     let (mut second, resumed) = Wire::open(&server, "s", 0).await;
     assert!(resumed);
@@ -217,11 +218,25 @@ async fn sessions_are_counted() {
     assert_eq!(totals(), [1, 1, 1, 0]);
 
     let (server, admin) = start(&["--session-grace", "0s"]);
-    drop(Wire::open(&server, "s", 0).await);
+    let (apart, kept) = open_apart(&server);
+    apart.shutdown_background();
     let forgotten = "coding_env_sessions_ended_total{how=\"forgotten\"}";
     wait_until("it is forgotten", || {
         sample(&metrics(&admin), forgotten) > 0.5
     });
+    drop(kept);
+}
+
+/// A session whose connection ends with a runtime of its own. A stream that is dropped may end in order before it is reset.
+fn open_apart(server: &Server) -> (Runtime, Wire) {
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| {
+            let runtime = Runtime::new().unwrap();
+            let wire = runtime.block_on(Wire::open(server, "s", 0)).0;
+            (runtime, wire)
+        });
+        opening.join().unwrap()
+    })
 }
 
 #[tokio::test]
