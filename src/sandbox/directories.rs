@@ -147,19 +147,15 @@ pub(crate) fn remove(
     path: &Path,
     is_of_another: impl FnOnce(&Path) -> bool,
 ) -> io::Result<()> {
-    let last = match layout(plan) {
-        Layout::CellWorkspace => path.parent().filter(|cell| !is_of_another(cell)),
-        Layout::Workspace | Layout::CellBranchWorkspace => None,
-    };
-    match (layout(plan), last) {
-        (_, Some(cell)) => workspace::remove(cell),
-        (Layout::CellWorkspace, None) => workspace::remove_shared(path),
-        _ => {
-            workspace::remove(path)?;
-            remove_empty(plan, path);
-            Ok(())
-        }
+    if layout(plan) == Layout::CellWorkspace {
+        return match cell(plan, path).filter(|cell| !is_of_another(cell)) {
+            Some(cell) => workspace::remove(cell),
+            None => workspace::remove_shared(path),
+        };
     }
+    workspace::remove(path)?;
+    remove_empty(plan, path);
+    Ok(())
 }
 
 #[cfg(test)]

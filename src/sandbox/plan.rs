@@ -84,7 +84,7 @@ pub(crate) struct Plan {
     pub(crate) landlock_abi: Option<u32>,
     /// Landlock keeps signals within a cell (ABI 6, and seen to work).
     pub(crate) landlock_signals: bool,
-    /// The kill family goes to the warden, which delivers within a cell only: at level `landlock`, where neither Landlock nor uids do it.
+    /// The kill family goes to the warden, which delivers within a cell only, and within a branch of one that was copied: at level `landlock` without uids.
     pub(crate) signal_broker: bool,
     /// A uid for each live cell.
     pub(crate) uids: Option<Uids>,

@@ -9,8 +9,8 @@
 //! the sixth, which the kernel ignores, holds the template's secret random key. A worker wipes the key before user code runs. It also
 //! drops its capabilities: the key is a second wall.
 //!
-//! **The signal broker.** Where nothing else keeps signals within a cell, its worker installs a second filter, [`ask_for_signals`], whose
-//! listener is the warden: see [`broker`](super::broker).
+//! **The signal broker.** Where nothing else keeps signals within a cell, or within its branches, its worker installs a second filter,
+//! [`ask_for_signals`], whose listener is the warden: see [`broker`](super::broker).
 //!
 //! A filter sees numbers only: no path, no structure behind a pointer. Arguments that the kernel takes as 32-bit integers are compared
 //! as such, because a program may put anything in the other half.
