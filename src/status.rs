@@ -354,11 +354,11 @@ impl From<Refusal> for Status {
                 ];
                 (Code::FailedPrecondition, "FORK_DEPTH_LIMIT", metadata, None)
             }
-            Refusal::ForkFailed { why } => (
+            Refusal::ForkFailed { why, lasts } => (
                 Code::Unavailable,
                 "FORK_FAILED",
                 vec![("why", why.clone())],
-                Some(RETRY_SOON),
+                (!lasts).then_some(RETRY_SOON),
             ),
             Refusal::NoCheckpoint {
                 id: episode,

@@ -58,7 +58,7 @@ const (
 	ReasonForkTooLarge Reason = "FORK_TOO_LARGE"
 	// ReasonForkDepthLimit: a copy of a copy too many.
 	ReasonForkDepthLimit Reason = "FORK_DEPTH_LIMIT"
-	// ReasonForkFailed: the host was short of something for a copy.
+	// ReasonForkFailed: the host was short of something for a copy, or copies break as they are made.
 	ReasonForkFailed Reason = "FORK_FAILED"
 	// ReasonCheckpointNotFound: there is no such checkpoint.
 	ReasonCheckpointNotFound Reason = "CHECKPOINT_NOT_FOUND"

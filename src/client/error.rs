@@ -181,7 +181,7 @@ reasons! {
     ForkTooLarge = "FORK_TOO_LARGE",
     /// A copy of a copy too many.
     ForkDepthLimit = "FORK_DEPTH_LIMIT",
-    /// The host was short of something for a copy.
+    /// The host was short of something for a copy, or copies break as they are made.
     ForkFailed = "FORK_FAILED",
     /// There is no such checkpoint.
     CheckpointNotFound = "CHECKPOINT_NOT_FOUND",

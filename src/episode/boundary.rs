@@ -258,6 +258,9 @@ pub(super) async fn grant(registry: &Arc<Inner>, episode: &Arc<Episode>) {
     }
 }
 
+/// How often copies are tried at most that break as they are made. What is only short for a while is for the caller to ask for again.
+const COPY_TRIES: u32 = 3;
+
 /// Copies an interpreter, and counts that.
 pub(super) async fn copy(
     registry: &Inner,
@@ -268,7 +271,13 @@ pub(super) async fn copy(
         return Err(ForkFault::Failed("there is no interpreter".to_owned()));
     };
     let begun = Instant::now();
-    let copies = registry.executor.fork(worker, orders).await?;
+    let mut tries = 1..COPY_TRIES;
+    let copies = loop {
+        match registry.executor.fork(worker, orders).await {
+            Err(ForkFault::Broken(_)) if worker.death().is_none() && tries.next().is_some() => {}
+            made => break made?,
+        }
+    };
     registry.metrics.copy_time.observe(begun.elapsed());
     registry.metrics.copies.add(copies.len() as u64);
     Ok(copies)
@@ -339,7 +348,12 @@ pub(super) fn refusal(fault: ForkFault) -> Refusal {
         ForkFault::DepthLimit { depth, depth_max } => Refusal::ForkDepth { depth, depth_max },
         ForkFault::Lost(_) => Refusal::ForkFailed {
             why: "the interpreter has ended".to_owned(),
+            lasts: false,
         },
-        ForkFault::Failed(why) => Refusal::ForkFailed { why },
+        ForkFault::Failed(why) => Refusal::ForkFailed { why, lasts: false },
+        broken @ ForkFault::Broken(_) => Refusal::ForkFailed {
+            why: broken.to_string(),
+            lasts: true,
+        },
     }
 }

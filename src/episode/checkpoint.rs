@@ -188,6 +188,7 @@ pub(super) async fn make(
     let Some(mut copy) = copies.pop() else {
         return Err(Refusal::ForkFailed {
             why: "none was made".to_owned(),
+            lasts: false,
         });
     };
     place.note(measure(copy.private_bytes()).await);
@@ -296,6 +297,7 @@ pub(super) async fn roll_back(
         }
         (None, _) => Err(Refusal::ForkFailed {
             why: "none was made".to_owned(),
+            lasts: false,
         }),
         (_, None) => Err(none(": it was dropped")),
     }

@@ -115,6 +115,7 @@ async fn save(registry: &Inner, worker: &mut Worker) -> Result<Worker, Refusal> 
         .pop()
         .ok_or_else(|| Refusal::ForkFailed {
             why: "none was made".to_owned(),
+            lasts: false,
         })
 }
 

@@ -413,7 +413,11 @@ pub(crate) enum Refusal {
     )]
     ForkDepth { depth: u32, depth_max: u32 },
     #[error("no copy could be made: {why}; retry later")]
-    ForkFailed { why: String },
+    ForkFailed {
+        why: String,
+        /// Another try would most likely meet the same.
+        lasts: bool,
+    },
     #[error("episode `{id}` has no checkpoint `{name}`{why}")]
     NoCheckpoint {
         id: String,

@@ -18,7 +18,7 @@ use super::frame::{self, COPIES_MAX, FromWorker};
 use super::worker::Worker;
 use super::{Channel, Executor, ExitStatus, WORKER_READY_WITHIN};
 use crate::sandbox::directories;
-use crate::sandbox::order::{Files, Order, WorkerId};
+use crate::sandbox::order::{CopyRefusal, Files, Order, WorkerId};
 use crate::sandbox::plan::Level;
 
 /// What the random state of a copy begins with.
@@ -77,6 +77,9 @@ pub(crate) enum ForkFault {
     /// A fault of ours, or the kernel's refusal. The parent goes on as it was, unless [`Worker::death`] says otherwise.
     #[error("{0}")]
     Failed(String),
+    /// The same, of a copy that was begun and is none: what another one may well be, too.
+    #[error("a copy failed: {0}")]
+    Broken(String),
 }
 
 /// How long the parent may take for each part of a fork, and its copies to be ready: as a new worker.
@@ -85,7 +88,7 @@ const WITHIN: Duration = WORKER_READY_WITHIN;
 /// How long copies may take to be ready once their parent has gone.
 const ORPHANS_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long the warden's word of why a copy was refused may take once that has ended.
+/// How long the warden's word of why a copy was refused, or how it ended, may take once it has ended.
 const WORD_WITHIN: Duration = Duration::from_millis(50);
 
 /// How often copies that are not ready yet are looked for.
@@ -137,6 +140,7 @@ impl Executor {
         if let Some(why) = parent.death() {
             return Err(ForkFault::Failed(why));
         }
+        let refusal = parent.shared.wait_for_refusal();
         let facts = self.plan().fork_facts();
         if !facts.available {
             return Err(ForkFault::HostLacks(facts.why_not.unwrap_or_default()));
@@ -177,7 +181,7 @@ impl Executor {
         }
         let made = tokio::select! {
             biased;
-            made = self.make(parent, files, copies) => made,
+            made = self.make(parent, files, refusal, copies) => made,
             () = self.0.gone.cancelled() => Err(warden_gone()),
         };
         // Not before its copies are what they are to be: until they have changed their user, whatever runs as theirs could open their memory.
@@ -255,6 +259,7 @@ impl Executor {
         &self,
         parent: &mut Worker,
         mut files: Pin<&mut impl Future<Output = Result<(), ForkFault>>>,
+        refusal: oneshot::Receiver<CopyRefusal>,
         copies: Vec<Copy>,
     ) -> Result<Vec<Worker>, ForkFault> {
         // A copy that asks for what it is to be before the warden has heard of it is refused.
@@ -294,18 +299,18 @@ impl Executor {
             gone.await;
             tokio::time::sleep(ORPHANS_WITHIN).await;
         };
-        let later = parent.shared.wait_for_files();
         tokio::select! {
             biased;
             ready = ready(copies) => match ready {
                 Ok(workers) => Ok(workers),
                 // The warden's word of why comes on another socket.
                 Err(fault) => {
-                    let told = tokio::time::timeout(WORD_WITHIN, later).await;
-                    match told.ok().and_then(Result::ok) {
-                        Some(files) => Err(told_of_files(files).err().unwrap_or(fault)),
-                        None => Err(fault),
-                    }
+                    let told = tokio::time::timeout(WORD_WITHIN, refusal).await;
+                    Err(match told.ok().and_then(Result::ok) {
+                        Some(CopyRefusal::LeftProcess) => left_process(),
+                        Some(CopyRefusal::Unlike(why)) => ForkFault::Broken(why),
+                        None => fault,
+                    })
                 }
             },
             never = self.miss(parent.shared.id) => match never {},
@@ -403,14 +408,16 @@ fn told_of_files(files: Files) -> Result<(), ForkFault> {
         Files::Made => Ok(()),
         Files::TooLarge { bytes, bytes_max } => Err(ForkFault::TooLarge { bytes, bytes_max }),
         Files::Failed(why) => Err(ForkFault::Failed(why)),
-        Files::LeftProcess => {
-            let [_, word, ..] = OBSTACLES;
-            Err(ForkFault::Unsupported(vec![Obstacle {
-                word,
-                sentence: "a process that the program has started and left runs".to_owned(),
-            }]))
-        }
+        Files::LeftProcess => Err(left_process()),
     }
+}
+
+fn left_process() -> ForkFault {
+    let [_, word, ..] = OBSTACLES;
+    ForkFault::Unsupported(vec![Obstacle {
+        word,
+        sentence: "a process that the program has started and left runs".to_owned(),
+    }])
 }
 
 /// Waits until each copy has said that it is ready.
@@ -424,9 +431,16 @@ async fn ready(copies: Vec<Copy>) -> Result<Vec<Worker>, ForkFault> {
         match tokio::time::timeout(WITHIN, worker.wait_ready()).await {
             Ok(Ok(())) => workers.push(worker),
             Ok(Err(error)) => {
-                return Err(ForkFault::Failed(match &*worker.last_words() {
-                    "" => format!("a copy failed: {error}"),
-                    words => format!("a copy failed: {words}"),
+                let ended = tokio::time::timeout(WORD_WITHIN, worker.shared.ended()).await;
+                return Err(ForkFault::Broken(match (&*worker.last_words(), ended) {
+                    ("", Ok((ExitStatus::Code(code), _))) => {
+                        format!("{error}, with exit code {code}")
+                    }
+                    ("", Ok((ExitStatus::Signal(signal), _))) => {
+                        format!("{error}, by signal {signal}")
+                    }
+                    ("", Err(_)) => error.to_string(),
+                    (words, _) => words.to_owned(),
                 }));
             }
             Err(_) => {

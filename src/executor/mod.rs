@@ -596,6 +596,11 @@ impl Executor {
                     shared.take_files(files);
                 }
             }
+            Event::CopyRefused { worker, why } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.take_refusal(why);
+                }
+            }
             Event::Lent { worker } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.take_lent(fds.into_iter().next());

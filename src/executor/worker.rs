@@ -24,7 +24,7 @@ use super::usage::{Counters, CpuTime, PrivateBytes, StatFile, Tree, Usage};
 use crate::limits::CellLimits;
 use crate::sandbox::cell::Ask;
 use crate::sandbox::cgroup::CgroupFacts;
-use crate::sandbox::order::{ExitStatus, Files, Order, ProcessUsage, WorkerId};
+use crate::sandbox::order::{CopyRefusal, ExitStatus, Files, Order, ProcessUsage, WorkerId};
 use crate::wire::Malformed;
 
 /// How long a worker whose control socket has closed may take to end before it counts as a violation, and how long the end of a
@@ -74,6 +74,8 @@ pub(crate) struct Shared {
     pub(super) depth: u32,
     /// Who waits for the files of its copies.
     prepared: Mutex<Option<oneshot::Sender<Files>>>,
+    /// Who waits to hear why one of its copies was refused.
+    refused: Mutex<Option<oneshot::Sender<CopyRefusal>>>,
     /// They are in a file system of the cell's own, to which its reaper lends a descriptor.
     pub(super) has_own_files: bool,
     /// Those who wait for such a descriptor, in the order in which they have asked.
@@ -99,6 +101,7 @@ impl Shared {
             limits,
             depth,
             prepared: Mutex::default(),
+            refused: Mutex::default(),
             has_own_files,
             lent: Mutex::default(),
             counted,
@@ -159,6 +162,24 @@ impl Shared {
         if let Some(waiting) = self.prepared().take() {
             drop(waiting.send(files)); // one that has gone needs none
         }
+    }
+
+    /// The next that is said of why one of its copies was refused.
+    pub(super) fn wait_for_refusal(&self) -> oneshot::Receiver<CopyRefusal> {
+        let (sender, receiver) = oneshot::channel();
+        *self.refused() = Some(sender);
+        receiver
+    }
+
+    /// One of its copies was refused.
+    pub(crate) fn take_refusal(&self, why: CopyRefusal) {
+        if let Some(waiting) = self.refused().take() {
+            drop(waiting.send(why)); // one that has gone needs none
+        }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<oneshot::Sender<CopyRefusal>>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn prepared(&self) -> MutexGuard<'_, Option<oneshot::Sender<Files>>> {

@@ -96,6 +96,15 @@ pub(crate) enum Files {
     LeftProcess,
 }
 
+/// Why a copy was refused that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CopyRefusal {
+    /// A process that the program has left runs, which could have looked into it.
+    LeftProcess,
+    /// It is not what it should be, and what it is.
+    Unlike(String),
+}
+
 /// How a process ended: wait(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -162,6 +171,8 @@ pub(crate) enum Event {
     NotCopied { worker: WorkerId },
     /// The files of a worker's copies.
     Prepared { worker: WorkerId, files: Files },
+    /// A copy of this worker was refused, so that no copy is made.
+    CopyRefused { worker: WorkerId, why: CopyRefusal },
     /// A descriptor of the worker's workspace is with it, opened with O_PATH; none when it can't be had.
     Lent { worker: WorkerId },
     /// What was asked of a worker's reaper was done (or the worker had ended).
@@ -410,6 +421,13 @@ impl Event {
                 }
             }
             Self::NotCopied { worker } => Writer::new(10).u64(*worker).finish(),
+            Self::CopyRefused { worker, why } => {
+                let message = Writer::new(11).u64(*worker);
+                match why {
+                    CopyRefusal::LeftProcess => message.u8(0).finish(),
+                    CopyRefusal::Unlike(why) => message.u8(1).block(why.as_bytes()).finish(),
+                }
+            }
             Self::Lent { worker } => Writer::new(8).u64(*worker).finish(),
         }
     }
@@ -463,6 +481,14 @@ impl Event {
             },
             10 => Self::NotCopied {
                 worker: reader.u64()?,
+            },
+            11 => Self::CopyRefused {
+                worker: reader.u64()?,
+                why: match reader.u8()? {
+                    0 => CopyRefusal::LeftProcess,
+                    1 => CopyRefusal::Unlike(text(reader.block()?)?),
+                    _ => return Err(Malformed),
+                },
             },
             9 => Self::Prepared {
                 worker: reader.u64()?,
@@ -588,6 +614,14 @@ mod tests {
             Event::Signalled { worker: 4 },
             Event::Lent { worker: 5 },
             Event::NotCopied { worker: 5 },
+            Event::CopyRefused {
+                worker: 1,
+                why: CopyRefusal::LeftProcess,
+            },
+            Event::CopyRefused {
+                worker: 1,
+                why: CopyRefusal::Unlike("it has another uid".into()),
+            },
             Event::Prepared {
                 worker: 5,
                 files: Files::Made,

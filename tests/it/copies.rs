@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coding_env::client::{CodingEnv, Reason, StepOptions};
+use coding_env::client::{CodingEnv, Error, Reason, StepOptions};
 use coding_env::proto::v1;
 
 use crate::support::PATIENCE;
@@ -129,6 +129,28 @@ async fn a_branch_ends_with_what_it_started_and_the_others_go_on() {
         let reply = copies[0].step("os.kill(os.getpid(), 9)").await.unwrap();
         assert_eq!(reply.outcome(), v1::Outcome::Killed, "{reply:?}");
         assert_eq!(run(&mut parent, "2").await, "2");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_that_breaks_as_it_is_made_is_told_of_at_once_and_its_parent_goes_on() {
+    each_level(async |server, level| {
+        let leave = "import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))\nx = 1";
+        let mut parent = prepared(server, leave).await;
+        let refused = parent.fork(2).await.unwrap_err();
+        assert_eq!(refused.reason(), Some(&Reason::ForkFailed), "{level}");
+        let told = refused.to_string();
+        // Another try would meet the same: the client makes none.
+        let Error::Refused(refused) = refused else {
+            panic!("{told}")
+        };
+        assert_eq!(refused.retry_after, None, "{told}");
+        assert!(
+            told.contains("a copy failed: it ended before it was ready"),
+            "{told}"
+        );
+        assert_eq!(run(&mut parent, "x").await, "1");
     })
     .await;
 }

@@ -16,7 +16,8 @@
 //   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER, FILES_STALLED
 //   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT, FILES_LIMIT, CHECKPOINT_LIMIT (with google.rpc.RetryInfo, but for
 //                        the last: it is for the caller to make room)
-//   UNAVAILABLE          NO_WORKER, FORK_FAILED, SHUTTING_DOWN (with google.rpc.RetryInfo)
+//   UNAVAILABLE          NO_WORKER, FORK_FAILED, SHUTTING_DOWN (with google.rpc.RetryInfo, but for a FORK_FAILED that another try would
+//                        most likely meet again)
 //   UNAUTHENTICATED      TOKEN_INVALID
 //   DEADLINE_EXCEEDED    DEADLINE
 //   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,

@@ -16,7 +16,8 @@
 //   ABORTED              EPISODE_ENDED, SESSION_TAKEN_OVER, FILES_STALLED
 //   RESOURCE_EXHAUSTED   EPISODE_LIMIT, STEP_LIMIT, STEP_QUEUE_FULL, SESSION_LIMIT, FILES_LIMIT, CHECKPOINT_LIMIT (with google.rpc.RetryInfo, but for
 //                        the last: it is for the caller to make room)
-//   UNAVAILABLE          NO_WORKER, FORK_FAILED, SHUTTING_DOWN (with google.rpc.RetryInfo)
+//   UNAVAILABLE          NO_WORKER, FORK_FAILED, SHUTTING_DOWN (with google.rpc.RetryInfo, but for a FORK_FAILED that another try would
+//                        most likely meet again)
 //   UNAUTHENTICATED      TOKEN_INVALID
 //   DEADLINE_EXCEEDED    DEADLINE
 //   INTERNAL             INTERNAL (a generic text; the cause is in the server's log under the same id,
@@ -224,8 +225,8 @@ type CodingEnvClient interface {
 	// Side effects: none on the parent but the time that it takes. Counts as its activity.
 	// Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
 	// of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
-	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something;
-	// SHUTTING_DOWN; DEADLINE.
+	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something, with
+	// google.rpc.RetryInfo, or when copies break as they are made (three times), without; SHUTTING_DOWN; DEADLINE.
 	Fork(ctx context.Context, in *ForkRequest, opts ...grpc.CallOption) (*ForkResponse, error)
 	// Keeps a copy of the episode as it is, under a name, to roll back to. It never runs, uses no CPU, and costs the memory that has changed
 	// since.
@@ -602,8 +603,8 @@ type CodingEnvServer interface {
 	// Side effects: none on the parent but the time that it takes. Counts as its activity.
 	// Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
 	// of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
-	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something;
-	// SHUTTING_DOWN; DEADLINE.
+	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something, with
+	// google.rpc.RetryInfo, or when copies break as they are made (three times), without; SHUTTING_DOWN; DEADLINE.
 	Fork(context.Context, *ForkRequest) (*ForkResponse, error)
 	// Keeps a copy of the episode as it is, under a name, to roll back to. It never runs, uses no CPU, and costs the memory that has changed
 	// since.

@@ -229,13 +229,13 @@ fn become_copy(thread: &Thread, rights: &Rights, index: usize, order: *const u8,
     plain(nr::PRCTL, [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0]);
     plain(nr::PRCTL, [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0]);
     if plain(nr::SETSID, [0; 6]) < 0 {
-        exit(71);
+        exit(71); // no number of a new process is that of a group: setsid(2)
     }
     let asked = rights.bytes == 0;
     // SAFETY: only this thread touches it.
     unsafe { ASKED = asked };
     let streams = if asked { ask_for_all(index) } else { take_channel(rights) };
-    let Some([stdout, stderr]) = streams else { exit(71) };
+    let Some([stdout, stderr]) = streams else { exit(72) };
     // SAFETY: see PyOS_BeforeFork of `make_copies`.
     unsafe { PyOS_AfterFork_Child() };
     set_signal_mask(mask);
@@ -288,36 +288,64 @@ fn ask_for_all(index: usize) -> Option<[c_int; 2]> {
     }
     let fd = |place: usize| answer as usize >> (place * FD_BITS) & NO_FD;
     let [stdout, stderr, root, uid] = [fd(0), fd(1), fd(2), answer as usize >> (3 * FD_BITS)];
-    let done = (root == NO_FD || enter_root(root))
-        && ask(nr::SETRESGID, [uid; 3]) == 0
-        && ask(nr::SETRESUID, [uid; 3]) == 0
+    let mut failed = if root == NO_FD { 0 } else { enter_root(root) };
+    let steps: [(&[u8], &dyn Fn() -> isize); 4] = [
+        (b"setresgid", &|| ask(nr::SETRESGID, [uid; 3])),
+        (b"setresuid", &|| ask(nr::SETRESUID, [uid; 3])),
         // A new uid takes it, and /proc/self with it.
-        && ask(nr::PRCTL, [PR_SET_DUMPABLE, 1, 0]) == 0
-        && enter_groups();
-    done.then_some([stdout as c_int, stderr as c_int])
+        (b"prctl", &|| ask(nr::PRCTL, [PR_SET_DUMPABLE, 1, 0])),
+        (b"its control groups", &enter_groups),
+    ];
+    let mut what: &[u8] = b"its root";
+    for (name, step) in steps {
+        if failed == 0 {
+            what = name;
+            failed = step();
+        }
+    }
+    if failed != 0 {
+        tell_failed(stderr, what, failed.unsigned_abs());
+        return None;
+    }
+    Some([stdout as c_int, stderr as c_int])
 }
 
-/// Moves this process to its control groups, where it is to do that itself. Whether it has is looked at before it begins.
-fn enter_groups() -> bool {
+/// Writes to a copy's own stderr why it can't be made, for whoever waits for it.
+fn tell_failed(stderr: usize, what: &[u8], errno: usize) {
+    let digits = [b'0' + (errno / 100 % 10) as u8, b'0' + (errno / 10 % 10) as u8, b'0' + (errno % 10) as u8];
+    for part in [b"the copy could not be made: ".as_slice(), what, b": errno ", &digits] {
+        plain(nr::WRITE, [stderr, part.as_ptr() as usize, part.len(), 0, 0, 0]);
+    }
+}
+
+/// Moves this process to its control groups, where it is to do that itself. Whether it has is looked at before it begins. 0 or a negative errno.
+fn enter_groups() -> isize {
     let answer = ask_warden(ASK_GROUPS, 0);
     if answer < 0 {
-        return false;
+        return answer;
     }
     let count = answer as usize & ((1 << COUNT_BITS) - 1);
-    let mut moved = true;
+    let mut failed = 0;
     for place in 0..count {
         let fd = answer as usize >> (COUNT_BITS + place * FD_BITS) & NO_FD;
-        moved &= plain(nr::WRITE, [fd, c"0".as_ptr() as usize, 1, 0, 0, 0]) == 1;
+        failed = plain(nr::WRITE, [fd, c"0".as_ptr() as usize, 1, 0, 0, 0]).min(failed);
         plain(nr::CLOSE, [fd, 0, 0, 0, 0, 0]);
     }
-    moved
+    failed
 }
 
-fn enter_root(root: usize) -> bool {
+/// 0 or a negative errno.
+fn enter_root(root: usize) -> isize {
     let place = c".".as_ptr() as usize;
-    plain(nr::FCHDIR, [root, 0, 0, 0, 0, 0]) == 0
-        && ask(nr::CHROOT, [place, 0, 0]) == 0
-        && plain(nr::CLOSE, [root, 0, 0, 0, 0, 0]) == 0
+    let entered = plain(nr::FCHDIR, [root, 0, 0, 0, 0, 0]);
+    if entered < 0 {
+        return entered;
+    }
+    let entered = ask(nr::CHROOT, [place, 0, 0]);
+    if entered < 0 {
+        return entered;
+    }
+    plain(nr::CLOSE, [root, 0, 0, 0, 0, 0])
 }
 
 /// `ask_for_facts() -> int`: a descriptor of what the warden has seen of this worker, which is to be copied, where that can't see it for itself; or a negative errno.

@@ -28,8 +28,8 @@ use crate::sandbox::cgroup::{Cgroup, CgroupFacts};
 use crate::sandbox::copyist::{self, Owners, Room};
 use crate::sandbox::directories;
 use crate::sandbox::held::Numbers;
-use crate::sandbox::order::{EVENT_BYTES_MAX, Event, Files, WorkerId};
-use crate::sandbox::plan::Level;
+use crate::sandbox::order::{CopyRefusal, EVENT_BYTES_MAX, Event, Files, WorkerId};
+use crate::sandbox::plan::{Level, Plan, Uids};
 use crate::sandbox::socket::{receive, send};
 use crate::sandbox::sys_broker::{self, Answer, Notification};
 use crate::sandbox::template::Branch;
@@ -125,6 +125,8 @@ pub(super) struct UnderWay {
     device: u64,
     /// What the parent has to know of itself, until it asks.
     facts: Option<OwnedFd>,
+    /// It was reported that a process was refused meanwhile.
+    reported: bool,
 }
 
 /// All of a warden's.
@@ -164,6 +166,14 @@ impl Copies {
         })
     }
 
+    /// The worker of this cell and uid that is being copied.
+    fn fork_of(&mut self, cell: WorkerId, uid: Option<u32>) -> Option<(WorkerId, &mut UnderWay)> {
+        let mut forks = self.under_way.iter_mut();
+        let (parent, fork) = forks
+            .find(|(_, fork)| fork.cell == Some(cell) && fork.uid.is_some() && fork.uid == uid)?;
+        Some((*parent, fork))
+    }
+
     fn by_pid(&mut self, pid: i32) -> Option<(WorkerId, &mut Copy)> {
         let mut live = self.live.iter_mut();
         let (worker, copy) = live.find(|(_, copy)| copy.pid == pid)?;
@@ -196,11 +206,72 @@ struct Parents {
     device: u64,
 }
 
+/// What a copy is given.
+struct Gift<'a> {
+    uid: u32,
+    place: &'a Place,
+    workspace: &'a Path,
+    channel: [&'a OwnedFd; 3],
+}
+
+impl Gift<'_> {
+    /// What it is to be when it begins.
+    fn expected(&self, plan: &Plan, uids: Uids, parents: &Parents) -> io::Result<Expected> {
+        let [control, stdout, stderr] = self.channel;
+        Ok(Expected {
+            uid: self.uid,
+            capabilities: cell::kept_capabilities(plan),
+            channel: [
+                inspection::identity(&fstat(control)?),
+                inspection::identity(&fstat(stdout)?),
+                inspection::identity(&fstat(stderr)?),
+            ],
+            uids,
+            parent: (parents.pid, parents.uid),
+            files: match self.place {
+                Place::Root { files, .. } => OwnFiles::Device {
+                    own: fstat(files)?.st_dev,
+                    parents: parents.device,
+                },
+                Place::Directory => OwnFiles::Directory {
+                    own: self.workspace.to_owned(),
+                    cell: directories::permitted(plan, self.workspace).to_owned(),
+                },
+            },
+        })
+    }
+
+    /// Gives it to whoever waits for this call. Returns the answer, which says where.
+    fn hand_over(&self, listener: &OwnedFd, call: &Notification) -> io::Result<i64> {
+        let give = |fd: &OwnedFd, number: Option<u32>, cloexec| {
+            sys_broker::add_descriptor(listener.as_fd(), call.id, fd.as_fd(), number, cloexec)
+        };
+        let [control, stdout, stderr] = self.channel;
+        give(control, Some(CONTROL), true)?;
+        let fds = [
+            give(stdout, None, false)?,
+            give(stderr, None, false)?,
+            match self.place {
+                Place::Root { top, .. } => give(top, None, true)?,
+                Place::Directory => NO_FD,
+            },
+        ];
+        let mut answer = i64::from(self.uid) << (3 * FD_BITS);
+        for (at, fd) in (0..).zip(fds) {
+            if fd > NO_FD || fd == NO_FD && at < 2 {
+                return Err(too_many_files());
+            }
+            answer |= i64::from(fd) << (at * FD_BITS);
+        }
+        Ok(answer)
+    }
+}
+
 /// What a process that asks for all gets.
 enum Given {
     All(i64),
-    /// It is no copy that is being made.
-    Nothing,
+    /// It is no copy that is to be made, and why. The parent, if it is known.
+    Nothing(Option<WorkerId>, &'static str),
     /// Its root is not ready.
     Later,
 }
@@ -458,8 +529,9 @@ impl Warden {
         };
         let limits = self.cells.get(&cell).map(|cell| cell.limits);
         let cgroup = match (&mut self.cgroups, limits) {
-            (Some(cgroups), Some(limits)) => match enter_group(cgroups, worker, &limits, pid) {
-                Ok(cgroup) => Some(cgroup),
+            (Some(cgroups), Some(limits)) => match enter_group(cgroups, worker, &limits, pid, None)
+            {
+                Ok((cgroup, _)) => Some(cgroup),
                 Err(error) => {
                     report(&format!("warden: a copy's control group: {error}"));
                     return tell(&Event::NotCopied { worker });
@@ -614,7 +686,10 @@ impl Warden {
         if number == ASK && second == ASK_ALL {
             return Ok(match self.give_all(serial, listener, call, third)? {
                 Given::All(answer) => Some(Answer::Value(answer)),
-                Given::Nothing => Some(REFUSED),
+                Given::Nothing(parent, why) => {
+                    self.refuse(serial, parent, why)?;
+                    Some(REFUSED)
+                }
                 Given::Later => None,
             });
         }
@@ -690,15 +765,18 @@ impl Warden {
                 let parent = copy.expected.as_ref().map(|expected| expected.parent.0);
                 let mut forks = self.copies.under_way.iter();
                 let fork = forks.find(|(_, fork)| Some(fork.pid) == parent);
-                if why == LEFT
-                    && let Some((parent, _)) = fork
-                {
-                    tell(&Event::Prepared {
-                        worker: *parent,
-                        files: Files::LeftProcess,
-                    })?;
-                } else if children::parent(pid).is_some() {
+                let left = why == LEFT;
+                if !left && children::parent(pid).is_some() {
                     report(&format!("warden: a copy is not what it should be: {why}"));
+                }
+                if let Some((parent, _)) = fork {
+                    tell(&Event::CopyRefused {
+                        worker: *parent,
+                        why: match left {
+                            true => CopyRefusal::LeftProcess,
+                            false => CopyRefusal::Unlike(why),
+                        },
+                    })?;
                 }
                 let (cell, root) = (copy.cell, copy.root);
                 self.end_of_branch(cell, root);
@@ -815,109 +893,61 @@ impl Warden {
         index: u64,
     ) -> io::Result<Given> {
         let pid = call.thread;
-        if self.copies.under_way.is_empty() {
-            return Ok(Given::Nothing);
-        }
-        let cell = children::parent(pid).and_then(|reaper| self.cell_of.get(&reaper).copied());
-        let Some(cell) = cell.filter(|cell| {
-            let of = self.cells.get(cell);
-            of.is_some_and(|of| of.template == serial) && self.is_new_child(*cell, pid)
-        }) else {
-            return Ok(Given::Nothing);
+        let Some(cell) = self.cell_of_new(serial, pid) else {
+            return Ok(Given::Nothing(
+                None,
+                "it is no new child of its cell's reaper",
+            ));
         };
         let status = Status::read(pid)?;
-        let limits = self.cells.get(&cell).map(|cell| cell.limits);
         // What was read is of the caller, which waits and so has its number.
         if !sys_broker::still_waits(listener.as_fd(), call.id) {
-            return Ok(Given::Nothing);
+            return Ok(Given::Nothing(None, "it has ended"));
         }
-        let mut waits = false;
-        // It has its parent's uid yet.
-        let mut forks = self.copies.under_way.values_mut();
-        let fork = forks
-            .find(|fork| fork.cell == Some(cell) && fork.uid.is_some() && fork.uid == status.uid());
-        let wanted = fork.and_then(|fork| {
-            let parents = Parents {
-                pid: fork.pid,
-                uid: fork.uid?,
-                device: fork.device,
-            };
-            let place = u32::try_from(index).ok()?;
-            let wanted = fork.wanted.get_mut(usize::try_from(index).ok()?)?;
-            if wanted.place.is_none() && fork.copyist.is_some() && !wanted.taken {
-                fork.waiting.insert(place, (serial, *call));
-                waits = true;
-            }
-            (!wanted.taken).then_some((wanted, parents))
-        });
-        if waits {
+        let Some((parent, fork)) = self.copies.fork_of(cell, status.uid()) else {
+            return Ok(Given::Nothing(None, "nobody of its uid is being copied"));
+        };
+        let nothing = |why| Ok(Given::Nothing(Some(parent), why));
+        let is_copied = fork.copyist.is_some();
+        let place = u32::try_from(index).ok();
+        let wanted = place.and_then(|place| fork.wanted.get_mut(usize::try_from(place).ok()?));
+        let (Some(place), Some(wanted)) = (place, wanted.filter(|wanted| !wanted.taken)) else {
+            return nothing("no such copy is to be made");
+        };
+        if wanted.place.is_none() && is_copied {
+            fork.waiting.insert(place, (serial, *call));
             return Ok(Given::Later);
         }
-        let (Some((wanted, parents)), Ok(plan)) = (wanted, &self.plan) else {
-            return Ok(Given::Nothing);
+        let Some(place) = &wanted.place else {
+            return nothing("its files were not made");
         };
-        let (Some(uid), Some(place), [control, stdout, stderr], Some(uids)) =
-            (wanted.uid, &wanted.place, &wanted.channel[..], plan.uids)
-        else {
-            return Ok(Given::Nothing);
+        let (Some(uid), [control, stdout, stderr]) = (wanted.uid, &wanted.channel[..]) else {
+            return nothing("it was missed, and has no channel any more");
         };
-        let expected = Expected {
+        let (Some(parents_uid), Some((plan, uids))) = (fork.uid, plan_with_uids(&self.plan)) else {
+            return nothing("copies have no uids here");
+        };
+        let gift = Gift {
             uid,
-            capabilities: cell::kept_capabilities(plan),
-            channel: [
-                inspection::identity(&fstat(control)?),
-                inspection::identity(&fstat(stdout)?),
-                inspection::identity(&fstat(stderr)?),
-            ],
-            uids,
-            parent: (parents.pid, parents.uid),
-            files: match place {
-                Place::Root { files, .. } => OwnFiles::Device {
-                    own: fstat(files)?.st_dev,
-                    parents: parents.device,
-                },
-                Place::Directory => OwnFiles::Directory {
-                    own: wanted.workspace.clone(),
-                    cell: directories::permitted(plan, &wanted.workspace).to_owned(),
-                },
-            },
+            place,
+            workspace: &wanted.workspace,
+            channel: [control, stdout, stderr],
         };
-        let give = |fd: &OwnedFd, number: Option<u32>, cloexec| {
-            sys_broker::add_descriptor(listener.as_fd(), call.id, fd.as_fd(), number, cloexec)
+        let parents = Parents {
+            pid: fork.pid,
+            uid: parents_uid,
+            device: fork.device,
         };
-        give(control, Some(CONTROL), true)?;
-        let fds = [
-            give(stdout, None, false)?,
-            give(stderr, None, false)?,
-            match place {
-                Place::Root { top, .. } => give(top, None, true)?,
-                Place::Directory => NO_FD,
-            },
-        ];
-        let mut answer = i64::from(uid) << (3 * FD_BITS);
-        for (at, fd) in (0..).zip(fds) {
-            if fd > NO_FD || fd == NO_FD && at < 2 {
-                return Err(too_many_files());
-            }
-            answer |= i64::from(fd) << (at * FD_BITS);
-        }
-        let mut groups = Vec::new();
-        let cgroup = match (&mut self.cgroups, limits) {
+        let expected = gift.expected(plan, uids, &parents)?;
+        let answer = gift.hand_over(listener, call)?;
+        let limits = self.cells.get(&cell).map(|cell| cell.limits);
+        let (cgroup, groups) = match (&mut self.cgroups, limits) {
             (Some(cgroups), Some(limits)) => {
-                let cgroup = cgroups.take(&wanted.worker.to_string(), &limits)?;
-                // A process that moves itself is moved at once, another after some milliseconds.
-                match cgroup.attach_fds_for(uid) {
-                    Some(fds) => groups = fds,
-                    None => {
-                        if let Err(error) = move_to_group(&cgroup, pid) {
-                            cgroups.discard(cgroup);
-                            return Err(error);
-                        }
-                    }
-                }
-                Some(cgroup)
+                let (cgroup, groups) =
+                    enter_group(cgroups, wanted.worker, &limits, pid, Some(uid))?;
+                (Some(cgroup), groups)
             }
-            _ => None,
+            _ => (None, Vec::new()),
         };
         let copy = Copy {
             cell,
@@ -941,9 +971,42 @@ impl Warden {
         wanted.channel.clear();
         wanted.place = None;
         if !self.take_over(worker, copy)? {
-            return Ok(Given::Nothing);
+            return Ok(Given::Nothing(
+                Some(parent),
+                "its reaper can't be told of it",
+            ));
         }
         Ok(Given::All(answer))
+    }
+
+    /// The cell that a process is a new child of: one that this template has made.
+    fn cell_of_new(&self, serial: u64, pid: i32) -> Option<WorkerId> {
+        let reaper = children::parent(pid)?;
+        let cell = *self.cell_of.get(&reaper)?;
+        let of = self.cells.get(&cell)?;
+        (of.template == serial && self.is_new_child(cell, pid)).then_some(cell)
+    }
+
+    /// A process was given nothing. Whoever waits for it as a copy is told why; where nobody is known to, it is reported, once for each worker that is being copied: any
+    /// program can make the call.
+    fn refuse(&mut self, serial: u64, parent: Option<WorkerId>, why: &str) -> io::Result<()> {
+        if let Some(worker) = parent {
+            let why = CopyRefusal::Unlike(why.to_owned());
+            return tell(&Event::CopyRefused { worker, why });
+        }
+        let cells = &self.cells;
+        let is_of = |fork: &UnderWay| {
+            let cell = fork.cell.and_then(|cell| cells.get(&cell));
+            cell.is_some_and(|cell| cell.template == serial)
+        };
+        let mut forks = self.copies.under_way.values_mut();
+        if let Some(fork) = forks.find(|fork| !fork.reported && is_of(fork)) {
+            fork.reported = true;
+            report(&format!(
+                "warden: a process that asks as a copy is refused: {why}"
+            ));
+        }
+        Ok(())
     }
 
     /// Lends a descriptor of a copy's workspace, if it has a file system of its own. False: it has none.
@@ -1071,21 +1134,32 @@ impl Warden {
     }
 }
 
-/// Makes a copy's control group and moves its process there.
+/// Makes a copy's control group. Where its process, as this user, is to move itself there, what it does that by comes with it; elsewhere it is moved.
 fn enter_group(
     cgroups: &mut CgroupStock,
     worker: WorkerId,
     limits: &CellLimits,
     pid: i32,
-) -> io::Result<Cgroup> {
+    uid: Option<u32>,
+) -> io::Result<(Cgroup, Vec<OwnedFd>)> {
     let cgroup = cgroups.take(&worker.to_string(), limits)?;
+    // A process that moves itself is moved at once, another after some milliseconds.
+    if let Some(fds) = uid.and_then(|uid| cgroup.attach_fds_for(uid)) {
+        return Ok((cgroup, fds));
+    }
     match move_to_group(&cgroup, pid) {
-        Ok(()) => Ok(cgroup),
+        Ok(()) => Ok((cgroup, Vec::new())),
         Err(error) => {
             cgroups.discard(cgroup);
             Err(error)
         }
     }
+}
+
+/// A plan by which copies have uids of their own, and all of these.
+fn plan_with_uids(plan: &Result<Plan, String>) -> Option<(&Plan, Uids)> {
+    let plan = plan.as_ref().ok()?;
+    Some((plan, plan.uids?))
 }
 
 /// Moves a process to a control group.

@@ -57,7 +57,7 @@ class Reason(str, enum.Enum):
     FORK_TOO_LARGE = "FORK_TOO_LARGE"
     #: A copy of a copy too many.
     FORK_DEPTH_LIMIT = "FORK_DEPTH_LIMIT"
-    #: The host was short of something for a copy.
+    #: The host was short of something for a copy, or copies break as they are made.
     FORK_FAILED = "FORK_FAILED"
     #: There is no such checkpoint.
     CHECKPOINT_NOT_FOUND = "CHECKPOINT_NOT_FOUND"

@@ -40,7 +40,7 @@ public enum Reason {
   FORK_TOO_LARGE,
   /** A copy of a copy too many. */
   FORK_DEPTH_LIMIT,
-  /** The host was short of something for a copy. */
+  /** The host was short of something for a copy, or copies break as they are made. */
   FORK_FAILED,
   /** There is no such checkpoint. */
   CHECKPOINT_NOT_FOUND,
