@@ -5,10 +5,10 @@ use std::time::Duration;
 use coding_env::client::{CodingEnv, Error, Reason, StepOptions};
 use coding_env::proto::v1;
 
-use crate::support::PATIENCE;
 use crate::support::copies::{
     each_level, each_level_with, has_uids, keeps_signals_apart, prepared, run,
 };
+use crate::support::{PATIENCE, worker_of};
 
 async fn fork(env: &mut CodingEnv, count: usize) -> Vec<CodingEnv> {
     env.fork(count).await.unwrap()
@@ -151,6 +151,29 @@ async fn a_copy_that_breaks_as_it_is_made_is_told_of_at_once_and_its_parent_goes
             "{told}"
         );
         assert_eq!(run(&mut parent, "x").await, "1");
+    })
+    .await;
+}
+
+/// Numbers of processes come round, and in a cell of its own the next one can be chosen from outside.
+#[tokio::test]
+async fn a_copy_may_have_the_number_of_a_process_that_has_ended() {
+    each_level(async |server, level| {
+        if level != "namespace" {
+            return;
+        }
+        let orphan = "\
+            import os, time\nr, w = os.pipe()\nif os.fork() == 0:\n  if os.fork() == 0: os.write(w, b'%d' % os.getpid())\n  os._exit(0)\n\
+            _ = os.wait()\nnumber = int(os.read(r, 20))\nos.close(r); os.close(w)\nwhile os.path.exists(f'/proc/{number}'): time.sleep(0.001)";
+        let mut parent = prepared(server, orphan).await;
+        let number: u32 = run(&mut parent, "number").await.parse().unwrap();
+        let worker = worker_of(server, &mut parent).await.to_string();
+        let set = format!("echo {} > /proc/sys/kernel/ns_last_pid", number - 1);
+        let entered = ["--target", &worker, "--pid", "sh", "-c", &set];
+        let status = std::process::Command::new("nsenter").args(entered).status();
+        assert!(status.unwrap().success());
+        let mut copies = fork(&mut parent, 1).await;
+        assert_eq!(run(&mut copies[0], "os.getpid()").await, number.to_string());
     })
     .await;
 }

@@ -14,6 +14,7 @@ pub mod nr {
     pub const MUNMAP: usize = 11;
     pub const SIGPROCMASK: usize = 14;
     pub const WAIT4: usize = 61;
+    pub const WAITID: usize = 247;
     pub const KILL: usize = 62;
     pub const SIGTIMEDWAIT: usize = 128;
     pub const OPENAT: usize = 257;
@@ -56,6 +57,7 @@ pub mod nr {
     pub const MUNMAP: usize = 215;
     pub const SIGPROCMASK: usize = 135;
     pub const WAIT4: usize = 260;
+    pub const WAITID: usize = 95;
     pub const KILL: usize = 129;
     pub const SIGTIMEDWAIT: usize = 137;
     pub const OPENAT: usize = 56;

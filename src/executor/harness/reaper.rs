@@ -426,7 +426,10 @@ impl Cell {
         if self.is_branch(pid) {
             return;
         }
-        if let Some(mut end) = self.strangers.take(pid) {
+        // A child of that number that is there is another one than the stranger that had it before.
+        if let Some(mut end) = self.strangers.take(pid)
+            && !is_child(pid)
+        {
             end.uid = uid;
             self.leave(end);
         } else if let Some(slot) = self.branches.get_mut(self.count) {
@@ -569,6 +572,14 @@ impl Cell {
 fn has_processes(uid: u32) -> bool {
     const PRIO_USER: usize = 2;
     plain(nr::GETPRIORITY, [PRIO_USER, uid as usize, 0, 0, 0, 0]) >= 0
+}
+
+/// Whether this process has such a child, which may have ended and not be reaped: waitid(2) fails with ECHILD if not.
+fn is_child(pid: u32) -> bool {
+    const P_PID: usize = 1;
+    const WEXITED: usize = 4;
+    const WNOWAIT: usize = 0x0100_0000;
+    plain(nr::WAITID, [P_PID, pid as usize, 0, WNOHANG | WEXITED | WNOWAIT, 0, 0]) == 0
 }
 
 /// Reaps a child that has ended, if there is one.
