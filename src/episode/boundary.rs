@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::checkpoint::{self, Checkpointed, NewCheckpoint, RolledBack};
 use super::registry::{Episode, Episodes, Inner, Pending, State};
 use super::{EpisodeKey, Refusal, driver};
-use crate::executor::{ForkFault, ForkOrder, RandomState, Worker};
+use crate::executor::{Copying, ForkFault, ForkOrder, RandomState, Worker};
 
 /// Where an episode stands between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,11 +230,23 @@ pub(super) async fn grant(registry: &Arc<Inner>, episode: &Arc<Episode>) {
     };
     match wish {
         Wish::Copies { orders, done } => {
-            let copies = copy(registry, worker.as_mut(), &orders).await;
+            let begun = Instant::now();
+            let copying = begin_copies(registry, worker.as_mut(), &orders).await;
             put_back(episode, worker);
-            let copies = copies.map_err(|fault| or_lost(episode, refusal(fault)));
-            // Nobody listens any more: the copies end.
-            drop(done.send(copies.map(|workers| (workers, point))));
+            let copying = match copying {
+                Ok(copying) => copying,
+                Err(fault) => {
+                    drop(done.send(Err(or_lost(episode, refusal(fault)))));
+                    return;
+                }
+            };
+            let registry = Arc::clone(registry);
+            // The episode goes on while they become ready. If nobody listens any more, they end.
+            registry.tasks.clone().spawn(async move {
+                let copies = finish_copies(&registry, begun, copying).await;
+                let copies = copies.map(|workers| (workers, point));
+                drop(done.send(copies.map_err(refusal)));
+            });
         }
         Wish::Checkpoint { new, done } => {
             let made = checkpoint::make(registry, episode, worker.as_mut(), new, point).await;
@@ -258,29 +270,39 @@ pub(super) async fn grant(registry: &Arc<Inner>, episode: &Arc<Episode>) {
     }
 }
 
-/// How often copies are tried at most that break as they are made. What is only short for a while is for the caller to ask for again.
-const COPY_TRIES: u32 = 3;
+/// Begins to copy an interpreter. Returns once it may go on.
+async fn begin_copies(
+    registry: &Inner,
+    worker: Option<&mut Worker>,
+    orders: &[ForkOrder],
+) -> Result<Copying, ForkFault> {
+    match worker {
+        Some(worker) => registry.executor.fork(worker, orders).await,
+        None => Err(ForkFault::Failed("there is no interpreter".to_owned())),
+    }
+}
 
-/// Copies an interpreter, and counts that.
+/// Waits for copies that were begun, and counts them.
+async fn finish_copies(
+    registry: &Inner,
+    begun: Instant,
+    copying: Copying,
+) -> Result<Vec<Worker>, ForkFault> {
+    let copies = copying.ready().await?;
+    registry.metrics.copy_time.observe(begun.elapsed());
+    registry.metrics.copies.add(copies.len() as u64);
+    Ok(copies)
+}
+
+/// Copies an interpreter, and waits for the copies.
 pub(super) async fn copy(
     registry: &Inner,
     worker: Option<&mut Worker>,
     orders: &[ForkOrder],
 ) -> Result<Vec<Worker>, ForkFault> {
-    let Some(worker) = worker else {
-        return Err(ForkFault::Failed("there is no interpreter".to_owned()));
-    };
     let begun = Instant::now();
-    let mut tries = 1..COPY_TRIES;
-    let copies = loop {
-        match registry.executor.fork(worker, orders).await {
-            Err(ForkFault::Broken(_)) if worker.death().is_none() && tries.next().is_some() => {}
-            made => break made?,
-        }
-    };
-    registry.metrics.copy_time.observe(begun.elapsed());
-    registry.metrics.copies.add(copies.len() as u64);
-    Ok(copies)
+    let copying = begin_copies(registry, worker, orders).await?;
+    finish_copies(registry, begun, copying).await
 }
 
 /// Gives the interpreter back after a wish was granted, or refused. One that has ended meanwhile is lost.

@@ -412,7 +412,7 @@ pub(crate) enum Refusal {
         "the episode is a copy of depth {depth}, and this host copies to depth {depth_max} at the most"
     )]
     ForkDepth { depth: u32, depth_max: u32 },
-    #[error("no copy could be made: {why}; retry later")]
+    #[error("no copy could be made: {why}{}", if *lasts { "" } else { "; retry later" })]
     ForkFailed {
         why: String,
         /// Another try would most likely meet the same.

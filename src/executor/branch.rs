@@ -104,6 +104,22 @@ struct Copy {
     order: ForkOrder,
 }
 
+/// Copies that are being made, of a parent that may go on by now.
+pub(crate) struct Copying(Pin<Box<dyn Future<Output = Result<Vec<Worker>, ForkFault>> + Send>>);
+
+impl Copying {
+    /// Waits until all of them are ready for their first step.
+    ///
+    /// # Errors
+    /// See [`ForkFault`]: the parent is not touched by any of these.
+    ///
+    /// # Cancel-Safety
+    /// Not cancel-safe: when dropped midway the copies are killed.
+    pub(crate) async fn ready(self) -> Result<Vec<Worker>, ForkFault> {
+        self.0.await
+    }
+}
+
 /// The warden holds the parent's cell still until this is dropped.
 struct Hold {
     executor: Executor,
@@ -119,9 +135,9 @@ impl Drop for Hold {
 }
 
 impl Executor {
-    /// Copies a worker that runs no step: one copy for each order, all or none. Each copy is a whole worker, ready for its first step, whose
-    /// harness counts on from the parent's last one; dropping it kills what descends from it and nothing else. The parent goes on, and may be
-    /// dropped before its copies. One that was frozen is not any more.
+    /// Copies a worker that runs no step: one copy for each order, all or none. Each copy is a whole worker, which is to be waited for
+    /// ([`Copying::ready`]), and whose harness counts on from the parent's last step; dropping it kills what descends from it and nothing else. The parent goes on
+    /// from here, and may be dropped before its copies. One that was frozen is not any more.
     ///
     /// # Errors
     /// See [`ForkFault`].
@@ -133,14 +149,14 @@ impl Executor {
         &self,
         parent: &mut Worker,
         orders: &[ForkOrder],
-    ) -> Result<Vec<Worker>, ForkFault> {
+    ) -> Result<Copying, ForkFault> {
         if orders.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Copying(Box::pin(async { Ok(Vec::new()) })));
         }
         if let Some(why) = parent.death() {
             return Err(ForkFault::Failed(why));
         }
-        let refusal = parent.shared.wait_for_refusal();
+        let apart = parent.shared.until_apart();
         let facts = self.plan().fork_facts();
         if !facts.available {
             return Err(ForkFault::HostLacks(facts.why_not.unwrap_or_default()));
@@ -172,19 +188,24 @@ impl Executor {
         self.0.link.send(&prepare, Vec::new());
         parent.thaw();
 
-        let warden_gone = || ForkFault::Failed("the warden has gone".to_owned());
         let mut files = std::pin::pin!(files_made(parent, files));
-        tokio::select! {
+        let shares = tokio::select! {
             biased;
             asked = self.ask(parent, files.as_mut()) => asked?,
             () = self.0.gone.cancelled() => return Err(warden_gone()),
-        }
+        };
+        let apart = async move {
+            match shares {
+                true => std::future::pending().await,
+                false => apart.await,
+            }
+        };
         let made = tokio::select! {
             biased;
-            made = self.make(parent, files, refusal, copies) => made,
+            made = self.make(parent, files, apart, copies) => made,
             () = self.0.gone.cancelled() => Err(warden_gone()),
         };
-        // Not before its copies are what they are to be: until they have changed their user, whatever runs as theirs could open their memory.
+        // Not before its copies are apart from it: until they have changed their user, whatever runs as theirs could open their memory.
         if parent.is_alive() && !parent.has_closed() {
             drop(self.say(parent, &frame::encode_done(), &[]).await);
         }
@@ -229,20 +250,21 @@ impl Executor {
         })
     }
 
-    /// Asks the parent whether it can be copied. It then runs nothing until it is told that all is done.
+    /// Asks the parent whether it can be copied. It then runs nothing until it is told that all is done. Returns whether that has to wait until its copies are ready, because they
+    /// read what it would change.
     async fn ask(
         &self,
         parent: &mut Worker,
         files: impl Future<Output = Result<(), ForkFault>>,
-    ) -> Result<(), ForkFault> {
+    ) -> Result<bool, ForkFault> {
         // What the parent can't see for itself there, it asks the warden for, which has it with the files.
         if self.files_come_first() {
             files.await?;
         }
         self.say(parent, &frame::encode_fork(), &[]).await?;
         match self.hear(parent).await? {
-            FromWorker::Obstacles(found) if found.is_empty() => Ok(()),
-            FromWorker::Obstacles(found) => Err(ForkFault::Unsupported(
+            FromWorker::Obstacles { found, shares } if found.is_empty() => Ok(shares),
+            FromWorker::Obstacles { found, .. } => Err(ForkFault::Unsupported(
                 found.into_iter().map(obstacle).collect(),
             )),
             _ => Err(self.put_down(parent).await),
@@ -254,14 +276,14 @@ impl Executor {
         self.plan().level == Level::Landlock
     }
 
-    /// Has the parent make the copies, and the warden take them over, and waits until they are ready.
+    /// Has the parent make the copies, and the warden take them over, and waits until the parent may go on: they are apart from it, or ready.
     async fn make(
         &self,
         parent: &mut Worker,
         mut files: Pin<&mut impl Future<Output = Result<(), ForkFault>>>,
-        refusal: oneshot::Receiver<CopyRefusal>,
+        apart: impl Future<Output = ()>,
         copies: Vec<Copy>,
-    ) -> Result<Vec<Worker>, ForkFault> {
+    ) -> Result<Copying, ForkFault> {
         // A copy that asks for what it is to be before the warden has heard of it is refused.
         self.0.link.has_room().await;
         // Where copies ask, the warden lets them wait for their files. Elsewhere those are there first.
@@ -299,20 +321,18 @@ impl Executor {
             gone.await;
             tokio::time::sleep(ORPHANS_WITHIN).await;
         };
+        let executor = self.clone();
+        let mut ready = Box::pin(async move {
+            tokio::select! {
+                biased;
+                ready = ready(copies) => ready,
+                () = executor.0.gone.cancelled() => Err(warden_gone()),
+            }
+        });
         tokio::select! {
             biased;
-            ready = ready(copies) => match ready {
-                Ok(workers) => Ok(workers),
-                // The warden's word of why comes on another socket.
-                Err(fault) => {
-                    let told = tokio::time::timeout(WORD_WITHIN, refusal).await;
-                    Err(match told.ok().and_then(Result::ok) {
-                        Some(CopyRefusal::LeftProcess) => left_process(),
-                        Some(CopyRefusal::Unlike(why)) => ForkFault::Broken(why),
-                        None => fault,
-                    })
-                }
-            },
+            ready = &mut ready => ready.map(|workers| Copying(Box::pin(async { Ok(workers) }))),
+            () = apart => Ok(Copying(ready)),
             never = self.miss(parent.shared.id) => match never {},
             () = orphaned => Err(ForkFault::Failed(
                 "the interpreter ended while it was copied".to_owned(),
@@ -412,6 +432,10 @@ fn told_of_files(files: Files) -> Result<(), ForkFault> {
     }
 }
 
+fn warden_gone() -> ForkFault {
+    ForkFault::Failed("the warden has gone".to_owned())
+}
+
 fn left_process() -> ForkFault {
     let [_, word, ..] = OBSTACLES;
     ForkFault::Unsupported(vec![Obstacle {
@@ -430,19 +454,7 @@ async fn ready(copies: Vec<Copy>) -> Result<Vec<Worker>, ForkFault> {
         drop(theirs);
         match tokio::time::timeout(WITHIN, worker.wait_ready()).await {
             Ok(Ok(())) => workers.push(worker),
-            Ok(Err(error)) => {
-                let ended = tokio::time::timeout(WORD_WITHIN, worker.shared.ended()).await;
-                return Err(ForkFault::Broken(match (&*worker.last_words(), ended) {
-                    ("", Ok((ExitStatus::Code(code), _))) => {
-                        format!("{error}, with exit code {code}")
-                    }
-                    ("", Ok((ExitStatus::Signal(signal), _))) => {
-                        format!("{error}, by signal {signal}")
-                    }
-                    ("", Err(_)) => error.to_string(),
-                    (words, _) => words.to_owned(),
-                }));
-            }
+            Ok(Err(error)) => return Err(why_not_ready(worker, error).await),
             Err(_) => {
                 return Err(ForkFault::Failed(format!(
                     "a copy was not ready within {WITHIN:?}"
@@ -451,6 +463,24 @@ async fn ready(copies: Vec<Copy>) -> Result<Vec<Worker>, ForkFault> {
         }
     }
     Ok(workers)
+}
+
+/// Why a copy has ended before it was ready. The warden's word of that comes on another socket.
+async fn why_not_ready(mut worker: Worker, error: io::Error) -> ForkFault {
+    let told = tokio::time::timeout(WORD_WITHIN, worker.shared.refused_or_ended()).await;
+    let words = worker.last_words();
+    match told {
+        Ok(Err(CopyRefusal::LeftProcess)) => left_process(),
+        Ok(Err(CopyRefusal::Unlike(why))) => ForkFault::Broken(why),
+        _ if !words.is_empty() => ForkFault::Broken(words),
+        Ok(Ok(ExitStatus::Code(code))) => {
+            ForkFault::Broken(format!("{error}, with exit code {code}"))
+        }
+        Ok(Ok(ExitStatus::Signal(signal))) => {
+            ForkFault::Broken(format!("{error}, by signal {signal}"))
+        }
+        Err(_) => ForkFault::Broken(error.to_string()),
+    }
 }
 
 fn obstacle((place, sentence): (u8, String)) -> Obstacle {

@@ -175,8 +175,12 @@ pub(crate) enum FromWorker {
     Display(u32, Display),
     /// The step with this number showed so many things more than it may.
     DisplaysDropped(u32, u32),
-    /// What can't be copied: a place among the words of obstacles, and a sentence. None: it can be.
-    Obstacles(Vec<(u8, String)>),
+    /// What can't be copied: a place among the words of obstacles, and a sentence. None: it can be. `shares`: its copies read of it what it would change if it went on
+    /// before they are ready.
+    Obstacles {
+        found: Vec<(u8, String)>,
+        shares: bool,
+    },
     /// The process ids of the copies, as the worker sees them, or a negative errno each.
     Forked(Vec<i32>),
 }
@@ -249,11 +253,12 @@ fn decode_body(body: &[u8], largest: Largest) -> Result<FromWorker, Malformed> {
             Ok(FromWorker::DisplaysDropped(number, count))
         }
         OBSTACLES => {
+            let shares = reader.u8()? != 0;
             let found = (0..reader.u8()?)
                 .map(|_| Ok((reader.u8()?, lossy_text(reader.block()?))))
                 .collect::<Result<_, _>>()?;
             reader.end()?;
-            Ok(FromWorker::Obstacles(found))
+            Ok(FromWorker::Obstacles { found, shares })
         }
         FORKED => {
             let count = reader.u32()?;

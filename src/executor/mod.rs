@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use branch::{ForkFault, ForkOrder, RandomState};
+pub(crate) use branch::{Copying, ForkFault, ForkOrder, RandomState};
 pub(crate) use display::{
     Display, MIME_TYPE_BYTES_MAX, REPRESENTATION_BYTES_MAX, REPRESENTATIONS_MAX, Representation,
     is_mime_type,
@@ -594,6 +594,11 @@ impl Executor {
             Event::Prepared { worker, files } => {
                 if let Some(shared) = self.worker(worker) {
                     shared.take_files(files);
+                }
+            }
+            Event::Apart { worker } => {
+                if let Some(shared) = self.worker(worker) {
+                    shared.let_go();
                 }
             }
             Event::CopyRefused { worker, why } => {

@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
@@ -56,6 +56,10 @@ struct Facts {
     pid: Option<i32>,
     /// How it ended.
     exit: Option<(ExitStatus, ProcessUsage)>,
+    /// How often all copies of it that were to be made were apart from it.
+    apart: u64,
+    /// It was refused as a copy.
+    refused: bool,
     /// How many of the signals asked for have been sent.
     signals: u64,
     /// How many of the readings of its control group asked for have come.
@@ -74,8 +78,8 @@ pub(crate) struct Shared {
     pub(super) depth: u32,
     /// Who waits for the files of its copies.
     prepared: Mutex<Option<oneshot::Sender<Files>>>,
-    /// Who waits to hear why one of its copies was refused.
-    refused: Mutex<Option<oneshot::Sender<CopyRefusal>>>,
+    /// Why it was refused as a copy.
+    refusal: OnceLock<CopyRefusal>,
     /// They are in a file system of the cell's own, to which its reaper lends a descriptor.
     pub(super) has_own_files: bool,
     /// Those who wait for such a descriptor, in the order in which they have asked.
@@ -101,7 +105,7 @@ impl Shared {
             limits,
             depth,
             prepared: Mutex::default(),
-            refused: Mutex::default(),
+            refusal: OnceLock::new(),
             has_own_files,
             lent: Mutex::default(),
             counted,
@@ -164,22 +168,35 @@ impl Shared {
         }
     }
 
-    /// The next that is said of why one of its copies was refused.
-    pub(super) fn wait_for_refusal(&self) -> oneshot::Receiver<CopyRefusal> {
-        let (sender, receiver) = oneshot::channel();
-        *self.refused() = Some(sender);
-        receiver
+    /// The copies that were last made of it are apart from it.
+    pub(crate) fn let_go(&self) {
+        self.facts.send_modify(|facts| facts.apart += 1);
     }
 
-    /// One of its copies was refused.
-    pub(crate) fn take_refusal(&self, why: CopyRefusal) {
-        if let Some(waiting) = self.refused().take() {
-            drop(waiting.send(why)); // one that has gone needs none
+    /// Waits until the copies are apart from it that are made from now on. `# Cancel-Safety`: safe.
+    pub(super) fn until_apart(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
+        let (shared, before) = (Arc::clone(self), self.facts().apart);
+        async move {
+            shared.wait_for(|facts| facts.apart > before).await;
         }
     }
 
-    fn refused(&self) -> MutexGuard<'_, Option<oneshot::Sender<CopyRefusal>>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    /// It was refused as a copy.
+    pub(crate) fn take_refusal(&self, why: CopyRefusal) {
+        if self.refusal.set(why).is_ok() {
+            self.facts.send_modify(|facts| facts.refused = true);
+        }
+    }
+
+    /// Why it was refused as a copy, or how it ended, whatever is told first. `# Cancel-Safety`: safe.
+    pub(super) async fn refused_or_ended(&self) -> Result<ExitStatus, CopyRefusal> {
+        let facts = self.wait_for(|facts| facts.refused || facts.exit.is_some());
+        match (facts.await.exit, self.refusal.get()) {
+            (_, Some(why)) => Err(why.clone()),
+            (Some((status, _)), None) => Ok(status),
+            // Neither is what was waited for.
+            (None, None) => std::future::pending().await,
+        }
     }
 
     fn prepared(&self) -> MutexGuard<'_, Option<oneshot::Sender<Files>>> {

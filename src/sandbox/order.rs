@@ -171,7 +171,9 @@ pub(crate) enum Event {
     NotCopied { worker: WorkerId },
     /// The files of a worker's copies.
     Prepared { worker: WorkerId, files: Files },
-    /// A copy of this worker was refused, so that no copy is made.
+    /// All copies of this worker that were wanted are apart from it: it may go on, and so may the cell.
+    Apart { worker: WorkerId },
+    /// This copy was refused, so that none is made.
     CopyRefused { worker: WorkerId, why: CopyRefusal },
     /// A descriptor of the worker's workspace is with it, opened with O_PATH; none when it can't be had.
     Lent { worker: WorkerId },
@@ -421,6 +423,7 @@ impl Event {
                 }
             }
             Self::NotCopied { worker } => Writer::new(10).u64(*worker).finish(),
+            Self::Apart { worker } => Writer::new(12).u64(*worker).finish(),
             Self::CopyRefused { worker, why } => {
                 let message = Writer::new(11).u64(*worker);
                 match why {
@@ -480,6 +483,9 @@ impl Event {
                 worker: reader.u64()?,
             },
             10 => Self::NotCopied {
+                worker: reader.u64()?,
+            },
+            12 => Self::Apart {
                 worker: reader.u64()?,
             },
             11 => Self::CopyRefused {
@@ -614,6 +620,7 @@ mod tests {
             Event::Signalled { worker: 4 },
             Event::Lent { worker: 5 },
             Event::NotCopied { worker: 5 },
+            Event::Apart { worker: 5 },
             Event::CopyRefused {
                 worker: 1,
                 why: CopyRefusal::LeftProcess,

@@ -155,6 +155,62 @@ async fn a_copy_that_breaks_as_it_is_made_is_told_of_at_once_and_its_parent_goes
     .await;
 }
 
+/// The parent may go on before its copies are ready, and its next step wait for nothing but that.
+#[tokio::test]
+async fn what_the_parent_does_next_is_not_in_its_copies() {
+    const ROUNDS: usize = 20;
+    each_level(async |server, level| {
+        // With the last, copies read of their parent what it would change.
+        let held = "import mmap, os\nx = 0\nf = open('f', 'w+'); _ = f.write('0123456789' * 9), f.seek(0)\nd = os.dup(f.fileno())";
+        let shared = "m = mmap.mmap(-1, 4096); n = open('g', 'w+'); os.unlink('g'); _ = n.write('before'), n.flush()";
+        for more in ["m = n = None", shared] {
+            let mut parent = prepared(server, &format!("{held}\n{more}")).await;
+            let mut raw = server.raw().await;
+            for round in 0..ROUNDS {
+                let episode_id = parent.episode_id().unwrap().to_owned();
+                let request = v1::ForkRequest {
+                    episode_id,
+                    count: 2,
+                    ..Default::default()
+                };
+                let change = "x += 1; _ = os.read(d, 2), open('f', 'a').write('x'), m and m.__setitem__(0, 1), n and (n.truncate(0), n.flush())";
+                let restore = "_ = m and m.__setitem__(0, 0), n and (n.seek(0), n.write('before'), n.flush())";
+                let count = parent.state().await.unwrap().state.unwrap().step_count;
+                let (forked, changed) = tokio::join!(raw.fork(request), parent.step(change));
+                let changed = changed.unwrap();
+                assert_eq!(
+                    changed.outcome(),
+                    v1::Outcome::Completed,
+                    "{level}: {changed:?}"
+                );
+                let forked = forked.unwrap().into_inner();
+                // The step may have been first.
+                let was_first = forked.parent.unwrap().step_count > count;
+                let before = round + usize::from(was_first);
+                for child in forked.children {
+                    let step = v1::StepRequest {
+                        episode_id: child.episode_id,
+                        action: Some(v1::CodeAction {
+                            code: "x, f.tell(), os.lseek(d, 0, 1), len(open('f').read()) - 90, m and m[0], n and os.fstat(n.fileno()).st_size".to_owned(),
+                        }),
+                        ..Default::default()
+                    };
+                    let reply = raw.step(step).await.unwrap().into_inner();
+                    let place = 2 * before;
+                    let rest = match more == shared {
+                        true if !was_first => "0, 6",
+                        true => "1, 0",
+                        false => "None, None",
+                    };
+                    assert_eq!(reply.result(), Some(&*format!("({before}, {place}, {place}, {before}, {rest})")), "{level}: {reply:?}");
+                }
+                run(&mut parent, restore).await;
+            }
+        }
+    })
+    .await;
+}
+
 /// Numbers of processes come round, and in a cell of its own the next one can be chosen from outside.
 #[tokio::test]
 async fn a_copy_may_have_the_number_of_a_process_that_has_ended() {

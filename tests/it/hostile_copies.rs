@@ -100,9 +100,13 @@ const REFUSED: &str = "a copy is not what it should be";
 
 /// Whether a fork fails. It is asked for once: a client would try again.
 async fn is_refused(server: &Server, env: &CodingEnv) -> bool {
+    are_refused(server, env, 2).await
+}
+
+async fn are_refused(server: &Server, env: &CodingEnv, count: u32) -> bool {
     let request = v1::ForkRequest {
         episode_id: env.episode_id().unwrap().to_owned(),
-        count: 2,
+        count,
         ..Default::default()
     };
     let refusal = server.raw().await.fork(request).await.err();
@@ -160,6 +164,7 @@ async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() 
             return;
         }
         server.expect_log(REFUSED);
+        server.expect_log("a process that asks as a copy is refused");
         let start = format!(
             "import ctypes, mmap, os\n\
              code = bytes.fromhex('{SHARER}')\n\
@@ -189,6 +194,55 @@ async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() 
             "(False, 0, 0, 0, 0)",
         ];
         assert!(allowed.contains(&&*answers), "{level}: {answers}");
+    })
+    .await;
+}
+
+/// A thread's start routine that opens the memory of whichever process gets one of the next three numbers, tries that as often as its argument's first number says, keeps the
+/// descriptor in the second, and ends. Machine code, because a fork waits for the interpreter's lock.
+#[cfg(target_arch = "x86_64")]
+const OPENER: &str = concat!(
+    "415741564155415455534989f8ba00000000b8ba0000004889d74889d60f054989c6498b00488d50ff4989104885c07e264d8d6603498d78104c8d5424f749b9",
+    "67666666666666664c8d6c24f8498d5e01eb5949894008b8000000005b5d415c415d415e415fc3498b00488d50ff4989104885c07fd7ebdf4d8d781641c6072f",
+    "41c647016d41c647026541c647036d41c6470400b8020000004889f20f054885c079b04883c3014c39e37fbb41c640102f41c640117041c640127241c640136f",
+    "41c640146341c640152f4885db74a94989db41bf010000004c89d849f7e948c1fa024c89d848c1f83f4829c2488d04924801c04929c34183c33047881c3a4989",
+    "d34c89f94983c7014885d275cb4d8d781685c90f8463ffffff4863d14c01ea8d41ff4d8d5c00174c89f84883c0010fb66aff408868ff4883ea014c39d875eb8d",
+    "41ff4d8d7c0701e930ffffff",
+);
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn a_parent_that_has_a_copys_memory_open_gets_no_copy() {
+    each_level(async |server: &mut Server, level| {
+        if level != "namespace" {
+            return;
+        }
+        server.expect_log(REFUSED);
+        let start = format!(
+            "import ctypes, mmap, os\n\
+             code = bytes.fromhex('{OPENER}')\n\
+             memory = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)\n\
+             memory[:len(code)] = code\n\
+             start = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n\
+             told = (ctypes.c_int64 * 8).from_address(start + 0x1000)\n\
+             told[0], told[1] = 1000000, -1\n\
+             create = ctypes.CDLL(None).pthread_create\n\
+             create.argtypes = [ctypes.c_void_p] * 4\n\
+             os.register_at_fork(before=lambda: create(ctypes.addressof(ctypes.c_long()), None, start, start + 0x1000))\n\
+             secret = bytearray(b'whose')"
+        );
+        let mut parent = prepared(server, &start).await;
+        // The second of two would have it from the first on, and be seen to.
+        let refused = are_refused(server, &parent, 1).await;
+        // Yama, where it is set so, lets it open none.
+        let opened = run(&mut parent, "told[1] >= 0").await;
+        assert!(refused || opened == "False", "{opened}");
+        if opened == "True" {
+            let why = "may be a way into it";
+            let told = |log: Vec<String>| log.iter().any(|line| line.contains(why));
+            wait_until("the warden has said why", || told(server.log()));
+            assert_eq!(run(&mut parent, "os.close(told[1]); 2").await, "2");
+        }
     })
     .await;
 }

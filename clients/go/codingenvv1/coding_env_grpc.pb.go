@@ -226,7 +226,7 @@ type CodingEnvClient interface {
 	// Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
 	// of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
 	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something, with
-	// google.rpc.RetryInfo, or when copies break as they are made (three times), without; SHUTTING_DOWN; DEADLINE.
+	// google.rpc.RetryInfo, or when one broke as it was made, without; SHUTTING_DOWN; DEADLINE.
 	Fork(ctx context.Context, in *ForkRequest, opts ...grpc.CallOption) (*ForkResponse, error)
 	// Keeps a copy of the episode as it is, under a name, to roll back to. It never runs, uses no CPU, and costs the memory that has changed
 	// since.
@@ -604,7 +604,7 @@ type CodingEnvServer interface {
 	// Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
 	// of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
 	// host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something, with
-	// google.rpc.RetryInfo, or when copies break as they are made (three times), without; SHUTTING_DOWN; DEADLINE.
+	// google.rpc.RetryInfo, or when one broke as it was made, without; SHUTTING_DOWN; DEADLINE.
 	Fork(context.Context, *ForkRequest) (*ForkResponse, error)
 	// Keeps a copy of the episode as it is, under a name, to roll back to. It never runs, uses no CPU, and costs the memory that has changed
 	// since.

@@ -167,11 +167,25 @@ impl Copies {
     }
 
     /// The worker of this cell and uid that is being copied.
-    fn fork_of(&mut self, cell: WorkerId, uid: Option<u32>) -> Option<(WorkerId, &mut UnderWay)> {
-        let mut forks = self.under_way.iter_mut();
-        let (parent, fork) = forks
-            .find(|(_, fork)| fork.cell == Some(cell) && fork.uid.is_some() && fork.uid == uid)?;
+    fn fork_of(&mut self, cell: WorkerId, uid: Option<u32>) -> Option<&mut UnderWay> {
+        let mut forks = self.under_way.values_mut();
+        forks.find(|fork| fork.cell == Some(cell) && fork.uid.is_some() && fork.uid == uid)
+    }
+
+    /// What is under way of the parent with this process.
+    fn fork_by_pid(&self, pid: i32) -> Option<(WorkerId, &UnderWay)> {
+        let mut forks = self.under_way.iter();
+        let (parent, fork) = forks.find(|(_, fork)| fork.pid == pid)?;
         Some((*parent, fork))
+    }
+
+    /// Whether this copy is the last of its parent's that comes apart from it: all others that were wanted have.
+    fn is_last(&self, worker: WorkerId, fork: &UnderWay) -> bool {
+        let is_apart = |wanted: &Wanted| {
+            let copy = self.live.get(&wanted.worker);
+            copy.is_some_and(|copy| wanted.worker == worker || copy.memory == Memory::Opening)
+        };
+        fork.wanted.iter().all(is_apart)
     }
 
     fn by_pid(&mut self, pid: i32) -> Option<(WorkerId, &mut Copy)> {
@@ -270,7 +284,7 @@ impl Gift<'_> {
 /// What a process that asks for all gets.
 enum Given {
     All(i64),
-    /// It is no copy that is to be made, and why. The parent, if it is known.
+    /// It is no copy that is to be made, and why. Which one it would be, if that is known.
     Nothing(Option<WorkerId>, &'static str),
     /// Its root is not ready.
     Later,
@@ -686,8 +700,8 @@ impl Warden {
         if number == ASK && second == ASK_ALL {
             return Ok(match self.give_all(serial, listener, call, third)? {
                 Given::All(answer) => Some(Answer::Value(answer)),
-                Given::Nothing(parent, why) => {
-                    self.refuse(serial, parent, why)?;
+                Given::Nothing(copy, why) => {
+                    self.refuse(serial, copy, why)?;
                     Some(REFUSED)
                 }
                 Given::Later => None,
@@ -754,6 +768,15 @@ impl Warden {
             }
             Ok(true) if number == libc::SYS_prctl => {
                 copy.memory = Memory::Opening;
+                let parent = copy
+                    .expected
+                    .as_ref()
+                    .map_or(0, |expected| expected.parent.0);
+                if let Some((parent, fork)) = self.copies.fork_by_pid(parent)
+                    && self.copies.is_last(worker, fork)
+                {
+                    tell(&Event::Apart { worker: parent })?;
+                }
                 Ok(Some(Answer::Run))
             }
             Ok(true) => {
@@ -762,23 +785,15 @@ impl Warden {
                 Ok(Some(Answer::Value(0)))
             }
             Err(why) => {
-                let parent = copy.expected.as_ref().map(|expected| expected.parent.0);
-                let mut forks = self.copies.under_way.iter();
-                let fork = forks.find(|(_, fork)| Some(fork.pid) == parent);
-                let left = why == LEFT;
-                if !left && children::parent(pid).is_some() {
+                let (cell, root) = (copy.cell, copy.root);
+                if why != LEFT && children::parent(pid).is_some() {
                     report(&format!("warden: a copy is not what it should be: {why}"));
                 }
-                if let Some((parent, _)) = fork {
-                    tell(&Event::CopyRefused {
-                        worker: *parent,
-                        why: match left {
-                            true => CopyRefusal::LeftProcess,
-                            false => CopyRefusal::Unlike(why),
-                        },
-                    })?;
-                }
-                let (cell, root) = (copy.cell, copy.root);
+                let why = match &*why {
+                    LEFT => CopyRefusal::LeftProcess,
+                    _ => CopyRefusal::Unlike(why),
+                };
+                tell(&Event::CopyRefused { worker, why })?;
                 self.end_of_branch(cell, root);
                 Ok(Some(REFUSED))
             }
@@ -826,12 +841,36 @@ impl Warden {
             }
         }
         let (reaper, branches) = self.branches(copy.cell)?;
-        inspection::check_strangers(
+        is_sure &= inspection::check_strangers(
             reaper,
             |pid| branches.contains(&pid),
             |pid, uid| uid == parents_uid && inspection::is_closed(pid, uid),
-        )
-        .map(|strangers| is_sure && strangers)
+        )?;
+        match self.copies.fork_by_pid(parent) {
+            Some((_, fork)) if is_sure && self.copies.is_last(worker, fork) => {
+                self.check_parent(copy, expected.parent)
+            }
+            _ => Ok(is_sure),
+        }
+    }
+
+    /// Looks at a parent whose copies have all changed their user, before it may go on. Until then whatever is of its user could have opened their memory, and would have it
+    /// yet: it is alone, and has nothing of theirs. False: to be looked at again.
+    fn check_parent(&self, copy: &Copy, (parent, uid): (i32, u32)) -> Result<bool, String> {
+        if !inspection::check_parent(parent, uid)? {
+            return Ok(false);
+        }
+        let (reaper, branches) = self.branches(copy.cell)?;
+        if inspection::count_users(reaper, &branches, uid) == 0 {
+            return Ok(true);
+        }
+        // A reaper's own, by which it signals a user, is there for a moment.
+        let since = copy.crowded_since.get().unwrap_or_else(Instant::now);
+        copy.crowded_since.set(Some(since));
+        if since.elapsed() > LEFT_WITHIN {
+            return Err(LEFT.to_owned());
+        }
+        Ok(false)
     }
 
     /// Looks at a copy that wants to begin, and at who else is its user: nobody. False: it is to be looked at again.
@@ -845,30 +884,12 @@ impl Warden {
             return Err("its memory is closed".to_owned());
         }
         look_at(copy, expected)?;
-        // Until it had changed its user, whatever else was its parent's could have opened its memory, and would still have it.
-        let (parent, parents_uid) = expected.parent;
-        inspection::check_alone(parent)?;
-        let mut forks = self.copies.under_way.values();
-        let fork = forks.find(|fork| fork.pid == parent);
-        let to_come = fork.map_or(0, |fork| {
-            fork.wanted.iter().filter(|wanted| !wanted.taken).count()
-        });
         let (reaper, branches) = self.branches(copy.cell)?;
-        let is_sure = inspection::check_strangers(
+        inspection::check_strangers(
             reaper,
             |pid| branches.contains(&pid),
             |_, uid| uid == expected.uid,
-        )?;
-        if inspection::count_users(reaper, &branches, parents_uid) <= to_come {
-            return Ok(is_sure);
-        }
-        // A reaper's own, by which it signals a user, is there for a moment.
-        let since = copy.crowded_since.get().unwrap_or_else(Instant::now);
-        copy.crowded_since.set(Some(since));
-        if since.elapsed() > LEFT_WITHIN {
-            return Err(LEFT.to_owned());
-        }
-        Ok(false)
+        )
     }
 
     /// A cell's reaper, and the processes of its branches.
@@ -904,16 +925,18 @@ impl Warden {
         if !sys_broker::still_waits(listener.as_fd(), call.id) {
             return Ok(Given::Nothing(None, "it has ended"));
         }
-        let Some((parent, fork)) = self.copies.fork_of(cell, status.uid()) else {
+        let Some(fork) = self.copies.fork_of(cell, status.uid()) else {
             return Ok(Given::Nothing(None, "nobody of its uid is being copied"));
         };
-        let nothing = |why| Ok(Given::Nothing(Some(parent), why));
+
         let is_copied = fork.copyist.is_some();
         let place = u32::try_from(index).ok();
         let wanted = place.and_then(|place| fork.wanted.get_mut(usize::try_from(place).ok()?));
         let (Some(place), Some(wanted)) = (place, wanted.filter(|wanted| !wanted.taken)) else {
-            return nothing("no such copy is to be made");
+            return Ok(Given::Nothing(None, "no such copy is to be made"));
         };
+        let worker = wanted.worker;
+        let nothing = |why| Ok(Given::Nothing(Some(worker), why));
         if wanted.place.is_none() && is_copied {
             fork.waiting.insert(place, (serial, *call));
             return Ok(Given::Later);
@@ -943,8 +966,7 @@ impl Warden {
         let limits = self.cells.get(&cell).map(|cell| cell.limits);
         let (cgroup, groups) = match (&mut self.cgroups, limits) {
             (Some(cgroups), Some(limits)) => {
-                let (cgroup, groups) =
-                    enter_group(cgroups, wanted.worker, &limits, pid, Some(uid))?;
+                let (cgroup, groups) = enter_group(cgroups, worker, &limits, pid, Some(uid))?;
                 (Some(cgroup), groups)
             }
             _ => (None, Vec::new()),
@@ -965,14 +987,13 @@ impl Warden {
             memory: Memory::Open,
             crowded_since: Cell::new(None),
         };
-        let worker = wanted.worker;
         wanted.taken = true;
         // The warden's ends are in nobody's way any more.
         wanted.channel.clear();
         wanted.place = None;
         if !self.take_over(worker, copy)? {
             return Ok(Given::Nothing(
-                Some(parent),
+                Some(worker),
                 "its reaper can't be told of it",
             ));
         }
@@ -989,8 +1010,8 @@ impl Warden {
 
     /// A process was given nothing. Whoever waits for it as a copy is told why; where nobody is known to, it is reported, once for each worker that is being copied: any
     /// program can make the call.
-    fn refuse(&mut self, serial: u64, parent: Option<WorkerId>, why: &str) -> io::Result<()> {
-        if let Some(worker) = parent {
+    fn refuse(&mut self, serial: u64, copy: Option<WorkerId>, why: &str) -> io::Result<()> {
+        if let Some(worker) = copy {
             let why = CopyRefusal::Unlike(why.to_owned());
             return tell(&Event::CopyRefused { worker, why });
         }

@@ -15712,7 +15712,7 @@ export const CodingEnvDefinition = {
      * Errors: INVALID_FIELD; EPISODE_NOT_FOUND, EPISODE_CLOSED, EPISODE_EXPIRED, EPISODE_SERVER_GONE; EPISODE_LOST; EPISODE_ENDED; EPISODE_EXISTS
      * of a child's id; EPISODE_LIMIT; STEP_OUT_OF_ORDER; STEP_QUEUE_FULL; STEP_LIMIT; FORK_UNSUPPORTED when the program has something that can't be copied, or the
      * host can't do it; FORK_TOO_LARGE when its files are more than may be copied; FORK_DEPTH_LIMIT; FORK_FAILED when the host was short of something, with
-     * google.rpc.RetryInfo, or when copies break as they are made (three times), without; SHUTTING_DOWN; DEADLINE.
+     * google.rpc.RetryInfo, or when one broke as it was made, without; SHUTTING_DOWN; DEADLINE.
      */
     fork: {
       name: "Fork",
