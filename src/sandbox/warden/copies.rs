@@ -533,13 +533,20 @@ impl Warden {
         let found = cell
             .zip(root)
             .filter(|(cell, _)| self.is_new_child(*cell, pid));
-        let fork = self.copies.under_way.get_mut(&parent);
-        let wanted = fork.and_then(|fork| {
-            let mut wanted = fork.wanted.iter_mut();
-            wanted.find(|wanted| wanted.worker == worker && wanted.channel.is_empty())
-        });
-        let (Some((cell, root)), Some(wanted)) = (found, wanted) else {
-            return Ok(()); // told when the fork is over
+        let Some(fork) = self.copies.under_way.get_mut(&parent) else {
+            return Ok(());
+        };
+        let is_it = |wanted: &Wanted| wanted.worker == worker && wanted.channel.is_empty();
+        let Some(place) = fork.wanted.iter().position(is_it) else {
+            return Ok(());
+        };
+        let Some((cell, root)) = found else {
+            // It has ended already, maybe after it had said that it is ready.
+            let (cell, wanted) = (fork.cell, fork.wanted.swap_remove(place));
+            return self.give_up(cell, wanted);
+        };
+        let Some(wanted) = fork.wanted.get_mut(place) else {
+            return Ok(());
         };
         let limits = self.cells.get(&cell).map(|cell| cell.limits);
         let cgroup = match (&mut self.cgroups, limits) {
@@ -1100,15 +1107,20 @@ impl Warden {
         self.answer_all(fork.waiting.into_values());
         for wanted in fork.wanted {
             if !wanted.taken {
-                if let Some(cell) = fork.cell.filter(|_| wanted.files.is_some()) {
-                    self.remove_beneath(cell, &wanted.workspace);
-                }
-                self.uids.extend(wanted.uid);
-                let worker = wanted.worker;
-                tell(&Event::NotCopied { worker })?;
+                self.give_up(fork.cell, wanted)?;
             }
         }
         Ok(())
+    }
+
+    /// A copy that was wanted never will be.
+    fn give_up(&mut self, cell: Option<WorkerId>, wanted: Wanted) -> io::Result<()> {
+        if let Some(cell) = cell.filter(|_| wanted.files.is_some()) {
+            self.remove_beneath(cell, &wanted.workspace);
+        }
+        self.uids.extend(wanted.uid);
+        let worker = wanted.worker;
+        tell(&Event::NotCopied { worker })
     }
 
     /// A branch has ended, and its cell goes on. Returns its worker, and what its control group had counted.

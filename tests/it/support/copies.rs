@@ -6,9 +6,19 @@ use coding_env::proto::v1;
 use super::places::{Place, is_named};
 use super::{Server, may_lack};
 
-/// Starts a server whose episodes can be copied: at the strongest level that this host gives, or else at none. None: this host can't do that, which
-/// was said.
+/// The level that [`copying`] uses instead of the strongest, as [`each_level`] calls it.
+const LEVEL_VARIABLE: &str = "CODING_ENV_TEST_COPIES";
+
+/// Starts a server whose episodes can be copied: at the level that `CODING_ENV_TEST_COPIES` names, which then has to be there; or at the strongest that this host gives, or else at
+/// none. None: this host can't do that, which was said.
 pub(crate) async fn copying(flags: &[&str]) -> Option<Server> {
+    if let Ok(level) = std::env::var(LEVEL_VARIABLE) {
+        let server = place(&level).start(flags);
+        let server = server.unwrap_or_else(|why| panic!("{LEVEL_VARIABLE}: {level}: {why}"));
+        let copies = can_copy(&server).await;
+        assert!(copies, "{LEVEL_VARIABLE}: {level} copies no episodes");
+        return Some(server);
+    }
     let server = Server::start(flags);
     if can_copy(&server).await {
         return Some(server);
@@ -38,6 +48,14 @@ pub(crate) fn has_uids(level: &str) -> bool {
     level != "none" && !level.ends_with(WITHOUT_UIDS)
 }
 
+/// The place that gives a level as [`each_level`] calls it.
+fn place(level: &str) -> Place {
+    match level.strip_suffix(WITHOUT_UIDS) {
+        Some(level) => Place::as_a_user(level),
+        None => Place::of_level(level),
+    }
+}
+
 /// Whether the server has to tell that its branches can't signal one another.
 pub(crate) fn keeps_signals_apart(level: &str) -> bool {
     has_uids(level) || level.starts_with("landlock")
@@ -58,10 +76,7 @@ pub(crate) async fn each_level_with(flags: &[&str], part: impl AsyncFn(&mut Serv
         "namespace",
         "namespace without uids",
     ] {
-        let place = match level.strip_suffix(WITHOUT_UIDS) {
-            Some(level) => Place::as_a_user(level),
-            None => Place::of_level(level),
-        };
+        let place = place(level);
         if level != "none" && has_uids(level) && !place.as_root {
             continue; // the same as without uids
         }
