@@ -124,12 +124,14 @@ impl Copying {
 struct Hold {
     executor: Executor,
     parent: WorkerId,
+    /// The parent may have made copies.
+    begun: bool,
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let parent = self.parent;
-        let forked = Order::Forked { parent };
+        let (parent, begun) = (self.parent, self.begun);
+        let forked = Order::Forked { parent, begun };
         self.executor.0.link.send(&forked, Vec::new());
     }
 }
@@ -150,13 +152,9 @@ impl Executor {
         parent: &mut Worker,
         orders: &[ForkOrder],
     ) -> Result<Copying, ForkFault> {
-        if orders.is_empty() {
-            return Ok(Copying(Box::pin(async { Ok(Vec::new()) })));
-        }
         if let Some(why) = parent.death() {
             return Err(ForkFault::Failed(why));
         }
-        let apart = parent.shared.until_apart();
         let facts = self.plan().fork_facts();
         if !facts.available {
             return Err(ForkFault::HostLacks(facts.why_not.unwrap_or_default()));
@@ -171,15 +169,20 @@ impl Executor {
             )));
         }
         let mut copies = Vec::with_capacity(orders.len());
-        let _hold = Hold {
+        let mut hold = Hold {
             executor: self.clone(),
             parent: parent.shared.id,
+            begun: false,
         };
         for order in orders {
             copies.push(self.want_copy(parent, *order, depth)?);
         }
         let limits = parent.shared.limits;
-        let files = parent.shared.wait_for_files();
+        let Some(first) = copies.first() else {
+            return Ok(Copying(Box::pin(async { Ok(Vec::new()) })));
+        };
+        let files = first.worker.shared.wait_for_files();
+        let apart = first.worker.shared.until_apart();
         let prepare = Order::Prepare {
             parent: parent.shared.id,
             bytes_max: limits.workspace_bytes,
@@ -200,6 +203,7 @@ impl Executor {
                 false => apart.await,
             }
         };
+        hold.begun = true;
         let made = tokio::select! {
             biased;
             made = self.make(parent, files, apart, copies) => made,

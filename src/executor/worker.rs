@@ -56,8 +56,8 @@ struct Facts {
     pid: Option<i32>,
     /// How it ended.
     exit: Option<(ExitStatus, ProcessUsage)>,
-    /// How often all copies of it that were to be made were apart from it.
-    apart: u64,
+    /// It, as a copy, and those with it are apart from their parent.
+    apart: bool,
     /// It was refused as a copy.
     refused: bool,
     /// How many of the signals asked for have been sent.
@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     pub(super) limits: CellLimits,
     /// How many workers it is a copy of a copy of.
     pub(super) depth: u32,
-    /// Who waits for the files of its copies.
+    /// Who waits for its files and those of the copies that are made with it, as whose first it is.
     prepared: Mutex<Option<oneshot::Sender<Files>>>,
     /// Why it was refused as a copy.
     refusal: OnceLock<CopyRefusal>,
@@ -154,30 +154,30 @@ impl Shared {
         }
     }
 
-    /// The next that is said of the files for its copies.
+    /// What is said of its files, as those of a copy, and of the copies with it.
     pub(super) fn wait_for_files(&self) -> oneshot::Receiver<Files> {
         let (sender, receiver) = oneshot::channel();
         *self.prepared() = Some(sender);
         receiver
     }
 
-    /// The files of its copies are made, or not.
+    /// Its files and those of the copies with it are made, or not.
     pub(crate) fn take_files(&self, files: Files) {
         if let Some(waiting) = self.prepared().take() {
             drop(waiting.send(files)); // one that has gone needs none
         }
     }
 
-    /// The copies that were last made of it are apart from it.
+    /// It, as a copy, and those with it are apart from their parent.
     pub(crate) fn let_go(&self) {
-        self.facts.send_modify(|facts| facts.apart += 1);
+        self.facts.send_modify(|facts| facts.apart = true);
     }
 
-    /// Waits until the copies are apart from it that are made from now on. `# Cancel-Safety`: safe.
+    /// Waits until it and the copies with it are apart from their parent. `# Cancel-Safety`: safe.
     pub(super) fn until_apart(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
-        let (shared, before) = (Arc::clone(self), self.facts().apart);
+        let shared = Arc::clone(self);
         async move {
-            shared.wait_for(|facts| facts.apart > before).await;
+            shared.wait_for(|facts| facts.apart).await;
         }
     }
 

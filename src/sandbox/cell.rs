@@ -53,7 +53,7 @@ pub(super) enum BranchAsk {
     End = 46,
     /// Copies are being made: leave children alone that are no branches. Each is taken back by a [`GoOn`](Self::GoOn).
     Hold = 47,
-    /// Children that are no branches now are nobody's, unless others hold.
+    /// Copies were made, or not even begun (the value is 0): children that are no branches now are nobody's, unless others hold.
     GoOn = 48,
 }
 

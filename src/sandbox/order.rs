@@ -76,7 +76,11 @@ pub(crate) enum Order {
         pid: i32,
     },
     /// All copies of a worker are made that will be. Those that were not are answered by [`Event::NotCopied`].
-    Forked { parent: WorkerId },
+    Forked {
+        parent: WorkerId,
+        /// Some may have been made.
+        begun: bool,
+    },
     /// Every copy of a worker was begun. Of those that have ended without a word the channels are closed.
     Miss { parent: WorkerId },
     /// Read what a worker's control group has counted. Answered by [`Event::Measured`], if the worker lives.
@@ -169,9 +173,9 @@ pub(crate) enum Event {
     },
     /// A copy that was told of by [`Order::Copy`] was not made.
     NotCopied { worker: WorkerId },
-    /// The files of a worker's copies.
+    /// The files of this copy and of those that were wanted with it, of which it is the first.
     Prepared { worker: WorkerId, files: Files },
-    /// All copies of this worker that were wanted are apart from it: it may go on, and so may the cell.
+    /// This copy and those that were wanted with it, of which it is the first, are apart from their parent, which may go on.
     Apart { worker: WorkerId },
     /// This copy was refused, so that none is made.
     CopyRefused { worker: WorkerId, why: CopyRefusal },
@@ -276,7 +280,9 @@ impl Order {
                 worker,
                 pid,
             } => Writer::new(10).u64(*parent).u64(*worker).i32(*pid).finish(),
-            Self::Forked { parent } => Writer::new(11).u64(*parent).finish(),
+            Self::Forked { parent, begun } => {
+                Writer::new(11).u64(*parent).u8((*begun).into()).finish()
+            }
             Self::Miss { parent } => Writer::new(12).u64(*parent).finish(),
             Self::Kill { worker } => Writer::new(3).u64(*worker).finish(),
             Self::StartKeeper => Writer::new(5).finish(),
@@ -353,6 +359,7 @@ impl Order {
             },
             11 => Self::Forked {
                 parent: reader.u64()?,
+                begun: reader.u8()? != 0,
             },
             12 => Self::Miss {
                 parent: reader.u64()?,
@@ -570,7 +577,10 @@ mod tests {
                 worker: 2,
                 pid: 3,
             },
-            Order::Forked { parent: 1 },
+            Order::Forked {
+                parent: 1,
+                begun: true,
+            },
             Order::Miss { parent: 1 },
         ];
         for order in orders {

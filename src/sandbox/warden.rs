@@ -466,7 +466,7 @@ impl Warden {
                 worker,
                 pid,
             } => self.adopt(parent, worker, pid)?,
-            Order::Forked { parent } => self.finish_copies(parent)?,
+            Order::Forked { parent, begun } => self.finish_copies(parent, begun)?,
             Order::Miss { parent } => self.miss_copies(parent),
             Order::Ask { worker, ask } => self.ask(worker, ask)?,
         }

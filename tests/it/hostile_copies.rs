@@ -293,6 +293,82 @@ async fn a_process_that_a_program_left_is_in_the_way_of_a_copy() {
     .await;
 }
 
+/// A fork that is refused touches nothing, whatever came about while it was looked at.
+#[tokio::test]
+async fn a_process_that_is_left_while_a_fork_is_refused_lives_on() {
+    each_level(async |server: &mut Server, level| {
+        if has_uids(level) {
+            return;
+        }
+        let leave = "pair = socket.socketpair()\n\
+                     def look(worker):\n\
+                     \x20   r, w = os.pipe()\n\
+                     \x20   if os.fork() == 0:\n\
+                     \x20       pid = os.fork()\n\
+                     \x20       if pid == 0: time.sleep(1000)\n\
+                     \x20       os.write(w, b'%d' % pid)\n\
+                     \x20       os._exit(0)\n\
+                     \x20   os.wait()\n\
+                     \x20   global left\n\
+                     \x20   left = int(os.read(r, 20))\n\
+                     \x20   os.close(r); os.close(w)\n\
+                     \x20   return own['look_at_process'](worker)\n\
+                     instead('look_at_process', look)";
+        let mut parent = prepared(server, &format!("{HARNESS}{leave}")).await;
+        let error = parent.fork(1).await.unwrap_err();
+        assert_eq!(error.reason(), Some(&Reason::ForkUnsupported), "{error}");
+        assert!(error.to_string().contains("socket"), "{error}");
+        // What it would get would come before what is asked for now.
+        parent.interrupter().unwrap().interrupt().await.unwrap();
+        assert_eq!(
+            run(&mut parent, "os.kill(left, 0); 1").await,
+            "1",
+            "{level}"
+        );
+    })
+    .await;
+}
+
+/// What is told of one fork is not taken for the next one's, however soon that comes.
+#[tokio::test]
+async fn a_fork_that_was_refused_leaves_nothing_to_the_next() {
+    const ROUNDS: usize = 50;
+    each_level(async |server: &mut Server, level| {
+        let alternate = "looks = 0\n\
+                         def look(worker, held, fds):\n\
+                         \x20   global looks\n\
+                         \x20   looks += 1\n\
+                         \x20   found = own['look_at_descriptors'](worker, held, fds)\n\
+                         \x20   return {'sockets': ['one']} if looks % 2 else found\n\
+                         instead('look_at_descriptors', look)";
+        let env = prepared(server, &format!("{HARNESS}{alternate}")).await;
+        let request = v1::ForkRequest {
+            episode_id: env.episode_id().unwrap().to_owned(),
+            count: 1,
+            ..Default::default()
+        };
+        let mut raw = server.raw().await;
+        for round in 0..ROUNDS {
+            let refusal = raw.fork(request.clone()).await.unwrap_err();
+            assert_eq!(
+                refusal.code(),
+                tonic::Code::FailedPrecondition,
+                "{level}: {refusal}"
+            );
+            let forked = raw.fork(request.clone()).await;
+            let child = match forked {
+                Ok(forked) => forked.into_inner().children.remove(0),
+                Err(refusal) => panic!("{level}, round {round}: {}", refusal.message()),
+            };
+            let close = v1::CloseRequest {
+                episode_id: child.episode_id,
+            };
+            raw.close(close).await.unwrap();
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_a_branch_makes_of_its_cells_directory_leads_nowhere_and_goes_with_the_last() {
     each_level(async |server: &mut Server, level| {

@@ -56,7 +56,7 @@ const SIGINT: usize = 2;
 const SIGCONT: usize = 18;
 const SIGSTOP: usize = 19;
 /// What the warden asks a reaper for, beside SIGTERM, which is the cell's end: see `Ask` of src/sandbox/cell.rs. The signal's value is the pid of the
-/// branch's root, 0 that of the first; with ASK_ADOPT the branch's uid is in the high half, and with ASK_HOLD the value is that of the first, and in the high half one that no
+/// branch's root, 0 that of the first; with ASK_ADOPT the branch's uid is in the high half, with ASK_GO_ON it says whether copies may have been made, and with ASK_HOLD the value is that of the first, and in the high half one that no
 /// process has but those which signal a branch.
 const ASK_INTERRUPT: usize = 40;
 const ASK_FREEZE: usize = 41;
@@ -403,9 +403,11 @@ impl Cell {
             }
             ASK_GO_ON => {
                 self.holds = self.holds.wrapping_sub(1);
-                // Copies that nobody has named are nobody's.
-                self.sweeps = true;
-                self.rounds = 0;
+                // Copies that nobody has named are nobody's. Without any, a child that is no branch is the program's.
+                if value != 0 {
+                    self.sweeps = true;
+                    self.rounds = 0;
+                }
             }
             _ => {}
         }

@@ -112,6 +112,8 @@ enum Place {
 #[derive(Default)]
 pub(super) struct UnderWay {
     wanted: Vec<Wanted>,
+    /// The first that was wanted. What is told of all of them is told of that one: of the same parent there may be others before long.
+    first: WorkerId,
     /// Where the process that copies files says how that went.
     copyist: Option<OwnedFd>,
     copyist_pid: i32,
@@ -173,10 +175,8 @@ impl Copies {
     }
 
     /// What is under way of the parent with this process.
-    fn fork_by_pid(&self, pid: i32) -> Option<(WorkerId, &UnderWay)> {
-        let mut forks = self.under_way.iter();
-        let (parent, fork) = forks.find(|(_, fork)| fork.pid == pid)?;
-        Some((*parent, fork))
+    fn fork_by_pid(&self, pid: i32) -> Option<&UnderWay> {
+        self.under_way.values().find(|fork| fork.pid == pid)
     }
 
     /// Whether this copy is the last of its parent's that comes apart from it: all others that were wanted have.
@@ -352,6 +352,9 @@ impl Warden {
         channel: Vec<OwnedFd>,
     ) {
         let fork = self.copies.under_way.entry(parent).or_default();
+        if fork.wanted.is_empty() {
+            fork.first = worker;
+        }
         fork.wanted.push(Wanted {
             worker,
             workspace: workspace.into(),
@@ -373,8 +376,9 @@ impl Warden {
                 Err(error) => Files::Failed(error.to_string()),
             }
         };
+        let fork = self.copies.under_way.get(&parent);
         tell(&Event::Prepared {
-            worker: parent,
+            worker: fork.map_or(parent, |fork| fork.first),
             files,
         })
     }
@@ -403,15 +407,16 @@ impl Warden {
         let Some(fork) = self.copies.under_way.get_mut(&parent) else {
             return Err(io::Error::other("no copy is wanted"));
         };
-        let first = cell.uid.map_or(0, u64::from);
+        let first_uid = cell.uid.map_or(0, u64::from);
         if with_uids && self.copies.spare_uid.is_none() {
             self.copies.spare_uid = self.uids.pop();
         }
         let spare = self.copies.spare_uid.map_or(0, u64::from);
-        let value = first | spare << u32::BITS;
+        let value = first_uid | spare << u32::BITS;
         sys::signal_with_value(reaper, BranchAsk::Hold as i32, value)?;
         cell.forked = true;
         fork.cell = Some(id);
+        let first = fork.first;
         let copy = self.copies.live.get(&parent);
         fork.uid = copy.map_or(cell.uid, |copy| copy.uid);
         fork.pid = copy.map_or(cell.pid, |copy| copy.pid);
@@ -462,7 +467,7 @@ impl Warden {
                 let files = made.unwrap_or_else(|error| {
                     Files::Failed(format!("the copies' files could not be made: {error}"))
                 });
-                say(&theirs, parent, files);
+                say(&theirs, first, files);
                 drop(trees); // nobody waits for that any more
             })?
         } else {
@@ -483,7 +488,7 @@ impl Warden {
             sys::start_copy(|| {
                 let files = copy_all(&job, wanted, &theirs);
                 let files = files.unwrap_or_else(|error| Files::Failed(error.to_string()));
-                say(&theirs, parent, files);
+                say(&theirs, first, files);
             })?
         };
         fork.copyist = Some(ours);
@@ -510,12 +515,13 @@ impl Warden {
             }
             // There will be no more files.
             heard => {
+                let first = fork.first;
                 let waiting = std::mem::take(&mut fork.waiting);
                 self.answer_all(waiting.into_values());
                 match heard.map(|(bytes, _)| Event::decode(&bytes)) {
                     Some(Ok(event)) => tell(&event),
                     _ => tell(&Event::Prepared {
-                        worker: parent,
+                        worker: first,
                         files: Files::Failed("the process that copies files has ended".to_owned()),
                     }),
                 }
@@ -779,10 +785,10 @@ impl Warden {
                     .expected
                     .as_ref()
                     .map_or(0, |expected| expected.parent.0);
-                if let Some((parent, fork)) = self.copies.fork_by_pid(parent)
+                if let Some(fork) = self.copies.fork_by_pid(parent)
                     && self.copies.is_last(worker, fork)
                 {
-                    tell(&Event::Apart { worker: parent })?;
+                    tell(&Event::Apart { worker: fork.first })?;
                 }
                 Ok(Some(Answer::Run))
             }
@@ -854,7 +860,7 @@ impl Warden {
             |pid, uid| uid == parents_uid && inspection::is_closed(pid, uid),
         )?;
         match self.copies.fork_by_pid(parent) {
-            Some((_, fork)) if is_sure && self.copies.is_last(worker, fork) => {
+            Some(fork) if is_sure && self.copies.is_last(worker, fork) => {
                 self.check_parent(copy, expected.parent)
             }
             _ => Ok(is_sure),
@@ -921,12 +927,15 @@ impl Warden {
         index: u64,
     ) -> io::Result<Given> {
         let pid = call.thread;
-        let Some(cell) = self.cell_of_new(serial, pid) else {
-            return Ok(Given::Nothing(
-                None,
-                "it is no new child of its cell's reaper",
-            ));
+        let Some(cell) = children::parent(pid).and_then(|reaper| self.cell_of.get(&reaper)) else {
+            return Err(rustix::io::Errno::SRCH.into()); // it has ended, or its reaper has
         };
+        let cell = *cell;
+        let of = self.cells.get(&cell);
+        if of.is_none_or(|of| of.template != serial) || !self.is_new_child(cell, pid) {
+            let why = "it is no new child of its cell's reaper";
+            return Ok(Given::Nothing(None, why));
+        }
         let status = Status::read(pid)?;
         // What was read is of the caller, which waits and so has its number.
         if !sys_broker::still_waits(listener.as_fd(), call.id) {
@@ -1007,14 +1016,6 @@ impl Warden {
         Ok(Given::All(answer))
     }
 
-    /// The cell that a process is a new child of: one that this template has made.
-    fn cell_of_new(&self, serial: u64, pid: i32) -> Option<WorkerId> {
-        let reaper = children::parent(pid)?;
-        let cell = *self.cell_of.get(&reaper)?;
-        let of = self.cells.get(&cell)?;
-        (of.template == serial && self.is_new_child(cell, pid)).then_some(cell)
-    }
-
     /// A process was given nothing. Whoever waits for it as a copy is told why; where nobody is known to, it is reported, once for each worker that is being copied: any
     /// program can make the call.
     fn refuse(&mut self, serial: u64, copy: Option<WorkerId>, why: &str) -> io::Result<()> {
@@ -1078,7 +1079,7 @@ impl Warden {
     }
 
     /// No more copies are made of a worker. Those that are wanted yet never will be.
-    pub(super) fn finish_copies(&mut self, parent: WorkerId) -> io::Result<()> {
+    pub(super) fn finish_copies(&mut self, parent: WorkerId, begun: bool) -> io::Result<()> {
         let Some(fork) = self.copies.under_way.remove(&parent) else {
             return Ok(());
         };
@@ -1087,7 +1088,7 @@ impl Warden {
             children::signal(fork.copyist_pid, Signal::KILL);
         }
         if let Some(cell) = fork.cell {
-            if let Err(error) = self.ask_branch(cell, BranchAsk::GoOn, 0) {
+            if let Err(error) = self.ask_branch(cell, BranchAsk::GoOn, begun.into()) {
                 report(&format!("warden: a reaper can't be asked: {error}"));
                 // It would wait for ever for copies that nobody has named.
                 if let Some(reaper) = self.cells.get(&cell).and_then(|cell| cell.reaper) {
@@ -1223,11 +1224,8 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 /// Says how the copying of files went. The warden sees by the socket's end that it was not told.
-fn say(socket: &OwnedFd, parent: WorkerId, files: Files) {
-    let event = Event::Prepared {
-        worker: parent,
-        files,
-    };
+fn say(socket: &OwnedFd, worker: WorkerId, files: Files) {
+    let event = Event::Prepared { worker, files };
     drop(send(socket.as_fd(), &event.encode(), &[]));
 }
 
