@@ -179,11 +179,14 @@ impl Copies {
         self.under_way.values().find(|fork| fork.pid == pid)
     }
 
-    /// Whether this copy is the last of its parent's that comes apart from it: all others that were wanted have.
+    /// Whether this copy is the last of its parent's that comes apart from it: all others that were wanted have, or have ended.
     fn is_last(&self, worker: WorkerId, fork: &UnderWay) -> bool {
         let is_apart = |wanted: &Wanted| {
             let copy = self.live.get(&wanted.worker);
-            copy.is_some_and(|copy| wanted.worker == worker || copy.memory == Memory::Opening)
+            let has_ended = wanted.taken && copy.is_none();
+            has_ended
+                || copy
+                    .is_some_and(|copy| wanted.worker == worker || copy.memory == Memory::Opening)
         };
         fork.wanted.iter().all(is_apart)
     }
