@@ -13,6 +13,7 @@ use super::checkpoint::{self, Checkpointed, NewCheckpoint, RolledBack};
 use super::registry::{Episode, Episodes, Inner, Pending, State};
 use super::{EpisodeKey, Refusal, driver};
 use crate::executor::{Copying, ForkFault, ForkOrder, RandomState, Worker};
+use crate::fault;
 
 /// Where an episode stands between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,13 +241,10 @@ pub(super) async fn grant(registry: &Arc<Inner>, episode: &Arc<Episode>) {
                     return;
                 }
             };
-            let registry = Arc::clone(registry);
             // The episode goes on while they become ready. If nobody listens any more, they end.
-            registry.tasks.clone().spawn(async move {
-                let copies = finish_copies(&registry, begun, copying).await;
-                let copies = copies.map(|workers| (workers, point));
-                drop(done.send(copies.map_err(refusal)));
-            });
+            registry
+                .tasks
+                .spawn(finish(Arc::clone(registry), begun, copying, done, point));
         }
         Wish::Checkpoint { new, done } => {
             let made = checkpoint::make(registry, episode, worker.as_mut(), new, point).await;
@@ -280,6 +278,29 @@ async fn begin_copies(
         Some(worker) => registry.executor.fork(worker, orders).await,
         None => Err(ForkFault::Failed("there is no interpreter".to_owned())),
     }
+}
+
+/// Hands copies that were begun to whoever waits for them.
+async fn finish(
+    registry: Arc<Inner>,
+    begun: Instant,
+    copying: Copying,
+    mut done: oneshot::Sender<Result<(Vec<Worker>, Point), Refusal>>,
+    point: Point,
+) {
+    let finished = fault::caught(finish_copies(&registry, begun, copying));
+    let copies = tokio::select! {
+        copies = finished => copies,
+        () = done.closed() => return,
+        () = registry.stop.cancelled() => return,
+    };
+    drop(done.send(match copies {
+        Ok(Ok(workers)) => Ok((workers, point)),
+        Ok(Err(fault)) => Err(refusal(fault)),
+        Err(cause) => Err(Refusal::Fault {
+            id: fault::report(&cause),
+        }),
+    }));
 }
 
 /// Waits for copies that were begun, and counts them.

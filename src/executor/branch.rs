@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::frame::{self, COPIES_MAX, FromWorker};
-use super::worker::Worker;
+use super::worker::{Shared, Worker};
 use super::{Channel, Executor, ExitStatus, WORKER_READY_WITHIN};
 use crate::sandbox::directories;
 use crate::sandbox::order::{CopyRefusal, Files, Order, WorkerId};
@@ -191,7 +191,7 @@ impl Executor {
         self.0.link.send(&prepare, Vec::new());
         parent.thaw();
 
-        let mut files = std::pin::pin!(files_made(parent, files));
+        let mut files = std::pin::pin!(files_made(parent, Arc::clone(&first.worker.shared), files));
         let shares = tokio::select! {
             biased;
             asked = self.ask(parent, files.as_mut()) => asked?,
@@ -406,6 +406,7 @@ impl Executor {
 /// Waits until the files of copies are made.
 fn files_made(
     parent: &Worker,
+    first: Arc<Shared>,
     files: oneshot::Receiver<Files>,
 ) -> impl Future<Output = Result<(), ForkFault>> + use<> {
     let shared = Arc::clone(&parent.shared);
@@ -414,6 +415,8 @@ fn files_made(
         let files = tokio::select! {
             files = tokio::time::timeout(WITHIN, files) => files.ok().and_then(Result::ok),
             _ = shared.ended() => None,
+            // Why is told to whoever waits for that copy.
+            _ = first.ended() => Some(Files::Made),
             () = gone => None,
         };
         files.map_or_else(

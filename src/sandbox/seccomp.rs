@@ -349,7 +349,7 @@ fn act(policy: &Policy, act: Act) -> Block {
             end(RET_ALLOW),
             end(errno(libc::EPERM)),
         ),
-        Act::Gated | Act::Asks if policy.copies == Some(CopyWay::Uid) => {
+        Act::Gated | Act::Asks | Act::CloseMemory if policy.copies == Some(CopyWay::Uid) => {
             keyed_or_marked(policy.key, RET_USER_NOTIF)
         }
         Act::Asks if policy.copies == Some(CopyWay::Descent) => {
@@ -530,7 +530,7 @@ const PRCTL: Rule = Rule {
             tests: &[Test::OneOf(0, ALL, &[36]), Test::OneOf(1, ALL, &[1])],
             act: Act::Descent,
         },
-        // PR_SET_DUMPABLE, likewise: a worker that is copied, and its copies, let nobody of their user look into them.
+        // PR_SET_DUMPABLE, likewise: a worker that is copied, and its copies, let nobody of their user look into them. Where they get uids, only until they have those.
         Case {
             tests: &[Test::OneOf(0, ALL, &[4]), Test::OneOf(1, ALL, &[0])],
             act: Act::CloseMemory,
@@ -1402,6 +1402,9 @@ pub(super) mod tests {
             let marked = [first, 1, 9, 9, 9, COPY_MARK];
             assert_eq!(ask(&STRICT, name, &marked), EPERM_RETURN, "{name}");
         }
+        // A worker that is copied closes its memory, too.
+        let close = |key| ask(&copies, "prctl", &[DUMPABLE, 0, 9, 9, 9, key]);
+        assert_eq!((close(COPY_MARK), close(0)), (RET_USER_NOTIF, EPERM_RETURN));
         let copy: u64 = CLONE_COPY.into();
         assert_eq!(ask(&copies, "clone", &[copy]), RET_ALLOW);
         assert_eq!(ask(&STRICT, "clone", &[copy]), EPERM_RETURN);

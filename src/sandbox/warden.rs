@@ -467,7 +467,7 @@ impl Warden {
                 pid,
             } => self.adopt(parent, worker, pid)?,
             Order::Forked { parent, begun } => self.finish_copies(parent, begun)?,
-            Order::Miss { parent } => self.miss_copies(parent),
+            Order::Miss { parent } => self.miss_copies(parent)?,
             Order::Ask { worker, ask } => self.ask(worker, ask)?,
         }
         Ok(true)

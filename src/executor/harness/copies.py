@@ -20,7 +20,7 @@ class Held:
 
     def __init__(self):
         self.streams = [], []  # descriptors of stdout's pipe and of stderr's
-        self.files = []  # descriptors of files and directories, with their paths, what fstat tells, their flags and positions: the worker may go on before its copies look
+        self.files = []  # descriptors of files and directories, with their paths and what fstat tells
         self.twins = {}  # of those, descriptors that share their position with one before, and that one
         self.mapped = []  # mappings: first address, size, protection, whether it is shared, offset, inode, path
         self.pid = getpid()
@@ -34,7 +34,7 @@ def copy_worker(worker):
         held, found = look_at(worker)
     except Exception as error:
         held, found = None, [("descriptors", "what the program holds can't be told: {}".format(error))]
-    answer = pack_obstacles(found, held is not None and (bool(held.mapped) or has_nameless(held)))
+    answer = pack_obstacles(found, held is not None and bool(held.mapped or held.files))
     if found:
         return answer
     made = worker.native.make_copies(answer)
@@ -48,10 +48,6 @@ def copy_worker(worker):
         finally:
             leave(70)
     return struct.pack("<IB", 1, READY)
-
-
-def has_nameless(held):
-    return any(is_nameless(status) for _, _, status, _, _ in held.files)
 
 
 def pack_obstacles(found, shares):
@@ -164,7 +160,7 @@ def look_at_descriptors(worker, held, fds):
         elif kind == stat.S_IFREG and status.st_nlink == 0 and not is_readable(fd):
             word = "descriptors"
         elif kind == stat.S_IFREG and not path.startswith("/memfd:") or kind == stat.S_IFDIR:
-            held.files.append((fd, path, status) + look_at_position(fd, status))
+            held.files.append((fd, path, status))
         elif path == "anon_inode:[eventpoll]":
             word = "event_loop"
         elif kind not in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFLNK):
@@ -174,21 +170,11 @@ def look_at_descriptors(worker, held, fds):
     return others
 
 
-def look_at_position(fd, status):
-    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
-    has_position = stat.S_ISREG(status.st_mode) and not flags & os.O_PATH
-    return flags, os.lseek(fd, 0, os.SEEK_CUR) if has_position else None
-
-
-def is_nameless(status):
-    return stat.S_ISREG(status.st_mode) and status.st_nlink == 0
-
-
 def find_twins(files):
     """Descriptors that are duplicates of one before: a change of the position of one is seen by the other."""
     opened, twins = {}, {}
-    for fd, _, status, _, position in files:
-        if position is not None:
+    for fd, _, status in files:
+        if stat.S_ISREG(status.st_mode) and not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH:  # which has no position
             opened.setdefault((status.st_dev, status.st_ino), []).append(fd)
     for fds in opened.values():
         for place, fd in enumerate(fds):
@@ -266,12 +252,12 @@ def become_copy(worker, held, order, stdout, stderr):
     except OSError:
         os.chdir(worker.home)
     renewed = {}
-    for fd, path, status, flags, position in held.files:
+    for fd, path, status in held.files:
         if fd in held.twins:
             os.dup2(held.twins[fd], fd, os.get_inheritable(fd))
         else:
-            renew_file(fd, path, moved(path), status, flags, position)
-        access = flags & (os.O_PATH | os.O_ACCMODE)
+            renew_file(fd, path, moved(path), status)
+        access = fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_PATH | os.O_ACCMODE)
         if access == os.O_RDWR or access == os.O_RDONLY and status.st_ino not in renewed:
             renewed[status.st_ino] = fd
     later = []
@@ -322,12 +308,15 @@ def move_home(worker, home, moved):
     worker.home, Worker.temporary, Worker.shared_memory = home, moved(temporary), moved(Worker.shared_memory)
 
 
-def renew_file(fd, old_path, path, status, flags, position):
+def renew_file(fd, old_path, path, status):
     """Opens a file again, so that its position is this process's own, under the same number."""
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    regular = stat.S_ISREG(status.st_mode)
+    position = os.lseek(fd, 0, os.SEEK_CUR) if regular and not flags & os.O_PATH else None
     flags &= ~NOT_TO_REPEAT
-    if stat.S_ISREG(status.st_mode):
+    if regular:
         flags &= ~os.O_DIRECTORY  # a part of O_TMPFILE
-    if is_nameless(status):
+    if regular and status.st_nlink == 0:
         new = copy_nameless(fd, flags, status)
     else:
         new = None

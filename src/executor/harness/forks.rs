@@ -157,6 +157,7 @@ pub(crate) unsafe extern "C" fn make_copies(_: Object, object: Object) -> Object
     }
     let mask = set_signal_mask(SIG_BLOCK_ALL);
     let mut begun = false;
+    let mut closed = false;
     let mut count = 0_usize;
     // SAFETY: only the main thread comes here.
     let (answer, order) = unsafe { (&mut *addr_of_mut!(ANSWER), addr_of_mut!(ORDER).cast::<u8>()) };
@@ -190,6 +191,10 @@ pub(crate) unsafe extern "C" fn make_copies(_: Object, object: Object) -> Object
             begun = true;
             // SAFETY: the GIL is held; a matching PyOS_AfterFork_* follows wherever Python runs again.
             unsafe { PyOS_BeforeFork() };
+            if rights.bytes == 0 {
+                // Its copies have its uid at first, and inherit this: nobody of its user opens their memory. The warden looks at them.
+                closed = ask(nr::PRCTL, [PR_SET_DUMPABLE, 0, 0]) == 0;
+            }
         }
         // SAFETY: the server copies a worker only if it has one thread.
         let pid = unsafe { clone(CLONE_PARENT, thread.slot) };
@@ -202,6 +207,10 @@ pub(crate) unsafe extern "C" fn make_copies(_: Object, object: Object) -> Object
         }
         count += 1;
     };
+    if closed {
+        // The warden lets that wait until its copies have users of their own.
+        ask(nr::PRCTL, [PR_SET_DUMPABLE, 1, 0]);
+    }
     if begun {
         // SAFETY: see PyOS_BeforeFork above.
         unsafe { PyOS_AfterFork_Parent() };

@@ -74,12 +74,14 @@ pub(super) struct Copy {
 /// What was done about a copy's memory: by calls that the warden lets run, and that may not have been made yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Memory {
-    /// Nothing.
-    Open,
-    /// It changes its user, which closes it.
+    /// Nothing: it was closed in the parent already.
+    Inherited,
+    /// It changes its user, which would close it, too.
     Closing,
-    /// It opens it again.
+    /// It opens it.
     Opening,
+    /// It is open, and its own.
+    Own,
 }
 
 /// A copy that is to be made.
@@ -127,6 +129,8 @@ pub(super) struct UnderWay {
     device: u64,
     /// What the parent has to know of itself, until it asks.
     facts: Option<OwnedFd>,
+    /// All copies have memory of their own, so that the parent may open its own again.
+    apart: bool,
     /// It was reported that a process was refused meanwhile.
     reported: bool,
 }
@@ -184,9 +188,8 @@ impl Copies {
         let is_apart = |wanted: &Wanted| {
             let copy = self.live.get(&wanted.worker);
             let has_ended = wanted.taken && copy.is_none();
-            has_ended
-                || copy
-                    .is_some_and(|copy| wanted.worker == worker || copy.memory == Memory::Opening)
+            let is_own = |copy: &Copy| wanted.worker == worker || copy.memory == Memory::Own;
+            has_ended || copy.is_some_and(is_own)
         };
         fork.wanted.iter().all(is_apart)
     }
@@ -293,6 +296,8 @@ enum Given {
     Later,
 }
 
+/// Why a copy is not let begin that has its memory together with another process.
+const SHARES: &str = "it shares its memory";
 /// Why a copy is not let begin whose parent has left a process: one that is there longer than this.
 const LEFT: &str = "another process of its parent's user runs";
 const LEFT_WITHIN: Duration = Duration::from_millis(500);
@@ -581,7 +586,7 @@ impl Warden {
             cgroup,
             groups: Vec::new(),
             expected: None,
-            memory: Memory::Open,
+            memory: Memory::Inherited,
             crowded_since: Cell::new(None),
         };
         if self.take_over(worker, copy)? {
@@ -737,6 +742,18 @@ impl Warden {
             let fd = sys_broker::add_descriptor(listener.as_fd(), call.id, facts, None, true)?;
             return Ok(Some(Answer::Value(fd.into())));
         }
+        if number == libc::SYS_prctl && self.has_begun(pid) {
+            let fork = self.copies.fork_by_pid(pid);
+            return Ok(match (second, fork.map(|fork| fork.apart)) {
+                // Before it is copied: its copies are closed from their beginning.
+                (0, Some(false)) | (1, None | Some(true)) => Some(Answer::Run),
+                (1, Some(false)) => {
+                    self.copies.held.push((serial, *call));
+                    None
+                }
+                _ => Some(REFUSED),
+            });
+        }
         let Some((worker, copy)) = self.copies.by_pid(pid) else {
             return Ok(Some(REFUSED));
         };
@@ -748,7 +765,8 @@ impl Warden {
             libc::SYS_setresuid | libc::SYS_setresgid => {
                 // The kernel takes the low halves.
                 let same = [first, second, third].map(|id| id & u64::from(u32::MAX) == uid);
-                if same != [true; 3] || copy.memory == Memory::Opening {
+                if same != [true; 3] || !matches!(copy.memory, Memory::Inherited | Memory::Closing)
+                {
                     return Ok(Some(REFUSED));
                 }
                 copy.memory = Memory::Closing;
@@ -756,21 +774,8 @@ impl Warden {
             }
             // Where it is then is looked at before it begins.
             libc::SYS_chroot if copy.files.is_some() => return Ok(Some(Answer::Run)),
-            ASK if second == ASK_GROUPS => {
-                let groups = std::mem::take(&mut copy.groups);
-                let mut answer = i64::try_from(groups.len()).map_err(io::Error::other)?;
-                for (place, group) in (0..).zip(groups) {
-                    let (listener, group) = (listener.as_fd(), group.as_fd());
-                    let fd = sys_broker::add_descriptor(listener, call.id, group, None, true)?;
-                    if fd >= NO_FD {
-                        return Err(too_many_files());
-                    }
-                    answer |= i64::from(fd) << (COUNT_BITS + place * FD_BITS);
-                }
-                return Ok(Some(Answer::Value(answer)));
-            }
-            // The filter knows its arguments.
-            libc::SYS_prctl => self.check_memory(worker),
+            ASK if second == ASK_GROUPS => self.check_apart(worker),
+            libc::SYS_prctl if second == 1 => self.check_memory(worker),
             ASK if second == ASK_BEGIN => self.check_all(worker),
             _ => return Ok(Some(REFUSED)),
         };
@@ -784,16 +789,15 @@ impl Warden {
             }
             Ok(true) if number == libc::SYS_prctl => {
                 copy.memory = Memory::Opening;
-                let parent = copy
-                    .expected
-                    .as_ref()
-                    .map_or(0, |expected| expected.parent.0);
-                if let Some(fork) = self.copies.fork_by_pid(parent)
-                    && self.copies.is_last(worker, fork)
-                {
-                    tell(&Event::Apart { worker: fork.first })?;
-                }
                 Ok(Some(Answer::Run))
+            }
+            Ok(true) if second == ASK_GROUPS => {
+                copy.memory = Memory::Own;
+                let groups = std::mem::take(&mut copy.groups);
+                let expected = copy.expected.as_ref();
+                let parent = expected.map_or(0, |expected| expected.parent.0);
+                self.note_apart(worker, parent)?;
+                give_groups(listener, call, groups).map(Some)
             }
             Ok(true) => {
                 copy.expected = None;
@@ -801,19 +805,27 @@ impl Warden {
                 Ok(Some(Answer::Value(0)))
             }
             Err(why) => {
-                let (cell, root) = (copy.cell, copy.root);
-                if why != LEFT && children::parent(pid).is_some() {
-                    report(&format!("warden: a copy is not what it should be: {why}"));
-                }
-                let why = match &*why {
-                    LEFT => CopyRefusal::LeftProcess,
-                    _ => CopyRefusal::Unlike(why),
-                };
-                tell(&Event::CopyRefused { worker, why })?;
-                self.end_of_branch(cell, root);
+                self.end_unlike(worker, why)?;
                 Ok(Some(REFUSED))
             }
         }
+    }
+
+    /// Ends a copy that is not what it should be, and says why.
+    fn end_unlike(&self, worker: WorkerId, why: String) -> io::Result<()> {
+        let Some(copy) = self.copies.live.get(&worker) else {
+            return Ok(());
+        };
+        if why != LEFT && children::parent(copy.pid).is_some() {
+            report(&format!("warden: a copy is not what it should be: {why}"));
+        }
+        let why = match &*why {
+            LEFT => CopyRefusal::LeftProcess,
+            _ => CopyRefusal::Unlike(why),
+        };
+        tell(&Event::CopyRefused { worker, why })?;
+        self.end_of_branch(copy.cell, copy.root);
+        Ok(())
     }
 
     /// Looks again at calls that had to wait until others have gone on.
@@ -833,49 +845,42 @@ impl Warden {
         if copy.memory != Memory::Closing {
             return Err("it has not changed its user".to_owned());
         }
-        let shares = || Err("it shares its memory".to_owned());
-        let (parent, parents_uid) = expected.parent;
-        if inspection::is_open(copy.pid, expected.uid) || inspection::is_closed(parent, parents_uid)
-        {
-            return shares();
+        if inspection::is_open(copy.pid, expected.uid) {
+            return Err(SHARES.to_owned());
         }
         let mut is_sure = true;
         for other in self.copies.live.values() {
             let Some(expected) = &other.expected else {
                 continue;
             };
-            if other.cell != copy.cell || other.pid == copy.pid {
-                continue;
-            }
-            match other.memory {
-                Memory::Open if inspection::is_closed(other.pid, expected.parent.1) => {
-                    return shares();
-                }
-                // One that shares this one's will find itself open.
-                Memory::Open | Memory::Closing => {}
-                Memory::Opening => is_sure &= !inspection::is_closed(other.pid, expected.uid),
+            // One that shares this one's will find itself open.
+            if other.cell == copy.cell && other.memory == Memory::Opening {
+                is_sure &= !inspection::is_closed(other.pid, expected.uid);
             }
         }
-        let (reaper, branches) = self.branches(copy.cell)?;
-        is_sure &= inspection::check_strangers(
-            reaper,
-            |pid| branches.contains(&pid),
-            |pid, uid| uid == parents_uid && inspection::is_closed(pid, uid),
-        )?;
-        match self.copies.fork_by_pid(parent) {
-            Some(fork) if is_sure && self.copies.is_last(worker, fork) => {
-                self.check_parent(copy, expected.parent)
-            }
-            _ => Ok(is_sure),
-        }
+        Ok(is_sure)
     }
 
-    /// Looks at a parent whose copies have all changed their user, before it may go on. Until then whatever is of its user could have opened their memory, and would have it
-    /// yet: it is alone, and has nothing of theirs. False: to be looked at again.
-    fn check_parent(&self, copy: &Copy, (parent, uid): (i32, u32)) -> Result<bool, String> {
-        if !inspection::check_parent(parent, uid)? {
-            return Ok(false);
+    /// Looks at a copy that has opened its memory: its parent's is closed yet, so that it is another. The last of a fork's waits until the parent is alone. False: to be looked at
+    /// again.
+    fn check_apart(&self, worker: WorkerId) -> Result<bool, String> {
+        let seen = self.copies.live.get(&worker);
+        let Some((copy, expected)) = seen.and_then(|copy| Some((copy, copy.expected.as_ref()?)))
+        else {
+            return Err("it has begun".to_owned());
+        };
+        let (parent, uid) = expected.parent;
+        if copy.memory != Memory::Opening || !inspection::is_open(copy.pid, expected.uid) {
+            return Err("its memory is closed".to_owned());
         }
+        if inspection::is_open(parent, uid) {
+            return Err(SHARES.to_owned());
+        }
+        let fork = self.copies.fork_by_pid(parent);
+        if !fork.is_some_and(|fork| self.copies.is_last(worker, fork)) {
+            return Ok(true);
+        }
+        inspection::check_alone(parent)?;
         let (reaper, branches) = self.branches(copy.cell)?;
         if inspection::count_users(reaper, &branches, uid) == 0 {
             return Ok(true);
@@ -889,6 +894,30 @@ impl Warden {
         Ok(false)
     }
 
+    /// A copy has memory of its own. After the last of a fork's the parent may go on.
+    fn note_apart(&mut self, worker: WorkerId, parent: i32) -> io::Result<()> {
+        let Some(fork) = self.copies.fork_by_pid(parent) else {
+            return Ok(());
+        };
+        let first = fork.first;
+        if !self.copies.is_last(worker, fork) {
+            return Ok(());
+        }
+        let mut forks = self.copies.under_way.values_mut();
+        if let Some(fork) = forks.find(|fork| fork.pid == parent) {
+            fork.apart = true;
+        }
+        tell(&Event::Apart { worker: first })
+    }
+
+    /// Whether a process is a worker that is no copy any more that is only being made.
+    fn has_begun(&self, pid: i32) -> bool {
+        let mut copies = self.copies.live.values();
+        let mut cells = self.cells.values();
+        copies.any(|copy| copy.pid == pid && copy.expected.is_none())
+            || cells.any(|cell| cell.pid == pid && !cell.first_ended)
+    }
+
     /// Looks at a copy that wants to begin, and at who else is its user: nobody. False: it is to be looked at again.
     fn check_all(&self, worker: WorkerId) -> Result<bool, String> {
         let seen = self.copies.live.get(&worker);
@@ -896,7 +925,7 @@ impl Warden {
         else {
             return Err("it has begun".to_owned());
         };
-        if copy.memory != Memory::Opening || !inspection::is_open(copy.pid, expected.uid) {
+        if copy.memory != Memory::Own || !inspection::is_open(copy.pid, expected.uid) {
             return Err("its memory is closed".to_owned());
         }
         look_at(copy, expected)?;
@@ -942,8 +971,9 @@ impl Warden {
         let status = Status::read(pid)?;
         // What was read is of the caller, which waits and so has its number.
         if !sys_broker::still_waits(listener.as_fd(), call.id) {
-            return Ok(Given::Nothing(None, "it has ended"));
+            return Err(rustix::io::Errno::SRCH.into());
         }
+        let parents_uid = status.uid().unwrap_or(0);
         let Some(fork) = self.copies.fork_of(cell, status.uid()) else {
             return Ok(Given::Nothing(None, "nobody of its uid is being copied"));
         };
@@ -956,6 +986,10 @@ impl Warden {
         };
         let worker = wanted.worker;
         let nothing = |why| Ok(Given::Nothing(Some(worker), why));
+        // As its parent's was when it was made, so that nobody of that user has opened it.
+        if !inspection::is_closed(pid, parents_uid) {
+            return nothing("its memory was open from the beginning");
+        }
         if wanted.place.is_none() && is_copied {
             fork.waiting.insert(place, (serial, *call));
             return Ok(Given::Later);
@@ -1003,7 +1037,7 @@ impl Warden {
             cgroup,
             groups,
             expected: Some(Box::new(expected)),
-            memory: Memory::Open,
+            memory: Memory::Inherited,
             crowded_since: Cell::new(None),
         };
         wanted.taken = true;
@@ -1057,13 +1091,23 @@ impl Warden {
     }
 
     /// All copies of a worker were begun. Where none of those that were not heard of yet lives any more, whoever waits for them is told by the end of their channels.
-    pub(super) fn miss_copies(&mut self, parent: WorkerId) {
+    pub(super) fn miss_copies(&mut self, parent: WorkerId) -> io::Result<()> {
         let Some(fork) = self.copies.under_way.get(&parent) else {
-            return;
+            return Ok(());
         };
         let (Some(id), uid) = (fork.cell, fork.uid) else {
-            return;
+            return Ok(());
         };
+        // What a copy has opened was the parent's own, which waits to open that: they share it.
+        if !fork.apart && uid.is_some_and(|uid| inspection::is_open(fork.pid, uid)) {
+            let wanted: Vec<WorkerId> = fork.wanted.iter().map(|wanted| wanted.worker).collect();
+            for worker in wanted {
+                let copy = self.copies.live.get(&worker);
+                if copy.is_some_and(|copy| copy.memory == Memory::Opening) {
+                    self.end_unlike(worker, SHARES.to_owned())?;
+                }
+            }
+        }
         let reaper = self.cells.get(&id).and_then(|cell| cell.reaper);
         let children = reaper.map(children::children).unwrap_or_default();
         let comes = |pid: i32| {
@@ -1072,13 +1116,14 @@ impl Warden {
                 && Status::read(pid).map_or(true, |status| status.uid() == uid)
         };
         if children.into_iter().any(comes) {
-            return;
+            return Ok(());
         }
         if let Some(fork) = self.copies.under_way.get_mut(&parent) {
             for wanted in fork.wanted.iter_mut().filter(|wanted| !wanted.taken) {
                 wanted.channel.clear();
             }
         }
+        Ok(())
     }
 
     /// No more copies are made of a worker. Those that are wanted yet never will be.
@@ -1191,6 +1236,24 @@ fn enter_group(
             Err(error)
         }
     }
+}
+
+/// Gives a copy what it moves itself to its control groups by.
+fn give_groups(
+    listener: &OwnedFd,
+    call: &Notification,
+    groups: Vec<OwnedFd>,
+) -> io::Result<Answer> {
+    let mut answer = i64::try_from(groups.len()).map_err(io::Error::other)?;
+    for (place, group) in (0..).zip(groups) {
+        let (listener, group) = (listener.as_fd(), group.as_fd());
+        let fd = sys_broker::add_descriptor(listener, call.id, group, None, true)?;
+        if fd >= NO_FD {
+            return Err(too_many_files());
+        }
+        answer |= i64::from(fd) << (COUNT_BITS + place * FD_BITS);
+    }
+    Ok(Answer::Value(answer))
 }
 
 /// A plan by which copies have uids of their own, and all of these.

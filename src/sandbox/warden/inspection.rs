@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, PROC_SUPER_MAGIC, Stat, major, minor, stat, statfs};
+use rustix::fs::{FileType, Stat, major, minor, stat};
 
 use super::children;
 use crate::sandbox::plan::Uids;
@@ -32,10 +32,6 @@ pub(super) struct Status {
     gids: Vec<u32>,
     threads: u32,
     capabilities: u64,
-    /// It waits for something.
-    sleeps: bool,
-    /// How often its first thread has got a processor, or lost it.
-    switches: u64,
 }
 
 impl Status {
@@ -54,11 +50,6 @@ impl Status {
             uids: numbers("Uid:"),
             gids: numbers("Gid:"),
             threads: last("Threads:").ok_or_else(malformed)?,
-            sleeps: field("State:").next() == Some("S"),
-            switches: ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"]
-                .into_iter()
-                .filter_map(|name| field(name).next()?.parse::<u64>().ok())
-                .sum(),
             capabilities: mask
                 .and_then(|mask| u64::from_str_radix(mask, 16).ok())
                 .ok_or_else(malformed)?,
@@ -204,62 +195,16 @@ fn check_mapping(mapping: &Mapping<'_>, expected: &Expected) -> Result<(), Strin
     Ok(())
 }
 
-/// Looks at a process whose copies are apart from it, and which is of this uid: it has one thread, no child that runs, and nothing open by which it would still reach into
-/// another process. False: it ran meanwhile, and is to be looked at again. Its harness waits for a word.
-pub(super) fn check_parent(pid: i32, uid: u32) -> Result<bool, String> {
-    let Ok(before) = Status::read(pid) else {
-        return Ok(true); // it has ended
+/// Looks at a process that is copied: it has one thread, and no child that runs.
+pub(super) fn check_alone(pid: i32) -> Result<(), String> {
+    let Ok(status) = Status::read(pid) else {
+        return Ok(()); // it has ended
     };
     let mut children = children::children(pid).into_iter();
-    if before.threads > 1 || children.any(children::runs) {
+    if status.threads > 1 || children.any(children::runs) {
         return Err("its parent is not alone".to_owned());
     }
-    let found = {
-        let _acting = ActingAs::begin(uid, uid).map_err(told)?;
-        check_own_files(pid, before.inner_pid)
-    };
-    match Status::read(pid) {
-        // It can't have moved a descriptor from where was not looked yet to where was.
-        Ok(after) if before.sleeps && after.sleeps && before.switches == after.switches => {
-            found.map(|()| true)
-        }
-        Ok(_) => Ok(false),
-        Err(_) => Ok(true),
-    }
-}
-
-/// Looks at what a parent has open: no file of another process's in /proc, which would lead to that for as long as it is open (/proc/PID/mem, proc_pid_mem(5)); no socket but its channel
-/// and nothing without a file, in which a descriptor could be kept.
-fn check_own_files(pid: i32, inner_pid: Branch) -> Result<(), String> {
-    for entry in fs::read_dir(format!("/proc/{pid}/fd")).map_err(told)? {
-        let entry = entry.map_err(told)?;
-        let path = entry.path();
-        let found = stat(&path).map_err(told)?;
-        let is_own = match FileType::from_raw_mode(found.st_mode) {
-            FileType::Socket => entry.file_name() == CONTROL,
-            FileType::Unknown => false,
-            FileType::RegularFile => {
-                let is_proc = statfs(&path).map_err(told)?.f_type == PROC_SUPER_MAGIC;
-                !is_proc || is_of_process(&fs::read_link(&path).map_err(told)?, inner_pid)
-            }
-            _ => true,
-        };
-        if !is_own {
-            let name = entry.file_name();
-            return Err(format!(
-                "its parent's descriptor {} may be a way into it",
-                name.display()
-            ));
-        }
-    }
     Ok(())
-}
-
-/// Whether a file of /proc is of this process, or of none, by its path.
-fn is_of_process(path: &Path, pid: Branch) -> bool {
-    let names = path.iter().filter_map(|name| name.to_str());
-    let mut numbers = names.filter_map(|name| name.parse::<Branch>().ok());
-    numbers.next().is_none_or(|number| number == pid)
 }
 
 /// How often processes are looked at again at once because one of them has ended meanwhile.
