@@ -1,7 +1,7 @@
 //! Copies of a live worker: what is ordered, why it may be refused, and how it goes.
 //!
 //! The parent is asked whether it has anything that can't be copied, while the warden has its files copied ([`Order::Prepare`]). Then it forks itself once for each order that it
-//! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). It goes on once they are ready. Copies that were not taken over when
+//! gets (`forks.rs`), and says which processes these are; the warden looks at them and takes them over ([`Order::Adopt`]). It goes on once they are apart from it, or ready. Copies that were not taken over when
 //! [`Order::Forked`] comes are killed.
 
 use std::convert::Infallible;
@@ -209,7 +209,7 @@ impl Executor {
             made = self.make(parent, files, apart, copies) => made,
             () = self.0.gone.cancelled() => Err(warden_gone()),
         };
-        // Not before its copies are apart from it: until they have changed their user, whatever runs as theirs could open their memory.
+        // Not before its copies are apart from it, with users and memory of their own, or ready.
         if parent.is_alive() && !parent.has_closed() {
             drop(self.say(parent, &frame::encode_done(), &[]).await);
         }

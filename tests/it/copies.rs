@@ -211,6 +211,38 @@ async fn what_the_parent_does_next_is_not_in_its_copies() {
     .await;
 }
 
+#[tokio::test]
+async fn forks_of_one_episode_that_wait_for_one_another_all_come() {
+    const ROUNDS: usize = 30;
+    each_level(async |server, level| {
+        let mut parent = prepared(server, "x = 7").await;
+        let request = v1::ForkRequest {
+            episode_id: parent.episode_id().unwrap().to_owned(),
+            count: 2,
+            ..Default::default()
+        };
+        let raw = server.raw().await;
+        for _ in 0..ROUNDS {
+            let fork = || {
+                let (mut raw, request) = (raw.clone(), request.clone());
+                async move { raw.fork(request).await }
+            };
+            let (a, b, c) = tokio::join!(fork(), fork(), fork());
+            for forked in [a, b, c] {
+                let forked = forked.unwrap_or_else(|refusal| panic!("{level}: {refusal}"));
+                for child in forked.into_inner().children {
+                    let close = v1::CloseRequest {
+                        episode_id: child.episode_id,
+                    };
+                    raw.clone().close(close).await.unwrap();
+                }
+            }
+        }
+        assert_eq!(run(&mut parent, "x").await, "7", "{level}");
+    })
+    .await;
+}
+
 /// Numbers of processes come round, and in a cell of its own the next one can be chosen from outside.
 #[tokio::test]
 async fn a_copy_may_have_the_number_of_a_process_that_has_ended() {

@@ -129,6 +129,8 @@ pub(super) struct UnderWay {
     device: u64,
     /// What the parent has to know of itself, until it asks.
     facts: Option<OwnedFd>,
+    /// The parent has closed its memory.
+    closed: bool,
     /// All copies have memory of their own, so that the parent may open its own again.
     apart: bool,
     /// It was reported that a process was refused meanwhile.
@@ -296,11 +298,16 @@ enum Given {
     Later,
 }
 
+/// Why a copy is not let begin that has a child or a thread.
+const STARTED: &str = "it has started a process";
 /// Why a copy is not let begin that has its memory together with another process.
 const SHARES: &str = "it shares its memory";
 /// Why a copy is not let begin whose parent has left a process: one that is there longer than this.
 const LEFT: &str = "another process of its parent's user runs";
 const LEFT_WITHIN: Duration = Duration::from_millis(500);
+/// How long a copyist waits for a parent that opens its memory again, and how often it looks.
+const OPEN_WITHIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What a copyist is given.
 struct Job {
@@ -743,14 +750,19 @@ impl Warden {
             return Ok(Some(Answer::Value(fd.into())));
         }
         if number == libc::SYS_prctl && self.has_begun(pid) {
-            let fork = self.copies.fork_by_pid(pid);
-            return Ok(match (second, fork.map(|fork| fork.apart)) {
-                // Before it is copied: its copies are closed from their beginning.
-                (0, Some(false)) | (1, None | Some(true)) => Some(Answer::Run),
-                (1, Some(false)) => {
+            let mut forks = self.copies.under_way.values_mut();
+            return Ok(match (second, forks.find(|fork| fork.pid == pid)) {
+                // Before it is copied, once: its copies are closed from their beginning.
+                (0, Some(fork)) if !fork.closed && !fork.wanted.iter().any(|copy| copy.taken) => {
+                    fork.closed = true;
+                    Some(Answer::Run)
+                }
+                (1, Some(fork)) if fork.closed && !fork.apart => {
                     self.copies.held.push((serial, *call));
                     None
                 }
+                // Also after a fork that was before the one that is under way by now.
+                (1, _) => Some(Answer::Run),
                 _ => Some(REFUSED),
             });
         }
@@ -834,8 +846,8 @@ impl Warden {
         self.answer_all(held);
     }
 
-    /// Looks at who shares memory with a copy that has changed its user: nobody. That has closed its memory (PR_SET_DUMPABLE) for all that share it, and only the warden's
-    /// answer to a copy opens it again. False: another copy is just opening its own; when that has gone on it can be told.
+    /// Looks at who shares memory with a copy that has changed its user: none of the copies that are made with it. That they are closed (PR_SET_DUMPABLE) is of the memory, so of all
+    /// that share it, and only the warden's answer to a copy opens it. False: another copy is just opening its own; when that has gone on it can be told.
     fn check_memory(&self, worker: WorkerId) -> Result<bool, String> {
         let seen = self.copies.live.get(&worker);
         let Some((copy, expected)) = seen.and_then(|copy| Some((copy, copy.expected.as_ref()?)))
@@ -858,6 +870,18 @@ impl Warden {
                 is_sure &= !inspection::is_closed(other.pid, expected.uid);
             }
         }
+        // One that was open, and that this one's change of its user has closed.
+        let fork = self.copies.fork_by_pid(expected.parent.0);
+        for wanted in fork.map_or(&[][..], |fork| &fork.wanted) {
+            let other = self.copies.live.get(&wanted.worker);
+            let own = other.filter(|other| other.memory == Memory::Own);
+            if own.is_some_and(|own| {
+                own.uid
+                    .is_some_and(|uid| inspection::is_closed(own.pid, uid))
+            }) {
+                return Err(SHARES.to_owned());
+            }
+        }
         Ok(is_sure)
     }
 
@@ -873,9 +897,11 @@ impl Warden {
         if copy.memory != Memory::Opening || !inspection::is_open(copy.pid, expected.uid) {
             return Err("its memory is closed".to_owned());
         }
-        if inspection::is_open(parent, uid) {
+        if inspection::is_open(parent, uid) || !inspection::is_open(copy.pid, expected.uid) {
             return Err(SHARES.to_owned());
         }
+        // What it has started would have its memory, and its parent's user.
+        inspection::check_alone(copy.pid).map_err(|_| STARTED.to_owned())?;
         let fork = self.copies.fork_by_pid(parent);
         if !fork.is_some_and(|fork| self.copies.is_last(worker, fork)) {
             return Ok(true);
@@ -977,7 +1003,6 @@ impl Warden {
         let Some(fork) = self.copies.fork_of(cell, status.uid()) else {
             return Ok(Given::Nothing(None, "nobody of its uid is being copied"));
         };
-
         let is_copied = fork.copyist.is_some();
         let place = u32::try_from(index).ok();
         let wanted = place.and_then(|place| fork.wanted.get_mut(usize::try_from(place).ok()?));
@@ -1314,10 +1339,26 @@ fn copy_all(job: &Job, wanted: &[Wanted], socket: &OwnedFd) -> io::Result<Files>
         send(socket.as_fd(), &files_made(place), &[])?;
     }
     if let Some(pid) = job.blind {
-        let facts = inspection::facts(pid, job.parent_uid)?;
+        let facts = told_facts(pid, job.parent_uid)?;
         send(socket.as_fd(), &[FACTS], &[facts])?;
     }
     Ok(Files::Made)
+}
+
+/// What a parent has to know of itself. It may just be opening its memory again after the fork before.
+fn told_facts(pid: i32, uid: Option<u32>) -> io::Result<OwnedFd> {
+    let begun = Instant::now();
+    loop {
+        match inspection::facts(pid, uid) {
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && begun.elapsed() < OPEN_WITHIN =>
+            {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            told => return told,
+        }
+    }
 }
 
 fn files_made(place: u32) -> Vec<u8> {

@@ -265,7 +265,7 @@ pub(super) fn is_open(pid: i32, uid: u32) -> bool {
     stat(format!("/proc/{pid}/maps")).is_ok_and(|found| found.st_uid == uid)
 }
 
-/// Whether it is closed: the change of its user has done that, or the change of the user of another process that shares it.
+/// Whether it is closed: it was in the process that it is a copy of, or the change of its user has done that, or what another process did that shares it.
 pub(super) fn is_closed(pid: i32, uid: u32) -> bool {
     // In this order: while a process ends it has no memory, and that is nobody's.
     !is_open(pid, uid) && has_memory(pid) && uid_of(pid) == Some(uid)
