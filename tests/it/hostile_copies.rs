@@ -147,6 +147,16 @@ async fn a_copy_that_keeps_something_of_its_parents_does_not_begin() {
     .await;
 }
 
+/// Puts machine code into memory, where it begins at `start`, with numbers beside it, `told`.
+#[cfg(target_arch = "x86_64")]
+const MACHINE_CODE: &str = "\
+import ctypes, mmap, os
+code = bytes.fromhex(code)
+memory = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
+memory[:len(code)] = code
+start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+told = (ctypes.c_int64 * 8).from_address(start + 0x1000)";
+
 /// What makes a process that shares its maker's memory, becomes an orphan, and then the copy that the next fork is to make, as far as the warden lets it: machine code, because it
 /// can't run the interpreter whose memory it is in. It tells what it is answered: to the question for all, to setresgid, setresuid and prctl, and that it has come so far.
 #[cfg(target_arch = "x86_64")]
@@ -166,12 +176,7 @@ async fn a_process_that_shares_the_memory_of_an_episode_becomes_no_copy_of_it() 
         server.expect_log(REFUSED);
         server.expect_log("a process that asks as a copy is refused");
         let start = format!(
-            "import ctypes, mmap, os\n\
-             code = bytes.fromhex('{SHARER}')\n\
-             memory = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)\n\
-             memory[:len(code)] = code\n\
-             start = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n\
-             told = (ctypes.c_int64 * 6).from_address(start + 0x1000)\n\
+            "code = '{SHARER}'\n{MACHINE_CODE}\n\
              told[0] = start + 0x8000\n\
              clone = ctypes.CDLL(None, use_errno=True).clone\n\
              clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]\n\
@@ -220,17 +225,11 @@ async fn a_parent_can_open_the_memory_of_no_copy_that_is_being_made() {
         }
         server.expect_log(REFUSED);
         let start = format!(
-            "import ctypes, mmap, os\n\
-             code = bytes.fromhex('{OPENER}')\n\
-             memory = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)\n\
-             memory[:len(code)] = code\n\
-             start = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n\
-             told = (ctypes.c_int64 * 8).from_address(start + 0x1000)\n\
+            "code = '{OPENER}'\n{MACHINE_CODE}\n\
              told[0], told[1] = 20000, -1\n\
              create = ctypes.CDLL(None).pthread_create\n\
              create.argtypes = [ctypes.c_void_p] * 4\n\
-             os.register_at_fork(before=lambda: create(ctypes.addressof(ctypes.c_long()), None, start, start + 0x1000))\n\
-             secret = bytearray(b'whose')"
+             os.register_at_fork(before=lambda: create(ctypes.addressof(ctypes.c_long()), None, start, start + 0x1000))"
         );
         let mut parent = prepared(server, &start).await;
         are_refused(server, &parent, 1).await;
